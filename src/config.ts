@@ -1,0 +1,173 @@
+import type { FullAccess } from './access.ts'
+import type { BindAddress } from './config/parsers.ts'
+import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
+import { type LogLevel, SETTINGS, UNAVAILABLE_SETTINGS } from './config/settings.ts'
+import { unknownVariableWarnings } from './config/unknown-variables.ts'
+import type { LiveKitCredentials } from './livekit/access-token.ts'
+import { type AddressPolicy, NOT_PUBLIC, NOT_PUBLIC_NOR_LOCAL } from './net/networks.ts'
+
+/** What the operator has chosen. */
+export interface Config {
+  /** Handed out to clients unchanged. */
+  readonly liveKitUrl: string
+  /** Where the service reaches the SFU. */
+  readonly liveKitInternalUrl: string
+  readonly credentials: LiveKitCredentials
+  readonly tokenTtlSeconds: number
+  readonly canUpdateOwnMetadata: boolean
+  readonly restrictedCanPublish: boolean
+  readonly fullAccess: FullAccess
+  readonly bind: BindAddress
+  readonly swagger: boolean
+  readonly shutdownGraceMs: number
+  /** Base URL by server name. */
+  readonly federationOverrides: ReadonlyMap<string, string>
+  /** Where discovery may lead to. */
+  readonly addressPolicy: AddressPolicy
+  /** Whether certificates of homeservers are checked. */
+  readonly verifyTls: boolean
+}
+
+/** How the service logs. */
+export interface LogConfig {
+  readonly level: LogLevel
+  /** `undefined` to go by whether the output is a terminal. */
+  readonly format: 'pretty' | 'json' | undefined
+}
+
+/** The outcome of reading the environment. */
+export interface LoadedConfig {
+  /** `undefined` when there are problems. */
+  readonly config: Config | undefined
+  readonly log: LogConfig
+  /** One line for each mistake that stops the start. */
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+type Reader = ReturnType<typeof createSettingsReader>
+
+function credentialsFromKeyFile(reader: Reader): LiveKitCredentials | undefined {
+  const { keyFile, apiKey, apiSecret } = SETTINGS
+  const path = reader.read(keyFile)
+  if (path === undefined) return undefined
+  const overruled = [apiKey, apiSecret].filter(reader.isSet)
+  for (const { name } of overruled) reader.warn(name, `is ignored, since ${keyFile.name} is set`)
+
+  const text = reader.readFile(keyFile.name, path)
+  if (text === undefined) return undefined
+  const [key = '', secret = '', ...rest] = text.split(':').map((part) => part.trim())
+  if (key === '' || secret === '' || rest.length > 0) {
+    reader.problem(keyFile.name, 'names a file with something else; expected "key: secret" in it')
+    return undefined
+  }
+  return { apiKey: key, apiSecret: secret }
+}
+
+function credentialsFromVariables(reader: Reader): LiveKitCredentials | undefined {
+  const apiKey = reader.require(SETTINGS.apiKey)
+  const apiSecret = reader.require(SETTINGS.apiSecret)
+  if (apiKey === undefined || apiSecret === undefined) return undefined
+  return { apiKey, apiSecret }
+}
+
+function bindAddress(reader: Reader): BindAddress {
+  const { bind, port } = SETTINGS
+  if (reader.isSet(bind) && reader.isSet(port)) {
+    reader.problem(port.name, `is set together with ${bind.name}; expected only the latter`)
+  }
+  if (reader.isSet(port)) reader.warn(port.name, `is deprecated, use ${bind.name}=:port`)
+  return reader.read(bind) ?? reader.read(port) ?? { host: undefined, port: 8080 }
+}
+
+function fullAccess(reader: Reader): FullAccess {
+  const setting = SETTINGS.fullAccess
+  if (!reader.isSet(setting)) {
+    reader.warn(setting.name, 'is not set: users of every homeserver may start calls')
+  }
+  return reader.read(setting) ?? '*'
+}
+
+function addressPolicy(reader: Reader, access: FullAccess): AddressPolicy {
+  const denied = reader.read(SETTINGS.deniedNetworks)
+  const allowed = reader.read(SETTINGS.allowedNetworks) ?? []
+  if (denied !== undefined) return { denied, allowed }
+  if (access !== '*') return { denied: NOT_PUBLIC, allowed }
+  reader.warn(
+    SETTINGS.deniedNetworks.name,
+    `leaves out private networks while ${SETTINGS.fullAccess.name} is "*": anyone may make the ` +
+      'service send requests into them; name your homeservers there to close this',
+  )
+  return { denied: NOT_PUBLIC_NOR_LOCAL, allowed }
+}
+
+function verifyTls(reader: Reader): boolean {
+  const insecure = reader.read(SETTINGS.insecureSkipVerifyTls) ?? false
+  if (insecure) {
+    reader.warn(
+      SETTINGS.insecureSkipVerifyTls.name,
+      'CERTIFICATES OF HOMESERVERS ARE NOT CHECKED: anyone on the network path can pose as any user',
+    )
+  }
+  return !insecure
+}
+
+function refuseUnavailable(reader: Reader): void {
+  for (const setting of UNAVAILABLE_SETTINGS) {
+    const value = reader.read(setting)
+    if (value === undefined || value.toLowerCase() === setting.defaultText) continue
+    reader.problem(
+      setting.name,
+      'cannot be honoured by this version; expected it not to be set, ' +
+        `which means "${setting.defaultText}"`,
+    )
+  }
+}
+
+/** Where the service listens, by the environment alone; `undefined` when that is wrong. */
+export function loadBindAddress(env: Environment): BindAddress | undefined {
+  const reader = createSettingsReader(env, () => '')
+  const bind = bindAddress(reader)
+  return reader.problems.length === 0 ? bind : undefined
+}
+
+/**
+ * Reads the configuration; every mistake in it is reported, not only the first.
+ *
+ * @param readFile - reads the files that variables name
+ */
+export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
+  const reader = createSettingsReader(env, readFile)
+  const log = {
+    level: reader.read(SETTINGS.logLevel) ?? 'info',
+    format: reader.read(SETTINGS.logFormat),
+  }
+  const liveKitUrl = reader.require(SETTINGS.liveKitUrl) ?? ''
+  const internalUrl = reader.read(SETTINGS.liveKitInternalUrl)
+  const credentials = reader.isSet(SETTINGS.keyFile)
+    ? credentialsFromKeyFile(reader)
+    : credentialsFromVariables(reader)
+  const access = fullAccess(reader)
+  const config = {
+    liveKitUrl,
+    liveKitInternalUrl: internalUrl ?? liveKitUrl,
+    credentials: credentials ?? { apiKey: '', apiSecret: '' },
+    tokenTtlSeconds: reader.read(SETTINGS.tokenTtlSeconds) ?? 3600,
+    canUpdateOwnMetadata: reader.read(SETTINGS.canUpdateOwnMetadata) ?? false,
+    restrictedCanPublish: reader.read(SETTINGS.restrictedCanPublish) ?? true,
+    fullAccess: access,
+    bind: bindAddress(reader),
+    swagger: reader.read(SETTINGS.swagger) !== 'off',
+    shutdownGraceMs: (reader.read(SETTINGS.shutdownGraceSeconds) ?? 10) * 1000,
+    federationOverrides: reader.read(SETTINGS.federationOverrides) ?? new Map(),
+    addressPolicy: addressPolicy(reader, access),
+    verifyTls: verifyTls(reader),
+  }
+  refuseUnavailable(reader)
+  return {
+    config: reader.problems.length === 0 ? config : undefined,
+    log,
+    problems: reader.problems,
+    warnings: [...reader.warnings, ...unknownVariableWarnings(env)],
+  }
+}

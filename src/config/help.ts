@@ -1,0 +1,42 @@
+import type { Setting } from './setting.ts'
+import { SETTINGS, UNAVAILABLE_SETTINGS } from './settings.ts'
+
+const COMMANDS = `Commands:
+  serve          run the service (the default)
+  healthcheck    ask the service on this machine whether it is healthy: exit code 0 or 1
+  --help         this text
+  --version      the version`
+
+function aliasNote({ aliases, aliasesDeprecated }: Setting<unknown>): string[] {
+  if (aliases.length === 0) return []
+  return [`${aliasesDeprecated ? 'deprecated alias' : 'alias'} ${aliases.join(', ')}`]
+}
+
+function fileNote({ name, fromFile }: Setting<unknown>): string[] {
+  return fromFile ? [`or a file named by ${name}_FROM_FILE`] : []
+}
+
+function describe(setting: Setting<unknown>): string {
+  const notes = [...aliasNote(setting), ...fileNote(setting)].map((note) => `; ${note}`).join('')
+  return `  ${setting.name}\n      ${setting.meaning}${notes}\n      default: ${setting.defaultText}`
+}
+
+/** The text of `--help`, made from the table that the settings are read by. */
+export function helpText(version: string): string {
+  return `jwt-service-ts ${version}: LiveKit access tokens for Matrix users
+
+Usage: jwt-service [command]
+
+${COMMANDS}
+
+Settings, by environment variable (unset and empty are the same):
+
+${Object.values(SETTINGS).map(describe).join('\n')}
+  NODE_EXTRA_CA_CERTS
+      a PEM file of further trusted root certificates
+      default: none
+
+Known, but not available in this version:
+${UNAVAILABLE_SETTINGS.map(({ name }) => `  ${name}`).join('\n')}
+`
+}

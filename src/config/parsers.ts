@@ -1,0 +1,139 @@
+import { parseServerName } from '../matrix/server-name.ts'
+import { type Network, parseNetwork } from '../net/networks.ts'
+
+/**
+ * A setting's value, or what is wrong with its text. `found` must not repeat a secret.
+ */
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T; readonly warning?: string }
+  | { readonly ok: false; readonly found: string; readonly expected: string }
+
+/** Reads a setting's text. */
+export type Parser<T> = (text: string) => Parsed<T>
+
+/** Where the service listens. */
+export interface BindAddress {
+  /** Host name or IP address without brackets; `undefined` for all interfaces. */
+  readonly host: string | undefined
+  /** 0 to 65535; 0 lets the system choose. */
+  readonly port: number
+}
+
+function good<T>(value: T, warning?: string): Parsed<T> {
+  return warning === undefined ? { ok: true, value } : { ok: true, value, warning }
+}
+
+function bad(found: string, expected: string): { ok: false; found: string; expected: string } {
+  return { ok: false, found, expected }
+}
+
+/** Takes any text. */
+export function anyText(text: string): Parsed<string> {
+  return good(text)
+}
+
+/** Takes a whole number within bounds, both included. */
+export function integer(min: number, max: number): Parser<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return good(value)
+    return bad(`"${text}"`, `a whole number from ${min} to ${max}`)
+  }
+}
+
+/** Takes `true` or `false`, in the spellings that deployments use. */
+export function boolean(text: string): Parsed<boolean> {
+  const lower = text.toLowerCase()
+  if (['true', '1', 't', 'yes', 'on'].includes(lower)) return good(true)
+  if (['false', '0', 'f', 'no', 'off'].includes(lower)) return good(false)
+  return bad(`"${text}"`, '"true" or "false"')
+}
+
+/** Takes one of a few words. */
+export function oneOf<T extends string>(...words: readonly T[]): Parser<T> {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text.toLowerCase())
+    if (word !== undefined) return good(word)
+    return bad(`"${text}"`, words.map((candidate) => `"${candidate}"`).join(' or '))
+  }
+}
+
+/** Takes a URL of one of `schemes`, without credentials, query and fragment; it stays as written. */
+export function url(...schemes: readonly string[]): Parser<string> {
+  const expected = `a URL with ${schemes.join(', ')}, such as ${schemes[0]}://example.com`
+  return (text) => {
+    const parsed = URL.parse(text)
+    if (parsed === null || !schemes.includes(parsed.protocol.slice(0, -1))) {
+      return bad('something else', expected)
+    }
+    if (parsed.hostname === '' || /\s/.test(text)) return bad('something else', expected)
+    if (parsed.username !== '' || parsed.password !== '') return bad('credentials in it', expected)
+    if (/[?#]/.test(text)) return bad('a query or fragment in it', expected)
+    return good(text)
+  }
+}
+
+/** The items of a list that is separated by commas, spaces or both. */
+export function listItems(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((item) => item !== '')
+}
+
+/** Takes server names, or `*` alone for all. */
+export function serverNames(text: string): Parsed<'*' | ReadonlySet<string>> {
+  const names = listItems(text)
+  if (names.length === 1 && names[0] === '*') return good('*')
+  const expected = 'server names separated by commas or spaces, or "*" alone for all'
+  if (names.includes('*')) return bad('"*" among other names', expected)
+  const wrong = names.filter((name) => parseServerName(name) === undefined)
+  if (wrong.length > 0) return bad(wrong.map((name) => `"${name}"`).join(', '), expected)
+  return names.length === 0 ? bad('no name', expected) : good(new Set(names))
+}
+
+/** Takes networks in CIDR notation or single addresses, or `none`. */
+export function networkList(text: string): Parsed<readonly Network[]> {
+  if (text.toLowerCase() === 'none') return good([])
+  const items = listItems(text).map((item) => ({ item, network: parseNetwork(item) }))
+  const wrong = items.filter(({ network }) => network === undefined)
+  if (wrong.length > 0 || items.length === 0) {
+    const found = wrong.map(({ item }) => `"${item}"`).join(', ') || 'no network'
+    return bad(found, 'networks such as "10.0.0.0/8,fd00::/8", or "none"')
+  }
+  return good(items.flatMap(({ network }) => network ?? []))
+}
+
+/** Takes `server=url` pairs; a URL's slashes at the end are dropped. */
+export function urlOverrides(text: string): Parsed<ReadonlyMap<string, string>> {
+  const expected = '"server=url" pairs such as "example.com=http://synapse:8008"'
+  const overrides = new Map<string, string>()
+  for (const pair of listItems(text)) {
+    const split = pair.indexOf('=')
+    const name = pair.slice(0, Math.max(split, 0))
+    if (parseServerName(name) === undefined) {
+      return bad(split < 0 ? 'an item without "="' : `"${name}", which is no server name`, expected)
+    }
+    if (overrides.has(name)) return bad(`"${name}" twice`, expected)
+    const base = url('http', 'https')(pair.slice(split + 1))
+    if (!base.ok) return bad(`for "${name}" ${base.found}`, expected)
+    overrides.set(name, base.value.replace(/\/+$/, ''))
+  }
+  return good(overrides)
+}
+
+/** Takes `:port`, `host:port` or `[v6]:port`. */
+export function bindAddress(text: string): Parsed<BindAddress> {
+  const groups = /^(?:\[(?<v6>[0-9A-Fa-f:.]+)\]|(?<host>[^\s:[\]]*)):(?<port>\d{1,5})$/.exec(
+    text,
+  )?.groups
+  const port = Number(groups?.port)
+  if (groups === undefined || port > 65_535) {
+    return bad(`"${text}"`, '":port", "host:port" or "[v6]:port", such as ":8080"')
+  }
+  const host = groups.v6 ?? groups.host
+  return good({ host: host === '' ? undefined : host, port })
+}
+
+/** Takes a port alone. */
+export function portAlone(text: string): Parsed<BindAddress> {
+  const port = integer(0, 65_535)(text)
+  return port.ok ? good({ host: undefined, port: port.value }) : port
+}

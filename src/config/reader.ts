@@ -1,0 +1,115 @@
+import { type Setting, variablesOf } from './setting.ts'
+
+/** The environment variables of the process. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Gives the text of a file.
+ *
+ * @throws {Error} when it cannot be read
+ */
+export type ReadFile = (path: string) => string
+
+/** Reads settings, and gathers everything that is wrong with them. */
+export interface SettingsReader {
+  /** The value, or `undefined` when it is not set or wrong. */
+  read<T>(setting: Setting<T>): T | undefined
+  /** The value, or `undefined` after noting that it is missing or wrong. */
+  require<T>(setting: Setting<T>): T | undefined
+  /** Tells whether the setting is given in any way. */
+  isSet(setting: Setting<unknown>): boolean
+  /** The text of a file named by a variable, trimmed; notes a problem where there is none. */
+  readFile(variable: string, path: string): string | undefined
+  problem(variable: string, text: string): void
+  warn(variable: string, text: string): void
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+interface Given {
+  readonly variable: string
+  readonly text: string
+}
+
+function fileErrorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+}
+
+/** Kubernetes sets such variables for a service that happens to be called `livekit-jwt`. */
+function isServiceLink(text: string): boolean {
+  return /^(?:tcp|udp|sctp):\/\//.test(text)
+}
+
+/** Makes a reader of the settings that an environment gives. Unset and empty are the same. */
+export function createSettingsReader(env: Environment, readFile: ReadFile): SettingsReader {
+  const problems: string[] = []
+  const warnings: string[] = []
+
+  const problem = (variable: string, text: string) => problems.push(`${variable}: ${text}`)
+  const warn = (variable: string, text: string) => warnings.push(`${variable}: ${text}`)
+
+  function present(variable: string): boolean {
+    const text = env[variable] ?? ''
+    return text.trim() !== '' && !isServiceLink(text)
+  }
+
+  function readNamedFile(variable: string, path: string): string | undefined {
+    try {
+      const text = readFile(path).trim()
+      if (text !== '') return text
+      problem(variable, 'names a file that is empty; expected the value in it')
+    } catch (error) {
+      problem(variable, `names a file that cannot be read (${fileErrorCode(error)})`)
+    }
+    return undefined
+  }
+
+  function given<T>(setting: Setting<T>): Given | undefined {
+    const names = [setting.name, ...setting.aliases].filter((name) => {
+      return present(name) || (setting.fromFile && present(`${name}_FROM_FILE`))
+    })
+    const [name, ...ignored] = names
+    if (name === undefined) return undefined
+    for (const other of ignored) warn(other, `is ignored, since ${name} is set`)
+    if (name !== setting.name && setting.aliasesDeprecated) {
+      warn(name, `is deprecated, use ${setting.name}`)
+    }
+    const fileVariable = `${name}_FROM_FILE`
+    if (!setting.fromFile || !present(fileVariable)) {
+      return { variable: name, text: env[name] ?? '' }
+    }
+    if (present(name)) warn(name, `is ignored, since ${fileVariable} is set`)
+    const text = readNamedFile(fileVariable, env[fileVariable] ?? '')
+    return text === undefined ? undefined : { variable: fileVariable, text }
+  }
+
+  function isSet(setting: Setting<unknown>): boolean {
+    return variablesOf(setting).some(present)
+  }
+
+  function read<T>(setting: Setting<T>): T | undefined {
+    const found = given(setting)
+    if (found === undefined) return undefined
+    const parsed = setting.parse(found.text)
+    if (!parsed.ok) {
+      problem(found.variable, `found ${parsed.found}; expected ${parsed.expected}`)
+      return undefined
+    }
+    if (parsed.warning !== undefined) warn(found.variable, parsed.warning)
+    return parsed.value
+  }
+
+  return {
+    read,
+    require(setting) {
+      if (!isSet(setting)) problem(setting.name, `is not set; expected ${setting.meaning}`)
+      return read(setting)
+    },
+    isSet,
+    readFile: readNamedFile,
+    problem,
+    warn,
+    problems,
+    warnings,
+  }
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+
+/** The slot that clients of the deprecated `/sfu/get` body mean: the one call of a Matrix room. */
+export const LEGACY_SLOT_ID = 'm.call#ROOM'
+
+/**
+ * Unpadded standard base64 of the SHA-256 of the canonical JSON of an array of strings.
+ *
+ * Clients derive the same names by themselves, so the bytes must match theirs exactly. For an array
+ * of strings `JSON.stringify` gives canonical JSON.
+ *
+ * @see https://spec.matrix.org/latest/appendices/#canonical-json
+ */
+function hash(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64').replace(/=+$/, '')
+}
+
+/** Name of the LiveKit room that holds the call of one slot in a Matrix room. */
+export function liveKitRoom(roomId: string, slotId: string): string {
+  return hash([roomId, slotId])
+}
+
+/** LiveKit identity of one join, as MSC4195 derives it for `/get_token`. */
+export function memberIdentity(userId: string, deviceId: string, memberId: string): string {
+  return hash([userId, deviceId, memberId])
+}
+
+/** LiveKit identity of one device, as clients of the deprecated `/sfu/get` body expect it. */
+export function legacyIdentity(userId: string, deviceId: string): string {
+  return `${userId}:${deviceId}`
+}

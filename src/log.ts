@@ -1,0 +1,57 @@
+import type { LogLevel } from './config/settings.ts'
+
+/** What a log line says beside its message. `undefined` fields are left out. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined | object>>
+
+/** Writes log lines. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+}
+
+/** Settings of {@link createLogger}. */
+export interface LoggerOptions {
+  /** The least important level that is written. */
+  readonly level: LogLevel
+  readonly format: 'pretty' | 'json'
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Takes one line, its newline included. */
+  readonly write: (line: string) => void
+}
+
+const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+const COLOUR: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 }
+
+function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
+  return `${JSON.stringify({ time, level, message, ...fields })}\n`
+}
+
+function prettyValue(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return /^[\w.:/*@!+-]+$/.test(text) ? text : JSON.stringify(value)
+}
+
+function prettyLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` \u001b[90m${key}=\u001b[0m${prettyValue(value)}`)
+  const tag = `\u001b[${COLOUR[level]}m${level.padEnd(5)}\u001b[0m`
+  return `${time} ${tag} ${message}${pairs.join('')}\n`
+}
+
+/** Makes a logger that writes one line for each event. */
+export function createLogger({ level: least, format, now, write }: LoggerOptions): Logger {
+  const line = format === 'json' ? jsonLine : prettyLine
+
+  function at(level: LogLevel) {
+    if (RANK[level] < RANK[least]) return () => {}
+    return (message: string, fields: LogFields = {}) => {
+      write(line(new Date(now()).toISOString(), level, message, fields))
+    }
+  }
+
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

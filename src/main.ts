@@ -1,0 +1,34 @@
+import { version } from '../package.json'
+import { helpText } from './config/help.ts'
+import { healthcheck } from './healthcheck.ts'
+import { serve } from './serve.ts'
+
+const write = (text: string) => process.stdout.write(text)
+
+async function runCommand(args: readonly string[]): Promise<number> {
+  const [command = 'serve', ...rest] = args
+  if (rest.length > 0) return refuse(`expected one command, found ${args.length}`)
+  switch (command) {
+    case 'serve':
+      return serve(process.env, version)
+    case 'healthcheck':
+      return healthcheck(process.env, write)
+    case '--help':
+    case '-h':
+      write(helpText(version))
+      return 0
+    case '--version':
+    case '-V':
+      write(`jwt-service-ts ${version}\n`)
+      return 0
+    default:
+      return refuse(`"${command}" is no command`)
+  }
+}
+
+function refuse(mistake: string): number {
+  process.stderr.write(`${mistake}; --help lists the commands\n`)
+  return 2
+}
+
+runCommand(process.argv.slice(2)).then((code) => process.exit(code))

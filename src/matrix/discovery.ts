@@ -1,0 +1,85 @@
+import type { AddressPolicy } from '../net/networks.ts'
+import { DnsError, type Resolver, type SrvRecord } from '../net/resolver.ts'
+import type { Target } from '../net/target-client.ts'
+import type { ServerName } from './server-name.ts'
+import { orderForConnecting } from './srv-order.ts'
+import { targetOf } from './target.ts'
+import type { WellKnownLookup } from './well-known.ts'
+
+/** Where a homeserver is to be reached. */
+export interface Discovered {
+  /** In the order to try them. */
+  readonly targets: readonly Target[]
+  /** What went wrong on the way without ending the search; for the operator. */
+  readonly notes: readonly string[]
+}
+
+/** Resolves server names. */
+export interface Discovery {
+  /**
+   * Finds where the homeserver of a server name is reached. Never fails: in the end there is always
+   * the name itself.
+   *
+   * @see https://spec.matrix.org/latest/server-server-api/#resolving-server-names
+   */
+  discover(name: ServerName, policy: AddressPolicy): Promise<Discovered>
+}
+
+/** Settings of {@link createDiscovery}. */
+export interface DiscoveryOptions {
+  readonly wellKnown: WellKnownLookup
+  readonly resolver: Resolver
+  /** A number from 0 up to, not including, 1. */
+  readonly random: () => number
+  /** Port of a homeserver that names none. */
+  readonly defaultPort?: number | undefined
+}
+
+const SERVICES = ['_matrix-fed._tcp', '_matrix._tcp']
+const MAX_SRV_TARGETS = 4
+
+/** Makes the server name resolution of the Matrix specification. */
+export function createDiscovery(options: DiscoveryOptions): Discovery {
+  const { wellKnown, resolver, random, defaultPort = 8448 } = options
+
+  async function usableServices(name: string, notes: string[]): Promise<readonly SrvRecord[]> {
+    try {
+      const records = await resolver.services(name)
+      // A target of "." says that the service is decidedly not there.
+      return records.filter((record) => record.port > 0 && !/^\.?$/.test(record.target))
+    } catch (error) {
+      if (!(error instanceof DnsError)) throw error
+      notes.push(`SRV ${name}: ${error.message}`)
+      return []
+    }
+  }
+
+  async function bySrv(name: ServerName, notes: string[]): Promise<Discovered> {
+    const answers = SERVICES.map((service) => usableServices(`${service}.${name.host}`, notes))
+    const [current = [], deprecated = []] = await Promise.all(answers)
+    const records = current.length > 0 ? current : deprecated
+    const itself = targetOf(name, defaultPort)
+    if (records.length === 0) return { targets: [itself], notes }
+
+    const ordered = orderForConnecting(records, random).slice(0, MAX_SRV_TARGETS)
+    // Certificate and Host stay those of the name: an SRV record is not authenticated.
+    return {
+      targets: ordered.map(({ target, port }) => ({ ...itself, host: target, port })),
+      notes,
+    }
+  }
+
+  function takenLiterally(name: ServerName): boolean {
+    return name.kind !== 'hostname' || name.port !== undefined
+  }
+
+  return {
+    async discover(name, policy) {
+      if (takenLiterally(name)) return { targets: [targetOf(name, defaultPort)], notes: [] }
+      const found = await wellKnown.find(name.host, policy)
+      if (found.kind === 'none') return bySrv(name, [`well-known: ${found.reason}`])
+      if (takenLiterally(found.to)) return { targets: [targetOf(found.to, defaultPort)], notes: [] }
+      return bySrv(found.to, [])
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import type { Answer } from '../net/exchange.ts'
+import type { Federation } from './federation.ts'
+import { serverNameOfUser } from './user-id.ts'
+import { VerificationError } from './verification-error.ts'
+
+/** An OpenID token as a client presents it. */
+export interface OpenIdToken {
+  /** Server name of the homeserver that issued it, as the client claims. */
+  readonly matrixServerName: string
+  readonly accessToken: string
+}
+
+/**
+ * Tells whose token it is: asks the homeserver that issued it for the user ID.
+ *
+ * @throws {VerificationError} when the token cannot be verified, for whatever reason
+ */
+export type VerifyOpenIdToken = (token: OpenIdToken) => Promise<string>
+
+const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new VerificationError('userinfo', 'answer is not JSON')
+  }
+}
+
+function subjectOf({ status, body }: Answer): string {
+  if (status === 401) throw new VerificationError('userinfo', 'the homeserver refused the token')
+  if (status !== 200) throw new VerificationError('userinfo', `status ${status}`)
+  const json = parseJson(body)
+  const subject = typeof json === 'object' && json !== null && 'sub' in json ? json.sub : undefined
+  if (typeof subject !== 'string') throw new VerificationError('userinfo', 'answer has no "sub"')
+  return subject
+}
+
+/**
+ * Makes the verification of OpenID tokens.
+ *
+ * @see https://spec.matrix.org/latest/server-server-api/#get_matrixfederationv1openiduserinfo
+ */
+export function createOpenIdVerifier(federation: Federation): VerifyOpenIdToken {
+  return async function verifyOpenIdToken({ matrixServerName, accessToken }) {
+    const query = `access_token=${encodeURIComponent(accessToken)}`
+    const answer = await federation.get(matrixServerName, `${USERINFO_PATH}?${query}`)
+    const userId = subjectOf(answer)
+    // Otherwise any homeserver could vouch for another's users.
+    if (serverNameOfUser(userId) !== matrixServerName) {
+      throw new VerificationError('userinfo', '"sub" is not a user of the server asked')
+    }
+    return userId
+  }
+}

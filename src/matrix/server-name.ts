@@ -1,0 +1,55 @@
+import { isIPv4, isIPv6 } from 'node:net'
+
+/** A parsed Matrix server name. */
+export interface ServerName {
+  /** The name as given; it is compared by these bytes. */
+  readonly text: string
+  readonly kind: 'hostname' | 'ipv4' | 'ipv6'
+  /** Hostname in lower case, or the IP address without brackets. */
+  readonly host: string
+  /** 1 to 65535, where the name has one. */
+  readonly port: number | undefined
+}
+
+const HOST_AND_PORT =
+  /^(?:\[(?<ipv6>[0-9A-Fa-f:.]{2,45})\]|(?<name>[A-Za-z0-9.-]{1,255}))(?::(?<port>[0-9]{1,5}))?$/
+
+function parsePort(digits: string | undefined): number | undefined {
+  return digits === undefined ? undefined : Number(digits)
+}
+
+function isPort(port: number | undefined): boolean {
+  return port === undefined || (port >= 1 && port <= 65_535)
+}
+
+/**
+ * Parses a server name, or gives `undefined` when it is none.
+ *
+ * @see https://spec.matrix.org/latest/appendices/#server-name
+ */
+export function parseServerName(text: string): ServerName | undefined {
+  const groups = HOST_AND_PORT.exec(text)?.groups
+  if (groups === undefined) return undefined
+  const port = parsePort(groups.port)
+  if (!isPort(port)) return undefined
+
+  if (groups.ipv6 !== undefined) {
+    return isIPv6(groups.ipv6) ? { text, kind: 'ipv6', host: groups.ipv6, port } : undefined
+  }
+  const name = groups.name ?? ''
+  if (isIPv4(name)) return { text, kind: 'ipv4', host: name, port }
+  return isResolvable(name) ? { text, kind: 'hostname', host: name.toLowerCase(), port } : undefined
+}
+
+/**
+ * Tells whether a name can be asked of the DNS at all, and would be taken for a name there:
+ * `127.1` or `0x7f000001` would be read as addresses by some resolvers.
+ *
+ * @see https://url.spec.whatwg.org/#ends-in-a-number-checker
+ */
+function isResolvable(name: string): boolean {
+  const labels = name.replace(/\.$/, '').split('.')
+  const last = labels.at(-1) ?? ''
+  if (/^(?:[0-9]+|0[xX][0-9A-Fa-f]*)$/.test(last)) return false
+  return labels.every((label) => label.length >= 1 && label.length <= 63)
+}

@@ -1,0 +1,128 @@
+import ipaddr from 'ipaddr.js'
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6
+
+/** A range of IP addresses in CIDR notation. */
+export interface Network {
+  /** As written, such as `10.0.0.0/8`. */
+  readonly cidr: string
+  readonly range: readonly [Address, number]
+}
+
+/** Which addresses may be connected to. */
+export interface AddressPolicy {
+  readonly denied: readonly Network[]
+  /** Exceptions to `denied`. */
+  readonly allowed: readonly Network[]
+}
+
+/** Ranges that a homeserver on the operator's own network uses. */
+const LOCAL_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7']
+
+/**
+ * The other ranges that are not publicly routable.
+ *
+ * @see https://www.iana.org/assignments/iana-ipv4-special-registry/
+ * @see https://www.iana.org/assignments/iana-ipv6-special-registry/
+ */
+const SPECIAL_RANGES = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/96',
+  '64:ff9b:1::/48',
+  '100::/64',
+  '200::/7',
+  '400::/6',
+  '800::/5',
+  '1000::/4',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '3fff::/20',
+  '4000::/2',
+  '8000::/2',
+  'c000::/3',
+  'e000::/4',
+  'f000::/5',
+  'f800::/6',
+  'fe80::/10',
+  'fec0::/10',
+  'ff00::/8',
+]
+
+/** Ranges whose addresses carry an IPv4 address in their last 32 bits. */
+const EMBEDDING_RANGES = ['::/96', '::ffff:0:0:0/96', '64:ff9b::/96'].map(parsedRange)
+
+function parsedRange(cidr: string): readonly [Address, number] {
+  return ipaddr.parseCIDR(cidr)
+}
+
+/**
+ * Parses a network in CIDR notation, or a single address. Gives `undefined` for anything else.
+ */
+export function parseNetwork(text: string): Network | undefined {
+  if (ipaddr.isValidCIDR(text)) {
+    return isFourPart(text) ? { cidr: text, range: parsedRange(text) } : undefined
+  }
+  if (!ipaddr.isValid(text) || !isFourPart(text)) return undefined
+  const address = ipaddr.parse(text)
+  const bits = address.kind() === 'ipv4' ? 32 : 128
+  return { cidr: `${text}/${bits}`, range: [address, bits] }
+}
+
+/** Shortened forms such as `10.1` mean different addresses to different readers. */
+function isFourPart(text: string): boolean {
+  const address = text.split('/')[0] ?? ''
+  return address.includes(':') || ipaddr.IPv4.isValidFourPartDecimal(address)
+}
+
+function networks(ranges: readonly string[]): Network[] {
+  return ranges.map((cidr) => ({ cidr, range: parsedRange(cidr) }))
+}
+
+/** Every range that is not publicly routable. */
+export const NOT_PUBLIC: readonly Network[] = networks([...SPECIAL_RANGES, ...LOCAL_RANGES])
+
+/** As {@link NOT_PUBLIC}, without the ranges that a homeserver on the operator's network uses. */
+export const NOT_PUBLIC_NOR_LOCAL: readonly Network[] = networks(SPECIAL_RANGES)
+
+/** A policy that permits every address. */
+export const ALLOW_ALL: AddressPolicy = { denied: [], allowed: [] }
+
+function contains(network: Network, address: Address): boolean {
+  return network.range[0].kind() === address.kind() && address.match([...network.range])
+}
+
+function embeddedIPv4(address: Address): ipaddr.IPv4 | undefined {
+  if (!(address instanceof ipaddr.IPv6)) return undefined
+  if (!EMBEDDING_RANGES.some(([base, bits]) => address.match([base as ipaddr.IPv6, bits]))) {
+    return undefined
+  }
+  return new ipaddr.IPv4(address.toByteArray().slice(12))
+}
+
+/**
+ * The network because of which `address` may not be connected to, or `undefined` when it may.
+ *
+ * An IPv4 address inside an IPv6 one is checked as well as the IPv6 address itself.
+ *
+ * @param address - an IP address without brackets
+ * @throws {Error} when `address` is not an IP address
+ */
+export function denyingNetwork(address: string, policy: AddressPolicy): Network | undefined {
+  const outer = ipaddr.process(address)
+  const inner = embeddedIPv4(outer)
+  const forms = inner === undefined ? [outer] : [outer, inner]
+  const matches = (network: Network) => forms.some((form) => contains(network, form))
+  if (policy.allowed.some(matches)) return undefined
+  return policy.denied.find(matches)
+}

@@ -1,0 +1,110 @@
+import { promises as dns } from 'node:dns'
+import { ExpiringCache, type Loaded } from './expiring-cache.ts'
+
+/** One SRV record. */
+export interface SrvRecord {
+  readonly priority: number
+  readonly weight: number
+  readonly port: number
+  readonly target: string
+}
+
+/** A DNS query that got no usable answer; `code` is `timeout`, or the resolver's own. */
+export class DnsError extends Error {
+  readonly code: string
+
+  constructor(code: string) {
+    super(`DNS: ${code}`)
+    this.name = 'DnsError'
+    this.code = code
+  }
+}
+
+/** Looks names up, in `/etc/hosts` and in the DNS. */
+export interface Resolver {
+  /**
+   * IPv4 and IPv6 addresses of a host, in the order to try them; empty when it has none.
+   *
+   * @throws {DnsError} when the question could not be answered
+   */
+  addresses(host: string): Promise<readonly string[]>
+  /**
+   * SRV records of a service name, in no order; empty when there are none.
+   *
+   * @throws {DnsError} when the question could not be answered
+   */
+  services(name: string): Promise<readonly SrvRecord[]>
+}
+
+/** Settings of {@link createResolver}. */
+export interface ResolverOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** How long one question may take. */
+  readonly timeoutMs?: number | undefined
+}
+
+const MAX_ENTRIES = 10_000
+const MAX_TTL_MS = 3_600_000
+/** For answers that state no lifetime: SRV records, `/etc/hosts`, and "there is none". */
+const SHORT_TTL_MS = 30_000
+const NO_SUCH_RECORD = /^(?:DNS_)?(?:ENOTFOUND|ENODATA|ENONAME)$/
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+}
+
+async function answerWithin<T>(timeoutMs: number, query: Promise<readonly T[]>) {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DnsError('timeout')), timeoutMs)
+  })
+  try {
+    return await Promise.race([query, timeout])
+  } catch (error) {
+    if (error instanceof DnsError) throw error
+    const code = errorCode(error)
+    if (NO_SUCH_RECORD.test(code)) return []
+    throw new DnsError(code)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function lifetimeMs(records: readonly { readonly ttl: number }[]): number {
+  const ttlSeconds = Math.min(...records.map((record) => record.ttl))
+  if (records.length === 0 || ttlSeconds === 0) return SHORT_TTL_MS
+  return Math.min(ttlSeconds * 1000, MAX_TTL_MS)
+}
+
+/**
+ * The system's resolver, with its answers cached by their lifetime.
+ *
+ * Queries go through c-ares: it honours `/etc/hosts` and `resolv.conf`, tells lifetimes, and holds no
+ * thread while a name server is silent.
+ */
+export function createResolver({ now, timeoutMs = 3_000 }: ResolverOptions): Resolver {
+  const options = { maxEntries: MAX_ENTRIES, now }
+  const addressCache = new ExpiringCache<readonly string[]>(options)
+  const serviceCache = new ExpiringCache<readonly SrvRecord[]>(options)
+
+  async function lookUpAddresses(host: string): Promise<Loaded<readonly string[]>> {
+    const query = Bun.dns.lookup(host, { backend: 'c-ares' })
+    const records = await answerWithin(timeoutMs, query)
+    const addresses = [...new Set(records.map((record) => record.address))]
+    return { value: addresses, ttlMs: lifetimeMs(records) }
+  }
+
+  async function lookUpServices(name: string): Promise<Loaded<readonly SrvRecord[]>> {
+    const records = await answerWithin(timeoutMs, dns.resolveSrv(name))
+    const value = records.map(({ priority, weight, port, name: target }) => {
+      return { priority, weight, port, target }
+    })
+    return { value, ttlMs: SHORT_TTL_MS }
+  }
+
+  return {
+    addresses: (host) => addressCache.get(host, () => lookUpAddresses(host)),
+    services: (name) => serviceCache.get(name, () => lookUpServices(name)),
+  }
+}

@@ -1,0 +1,154 @@
+import { isIP, isIPv6 } from 'node:net'
+import { DeadlineExceeded, withDeadline } from './deadline.ts'
+import { type Answer, ExchangeError, exchange } from './exchange.ts'
+import { ExpiringCache } from './expiring-cache.ts'
+import { type AddressPolicy, denyingNetwork } from './networks.ts'
+import { DnsError, type Resolver } from './resolver.ts'
+
+/** Where to connect for a server, and as whom. */
+export interface Target {
+  /** Host to open the TCP connection to: a DNS name or an IP literal, never bracketed. */
+  readonly host: string
+  /** 1 to 65535. */
+  readonly port: number
+  /** Name that the certificate must be valid for: a DNS name or an IP literal, never bracketed. */
+  readonly tlsServerName: string
+  /** Value of the `Host` header. */
+  readonly hostHeader: string
+}
+
+/** Requests over HTTPS to addresses that were checked before. */
+export interface TargetClient {
+  /**
+   * Sends a GET request to the first of `targets` that can be connected to.
+   *
+   * @param path - path and query
+   * @throws {UnreachableError} when none could be
+   * @throws {ExchangeError} when one answered nothing usable
+   * @throws {DeadlineExceeded} when that is why `signal` fired
+   */
+  get(
+    targets: readonly Target[],
+    path: string,
+    policy: AddressPolicy,
+    signal: AbortSignal,
+  ): Promise<Answer>
+}
+
+/** Settings of {@link createTargetClient}. */
+export interface TargetClientOptions {
+  readonly resolver: Resolver
+  /** Whether certificates are checked. */
+  readonly verifyTls: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** How long one address is tried while there are others left. */
+  readonly attemptMs?: number | undefined
+}
+
+/** No target could be connected to; the message lists what was tried and how each attempt ended. */
+export class UnreachableError extends Error {
+  /** Addresses that were not tried since the policy denies them. */
+  readonly denied: readonly string[]
+
+  constructor(failures: readonly string[], denied: readonly string[]) {
+    super(failures.join('; ') || 'there is nothing to connect to')
+    this.name = 'UnreachableError'
+    this.denied = denied
+  }
+}
+
+/** A name with many addresses must not turn one request into a flood of connections. */
+const MAX_ATTEMPTS = 6
+const REMEMBER_FAILURE_MS = 60_000
+const REMEMBERED_FAILURES = 10_000
+
+interface Attempts {
+  readonly failures: string[]
+  readonly denied: string[]
+  left: number
+}
+
+/** Makes a client that connects to the very address that it checked, so that no second look-up can differ. */
+export function createTargetClient(options: TargetClientOptions): TargetClient {
+  const { resolver, verifyTls, now, attemptMs = 3_000 } = options
+  const failedLately = new ExpiringCache<true>({ maxEntries: REMEMBERED_FAILURES, now })
+
+  async function addressesOf({ host }: Target, attempts: Attempts): Promise<readonly string[]> {
+    if (isIP(host) !== 0) return [host]
+    try {
+      const addresses = await resolver.addresses(host)
+      if (addresses.length === 0) attempts.failures.push(`${host}: has no address`)
+      return addresses
+    } catch (error) {
+      if (!(error instanceof DnsError)) throw error
+      attempts.failures.push(`${host}: ${error.message}`)
+      return []
+    }
+  }
+
+  function permitted(addresses: readonly string[], policy: AddressPolicy, attempts: Attempts) {
+    return addresses.filter((address) => {
+      const network = denyingNetwork(address, policy)
+      if (network === undefined) return true
+      attempts.denied.push(address)
+      attempts.failures.push(`address ${address} is denied by ${network.cidr}`)
+      return false
+    })
+  }
+
+  function healthyFirst(addresses: readonly string[], port: number): string[] {
+    const failed = (address: string) => Number(failedLately.has(`${address} ${port}`))
+    return addresses.toSorted((a, b) => failed(a) - failed(b))
+  }
+
+  function request(address: string, target: Target, path: string, signal: AbortSignal) {
+    const authority = isIPv6(address) ? `[${address}]` : address
+    return exchange({
+      url: `https://${authority}:${target.port}${path}`,
+      headers: { Host: target.hostHeader },
+      tls: { serverName: target.tlsServerName, rejectUnauthorized: verifyTls },
+      signal,
+    })
+  }
+
+  async function attempt(
+    address: string,
+    target: Target,
+    path: string,
+    signal: AbortSignal,
+    isLast: boolean,
+    attempts: Attempts,
+  ): Promise<Answer | undefined> {
+    attempts.left -= 1
+    try {
+      if (isLast) return await request(address, target, path, signal)
+      return await withDeadline(attemptMs, signal, (inner) => request(address, target, path, inner))
+    } catch (error) {
+      signal.throwIfAborted()
+      const elsewhere = error instanceof ExchangeError && error.retryElsewhere
+      if (!elsewhere && !(error instanceof DeadlineExceeded)) throw error
+      failedLately.put(`${address} ${target.port}`, true, REMEMBER_FAILURE_MS)
+      attempts.failures.push(`${target.host} at ${address} port ${target.port}: ${error.message}`)
+      return undefined
+    }
+  }
+
+  return {
+    async get(targets, path, policy, signal) {
+      const attempts: Attempts = { failures: [], denied: [], left: MAX_ATTEMPTS }
+      for (const [index, target] of targets.entries()) {
+        const addresses = permitted(await addressesOf(target, attempts), policy, attempts)
+        signal.throwIfAborted()
+        const ordered = healthyFirst(addresses, target.port).slice(0, attempts.left)
+        for (const address of ordered) {
+          const isLast =
+            attempts.left === 1 || (index === targets.length - 1 && address === ordered.at(-1))
+          const answer = await attempt(address, target, path, signal, isLast, attempts)
+          if (answer !== undefined) return answer
+        }
+      }
+      throw new UnreachableError(attempts.failures, attempts.denied)
+    },
+  }
+}

@@ -1,0 +1,14 @@
+/** What lets browsers on any origin call the JSON endpoints. */
+export const CORS_HEADERS: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'POST',
+  'access-control-allow-headers':
+    'Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token',
+}
+
+const JSON_ENDPOINTS = /^\/(?:get_token|sfu\/get|delegate_delayed_leave)\/?$/
+
+/** Tells whether a URL is that of an endpoint that browsers call. */
+export function isBrowserEndpoint(url: string): boolean {
+  return JSON_ENDPOINTS.test(new URL(url).pathname)
+}

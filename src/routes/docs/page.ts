@@ -1,0 +1,39 @@
+/** Nothing foreign, nothing inline: `data:` images are the icons of the viewer's style sheet. */
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** The API page. Its links are relative, since a proxy may have stripped a path prefix. */
+export const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>jwt-service-ts: API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="swagger/viewer.css">
+</head>
+<body>
+<div id="viewer"></div>
+<script src="swagger/viewer.js"></script>
+<script src="swagger/start.js"></script>
+</body>
+</html>
+`
+
+/** Starts the viewer; a file of its own, since the page allows no inline script. */
+export const START_SCRIPT = `SwaggerUIBundle({
+  url: 'swagger/json',
+  dom_id: '#viewer',
+  deepLinking: true,
+  validatorUrl: null,
+  tryItOutEnabled: true,
+})
+`

@@ -1,0 +1,99 @@
+import { type Static, type TSchema, t } from 'elysia'
+
+const required = (description: string, example: string) =>
+  t.String({ minLength: 1, description, examples: [example] })
+
+/** Clients send `null` for what they do not have. */
+const optional = <T extends TSchema>(schema: T) => t.Optional(t.Union([schema, t.Null()]))
+
+/** Documented as of a type, but never refused: the service does not look at it. */
+const ignored = (type: string, description: string) => t.Optional(t.Any({ type, description }))
+
+const OpenIdToken = t.Object(
+  {
+    access_token: required('The OpenID token itself.', 'SomeT0kenHere'),
+    token_type: ignored('string', 'Ignored; homeservers say "Bearer".'),
+    matrix_server_name: required('Server name of the homeserver that issued it.', 'example.com'),
+    expires_in: ignored('integer', 'Ignored; the homeserver is asked instead.'),
+  },
+  {
+    additionalProperties: true,
+    description: 'What the homeserver answered to the request for an OpenID token, unchanged.',
+  },
+)
+
+const Member = t.Object(
+  {
+    id: required('Random ID that the client picked for this join.', 'xyzABCDEF10123'),
+    claimed_user_id: required('The user ID; it must be the verified one.', '@user:example.com'),
+    claimed_device_id: required('The device ID.', 'DEVICEID'),
+  },
+  { additionalProperties: true },
+)
+
+const delayFields = {
+  delay_id: optional(
+    t.String({
+      description: 'ID of a delayed leave event to take over; goes together with `delay_timeout`.',
+    }),
+  ),
+  delay_timeout: optional(
+    t.Integer({ minimum: 0, description: 'The delay of that event in milliseconds.' }),
+  ),
+  delay_cs_api_url: ignored('string', 'Accepted and ignored.'),
+}
+
+/** Body of `/get_token`. */
+export const GetTokenBody = t.Object(
+  {
+    room_id: required('ID of the Matrix room.', '!roomid:example.com'),
+    slot_id: required('The MatrixRTC slot in that room.', 'm.call#ROOM'),
+    openid_token: OpenIdToken,
+    member: Member,
+    delayed_event_id: ignored('string', 'Accepted and ignored.'),
+    ...delayFields,
+  },
+  { additionalProperties: true },
+)
+export type GetTokenBody = Static<typeof GetTokenBody>
+
+/** The body that `/sfu/get` had before `/get_token` existed. */
+export const LegacyBody = t.Object(
+  {
+    room: required('ID of the Matrix room.', '!roomid:example.com'),
+    openid_token: OpenIdToken,
+    device_id: optional(t.String({ description: 'The device ID.', examples: ['DEVICEID'] })),
+    ...delayFields,
+  },
+  { additionalProperties: true },
+)
+export type LegacyBody = Static<typeof LegacyBody>
+
+/** The fields of either body that hand over a delayed leave event. */
+export type DelayFields = Pick<GetTokenBody, 'delay_id' | 'delay_timeout'>
+
+/** Answer of both token endpoints. */
+export const TokenAnswer = t.Object(
+  {
+    url: t.String({
+      description: "WebSocket URL of the SFU, as configured by the service's operator.",
+      examples: ['wss://livekit.example.com'],
+    }),
+    jwt: t.String({
+      description: 'LiveKit access token (HS256), to be presented to the SFU.',
+      examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJkZXZrZXkifQ.c2lnbmF0dXJl'],
+    }),
+  },
+  { description: 'The token.' },
+)
+
+/** A Matrix error, as every failed request is answered. */
+export function errorAnswer(description: string, errcode: string, error: string) {
+  return t.Object(
+    {
+      errcode: t.String({ description: 'A Matrix error code.', examples: [errcode] }),
+      error: t.String({ description: 'For people; may change.', examples: [error] }),
+    },
+    { description, examples: [{ errcode, error }] },
+  )
+}

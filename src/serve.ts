@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs'
+import { createApp } from './app.ts'
+import { describeSettings } from './config/effective.ts'
+import type { BindAddress } from './config/parsers.ts'
+import type { Environment } from './config/reader.ts'
+import { type Config, type LogConfig, loadConfig } from './config.ts'
+import { createLogger, type Logger } from './log.ts'
+
+const IDLE_TIMEOUT_SECONDS = 60
+/** Bodies are bounded by their reader, which can answer as a client expects; this is the second fence. */
+const MAX_REQUEST_BODY_BYTES = 1024 * 1024 * 1024
+
+const EXIT_OK = 0
+const EXIT_FAILURE = 1
+const EXIT_BAD_CONFIG = 2
+
+type Fetch = (request: Request) => Response | Promise<Response>
+
+function listen({ host, port }: BindAddress, fetch: Fetch) {
+  const options = {
+    port,
+    fetch,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+    development: false,
+  }
+  if (host !== undefined) return Bun.serve({ ...options, hostname: host })
+  try {
+    return Bun.serve({ ...options, hostname: '::' })
+  } catch (error) {
+    // A machine without IPv6 has no such address.
+    if (errorCode(error) === 'EADDRINUSE') throw error
+    return Bun.serve({ ...options, hostname: '0.0.0.0' })
+  }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+}
+
+function makeLogger({ level, format }: LogConfig): Logger {
+  return createLogger({
+    level,
+    format: format ?? (process.stdout.isTTY ? 'pretty' : 'json'),
+    now: Date.now,
+    write: (line) => process.stdout.write(line),
+  })
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let received = 0
+    const onSignal = (signal: NodeJS.Signals) => {
+      received += 1
+      if (received > 1) process.exit(EXIT_FAILURE)
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+async function run(config: Config, logger: Logger, version: string): Promise<number> {
+  const app = await createApp({
+    config,
+    logger,
+    version,
+    now: Date.now,
+    monotonicNow: () => performance.now(),
+    random: Math.random,
+  })
+  const stopped = stopSignal()
+  const address = `${config.bind.host ?? ''}:${config.bind.port}`
+  let server: ReturnType<typeof listen>
+  try {
+    server = listen(config.bind, app.fetch)
+  } catch (error) {
+    logger.error('cannot listen', { address, cause: errorCode(error) })
+    return EXIT_FAILURE
+  }
+  logger.info('listening', { host: server.hostname, port: server.port, version })
+
+  const signal = await stopped
+  logger.info('shutting down', { signal, grace_ms: config.shutdownGraceMs })
+  app.startShutdown()
+  const finished = server.stop().then(() => true)
+  const grace = Bun.sleep(config.shutdownGraceMs).then(() => false)
+  const graceful = await Promise.race([finished, grace])
+  if (!graceful) logger.warn('requests were cut off', { pending: server.pendingRequests })
+  logger.info('stopped')
+  return EXIT_OK
+}
+
+/**
+ * The `serve` command: runs the service until a signal ends it.
+ *
+ * @returns the exit code
+ */
+export async function serve(env: Environment, version: string): Promise<number> {
+  const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
+  const logger = makeLogger(loaded.log)
+  for (const warning of loaded.warnings) logger.warn(warning)
+  if (loaded.config === undefined) {
+    for (const problem of loaded.problems) process.stderr.write(`${problem}\n`)
+    return EXIT_BAD_CONFIG
+  }
+  logger.info('configuration', { version, settings: describeSettings(env) })
+  return run(loaded.config, logger, version)
+}
