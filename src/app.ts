@@ -9,7 +9,7 @@ import { createOpenIdVerifier } from './matrix/openid.ts'
 import { createWellKnownLookup } from './matrix/well-known.ts'
 import { createResolver } from './net/resolver.ts'
 import { createTargetClient } from './net/target-client.ts'
-import { CORS_HEADERS, isBrowserEndpoint } from './routes/cors.ts'
+import { BROWSER_HEADERS, isBrowserEndpoint } from './routes/browser-endpoints.ts'
 import { docsRoutes } from './routes/docs/routes.ts'
 import { failureOf, ShuttingDown } from './routes/errors.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -113,7 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const app = new Elysia({ normalize: false })
     .onRequest(function receive({ request, set }) {
       set.headers['x-request-id'] = requestLog.begin(request).requestId
-      if (isBrowserEndpoint(request.url)) Object.assign(set.headers, CORS_HEADERS)
+      if (isBrowserEndpoint(request.url)) Object.assign(set.headers, BROWSER_HEADERS)
       if (shuttingDown) throw new ShuttingDown()
     })
     .onError(function answerError({ code, error, request, set }) {

@@ -1,5 +1,6 @@
-/** What lets browsers on any origin call the JSON endpoints. */
-export const CORS_HEADERS: Readonly<Record<string, string>> = {
+/** On every answer of the JSON endpoints: what lets browsers on any origin call them. */
+export const BROWSER_HEADERS: Readonly<Record<string, string>> = {
+  'content-type': 'application/json',
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'POST',
   'access-control-allow-headers':

@@ -1,0 +1,86 @@
+import { type App, createApp, type Tuning } from '../../src/app.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/log.ts'
+
+/** Settings of {@link startTestApp}. */
+export interface TestAppOptions {
+  /** Environment variables beside the required ones, which have defaults here. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly config?: Partial<Config>
+  readonly tuning?: Tuning
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  /** A number from 0 up to, not including, 1. */
+  readonly random?: () => number
+}
+
+/** One line of the service's log. */
+export type LogLine = Readonly<Record<string, unknown>>
+
+/** The service in this process, on a real socket. */
+export interface TestApp {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string
+  readonly app: App
+  /** The log so far. */
+  readonly log: readonly LogLine[]
+  /** POSTs `body` as JSON. */
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What a test needs to say nothing of: an SFU that nobody asks, and credentials. */
+const REQUIRED: Readonly<Record<string, string>> = {
+  LIVEKIT_URL: 'ws://127.0.0.1:1',
+  LIVEKIT_KEY: 'devkey',
+  LIVEKIT_SECRET: 'a-secret-that-is-at-least-32-bytes-long',
+}
+
+/**
+ * The configuration that an environment gives.
+ *
+ * @throws {Error} naming what is wrong with it
+ */
+export function configOf(env: Readonly<Record<string, string>>): Config {
+  const { config, problems } = loadConfig({ ...REQUIRED, ...env }, () => '')
+  if (config === undefined) throw new Error(problems.join('\n'))
+  return config
+}
+
+/** Starts the service on a free port. */
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const log: LogLine[] = []
+  const now = options.now ?? Date.now
+  const app = await createApp({
+    config: { ...configOf(options.env ?? {}), ...options.config },
+    logger: createLogger({
+      level: 'debug',
+      format: 'json',
+      now,
+      write: (line) => log.push(JSON.parse(line)),
+    }),
+    version: '0.0.0-test',
+    now,
+    monotonicNow: () => performance.now(),
+    random: options.random ?? Math.random,
+    tuning: options.tuning ?? {},
+  })
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', idleTimeout: 60, fetch: app.fetch })
+  const url = `http://127.0.0.1:${server.port}`
+
+  async function close(): Promise<void> {
+    await server.stop(true)
+  }
+
+  return {
+    url,
+    app,
+    log,
+    post(path, body, headers = {}) {
+      return fetch(url + path, { method: 'POST', body: JSON.stringify(body), headers })
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
