@@ -17,8 +17,10 @@ import { createRequestLog, type RequestLog } from './routes/request-log.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { createTokenExchange, type ExchangeToken } from './token-exchange.ts'
 
-/** Ports and time limits that only tests have a reason to change. */
+/** Ports, time limits and roots that only tests have a reason to change. */
 export interface Tuning {
+  /** Trusted roots in PEM form, for homeservers. */
+  readonly ca?: string
   readonly wellKnownPort?: number
   readonly federationPort?: number
   readonly wellKnownTimeoutMs?: number
@@ -56,6 +58,7 @@ function createVerifier({ config, now, random, tuning = {} }: AppOptions) {
   const client = createTargetClient({
     resolver,
     verifyTls,
+    ca: tuning.ca,
     now,
     attemptMs: tuning.attemptMs,
   })
@@ -78,6 +81,7 @@ function createVerifier({ config, now, random, tuning = {} }: AppOptions) {
     trustedServers: fullAccess === '*' ? new Set() : fullAccess,
     overrides: config.federationOverrides,
     verifyTls,
+    ca: tuning.ca,
     timeoutMs: tuning.exchangeTimeoutMs,
   })
   return createOpenIdVerifier(federation)

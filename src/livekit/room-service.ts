@@ -42,7 +42,7 @@ export interface RoomServiceOptions {
  * Base URL of the SFU's HTTP API: `ws` becomes `http`, `wss` becomes `https`, and a path prefix stays.
  */
 export function sfuApiBase(sfuUrl: string): string {
-  return sfuUrl.replace(/^ws(s?):/i, 'http$1:').replace(/\/+$/, '')
+  return sfuUrl.replace(/^wss:/i, 'https:').replace(/^ws:/i, 'http:').replace(/\/+$/, '')
 }
 
 function describeFailure(error: unknown, timeoutMs: number): string {
@@ -59,7 +59,9 @@ async function twirpError(response: Response): Promise<SfuError> {
     typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string'
       ? body.code.slice(0, 40)
       : 'unexpected_answer'
-  return new SfuError(code, `status ${response.status}, ${code}`)
+  const hint =
+    response.status === 401 ? ': it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong' : ''
+  return new SfuError(code, `status ${response.status}, ${code}${hint}`)
 }
 
 /**

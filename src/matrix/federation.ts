@@ -30,6 +30,8 @@ export interface FederationOptions {
   readonly overrides: ReadonlyMap<string, string>
   /** Whether certificates are checked. */
   readonly verifyTls: boolean
+  /** Trusted roots in PEM form; those of the runtime unless given. */
+  readonly ca?: string | undefined
   /** How long one exchange may take in all. */
   readonly timeoutMs?: number | undefined
   readonly limits?: GateLimits
@@ -62,7 +64,16 @@ function describe(error: unknown, { notes }: Progress): string | undefined {
 
 /** Makes the one door through which strangers' homeservers are reached. */
 export function createFederation(options: FederationOptions): Federation {
-  const { discovery, client, overrides, trustedServers, verifyTls, timeoutMs = 10_000 } = options
+  const {
+    discovery,
+    client,
+    overrides,
+    trustedServers,
+    verifyTls,
+    ca,
+    timeoutMs = 10_000,
+  } = options
+  const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
   const gate = new Gate(options.limits ?? LIMITS)
 
   function policyFor(serverName: string): AddressPolicy {
@@ -89,7 +100,7 @@ export function createFederation(options: FederationOptions): Federation {
     const base = overrides.get(serverName)
     if (base === undefined) return askDiscovered(serverName, path, signal, progress)
     progress.step = 'connect'
-    return exchange({ url: base + path, tls: { rejectUnauthorized: verifyTls }, signal })
+    return exchange({ url: base + path, tls, signal })
   }
 
   return {

@@ -8,11 +8,20 @@ export interface Answer {
   readonly body: string
 }
 
+/** How the server's certificate is checked. */
+export interface TlsOptions {
+  /** Name that the certificate must be valid for; that of the URL unless given. */
+  readonly serverName?: string
+  readonly rejectUnauthorized?: boolean
+  /** Trusted roots in PEM form; those of the runtime unless given. */
+  readonly ca?: string
+}
+
 /** One GET request. */
 export interface Exchange {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly tls?: { readonly serverName?: string; readonly rejectUnauthorized?: boolean }
+  readonly tls?: TlsOptions
   readonly signal: AbortSignal
 }
 

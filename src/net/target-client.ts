@@ -40,6 +40,8 @@ export interface TargetClientOptions {
   readonly resolver: Resolver
   /** Whether certificates are checked. */
   readonly verifyTls: boolean
+  /** Trusted roots in PEM form; those of the runtime unless given. */
+  readonly ca?: string | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** How long one address is tried while there are others left. */
@@ -71,7 +73,8 @@ interface Attempts {
 
 /** Makes a client that connects to the very address that it checked, so that no second look-up can differ. */
 export function createTargetClient(options: TargetClientOptions): TargetClient {
-  const { resolver, verifyTls, now, attemptMs = 3_000 } = options
+  const { resolver, verifyTls, ca, now, attemptMs = 3_000 } = options
+  const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
   const failedLately = new ExpiringCache<true>({ maxEntries: REMEMBERED_FAILURES, now })
 
   async function addressesOf({ host }: Target, attempts: Attempts): Promise<readonly string[]> {
@@ -107,7 +110,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     return exchange({
       url: `https://${authority}:${target.port}${path}`,
       headers: { Host: target.hostHeader },
-      tls: { serverName: target.tlsServerName, rejectUnauthorized: verifyTls },
+      tls: { ...tls, serverName: target.tlsServerName },
       signal,
     })
   }

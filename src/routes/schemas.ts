@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import { type Static, type TSchema, t } from 'elysia'
 
 const required = (description: string, example: string) =>
@@ -38,7 +39,8 @@ const delayFields = {
     }),
   ),
   delay_timeout: optional(
-    t.Integer({ minimum: 0, description: 'The delay of that event in milliseconds.' }),
+    // The framework's own integer would take a string of digits as well.
+    Type.Integer({ minimum: 0, description: 'The delay of that event in milliseconds.' }),
   ),
   delay_cs_api_url: ignored('string', 'Accepted and ignored.'),
 }

@@ -26,6 +26,7 @@ export async function verifyCall(
   authorization: string | null,
   apiKey: string,
   apiSecret: string,
+  currentDate: Date,
 ): Promise<CallGrants | undefined> {
   const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
   if (token === undefined) return undefined
@@ -33,7 +34,7 @@ export async function verifyCall(
     const { payload } = await jwtVerify<{ video?: VideoGrants }>(
       token,
       new TextEncoder().encode(apiSecret),
-      { issuer: apiKey, algorithms: ['HS256'], requiredClaims: ['exp', 'nbf'] },
+      { issuer: apiKey, algorithms: ['HS256'], requiredClaims: ['exp', 'nbf'], currentDate },
     )
     const from = payload.nbf ?? 0
     return { video: payload.video ?? {}, lifetimeSeconds: (payload.exp ?? 0) - from }

@@ -1,0 +1,36 @@
+import { expect, test } from 'bun:test'
+import {
+  LEGACY_SLOT_ID,
+  legacyIdentity,
+  liveKitRoom,
+  memberIdentity,
+} from '../../src/livekit/names.ts'
+
+test('names the LiveKit room by the hash of room ID and slot ID', () => {
+  expect(liveKitRoom('!roomid:example.com', 'slot1234')).toBe(
+    'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc',
+  )
+})
+
+test('names the LiveKit room of a legacy request by the slot that it means', () => {
+  expect(LEGACY_SLOT_ID).toBe('m.call#ROOM')
+  expect(liveKitRoom('!room:example.com', LEGACY_SLOT_ID)).toBe(
+    'krj2dgxw2K6EOm9he4GfQJ6JsSVWfJ8a7BkyjZcSmxs',
+  )
+})
+
+test('derives the identity of a member from user ID, device ID and member ID', () => {
+  expect(memberIdentity('@alice:example.com', 'DEVICE123', 'memberABC')).toBe(
+    'J+T45tGruxc+HrUOqJJlyQSV33m728Cme4+vt8/SWrU',
+  )
+})
+
+test('leaves the identity of a legacy request in plain text', () => {
+  expect(legacyIdentity('@alice:example.com', 'DEVICE123')).toBe('@alice:example.com:DEVICE123')
+})
+
+test('hashes characters that JSON encoders like to escape as they are', () => {
+  expect(liveKitRoom('!<&>:é.example\u2028', 'a"b\\c\n')).toBe(
+    'Jj4h5Pqv4JZfXjvuFCglYBtRTMpZYFVP6rEe6Rya5X8',
+  )
+})
