@@ -36,7 +36,11 @@ function getTokenBody(more: Record<string, unknown> = {}) {
   }
 }
 
-async function answerTo(response: Promise<Response>) {
+interface ErrorAnswer extends Record<string, unknown> {
+  readonly status: number
+}
+
+async function answerTo(response: Promise<Response>): Promise<ErrorAnswer> {
   const { status, headers } = await response
   expect(headers.get('content-type')).toBe('application/json')
   expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
@@ -45,7 +49,7 @@ async function answerTo(response: Promise<Response>) {
   expect(headers.get('access-control-allow-headers')).toBe(
     'Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token',
   )
-  return { status, ...((await (await response).json()) as Record<string, unknown>) }
+  return { ...((await (await response).json()) as Record<string, unknown>), status }
 }
 
 function send(path: string, body: string | Uint8Array<ArrayBuffer> | ReadableStream, target = app) {

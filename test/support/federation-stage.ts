@@ -91,7 +91,7 @@ export async function setStage(): Promise<Stage> {
           openid_token: { access_token: openIdToken, matrix_server_name: serverName },
           device_id: 'DEVICE',
         })
-        const body: { jwt?: string } = await response.json()
+        const body = (await response.json()) as { readonly jwt?: string }
         const requestId = response.headers.get('x-request-id') ?? ''
         const { step, cause } = await waitForLine(app.log, requestId)
         const identity = body.jwt === undefined ? undefined : subjectOf(body.jwt)
