@@ -85,13 +85,19 @@ export function rootfsEntries(architecture: Architecture): RootfsEntry[] {
  */
 export async function assembleRootfs(options: RootfsOptions): Promise<void> {
   const entries = rootfsEntries(options.architecture)
-  for (const entry of entries) await placeEntry(entry, options)
+  // The user of the container must be able to enter directories that root made.
+  const umask = process.umask(0o022)
+  try {
+    for (const entry of entries) await placeEntry(entry, options)
+  } finally {
+    process.umask(umask)
+  }
   checkLibraries(entries, options)
 }
 
 async function placeEntry(entry: RootfsEntry, options: RootfsOptions): Promise<void> {
   const path = join(options.destination, entry.path)
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+  await mkdir(dirname(path), { recursive: true })
   if (entry.kind === 'binary') await copyFile(options.binary, path)
   if (entry.kind === 'library') await copyFile(join(options.sysroot, entry.source), path)
   if (entry.kind === 'text') await writeFile(path, entry.text)
@@ -99,7 +105,6 @@ async function placeEntry(entry: RootfsEntry, options: RootfsOptions): Promise<v
     await mkdir(path, { recursive: true })
     await chown(path, CONTAINER_UID, CONTAINER_UID)
   }
-  // The modes given on creation are cut by the umask.
   await chmod(path, entry.mode)
 }
 
