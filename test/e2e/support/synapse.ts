@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Certificate } from '../../support/certificates.ts'
+import { synapseInstallation } from '../installation/versions.ts'
+import { freePort } from './addresses.ts'
+import { type ChildProcess, startProcess } from './child-process.ts'
+import { untilAnswering } from './readiness.ts'
+import {
+  type SynapseSettings,
+  synapseConfig,
+  synapseFiles,
+  synapseLogConfig,
+} from './synapse-config.ts'
+
+/** A running Synapse. */
+export interface Synapse extends AsyncDisposable {
+  /** Base URL of both APIs without TLS. */
+  readonly plainUrl: string
+  /** Port of both APIs with TLS. */
+  readonly tlsPort: number
+  /** Allows whoever knows it to register users. */
+  readonly registrationSecret: string
+  readonly process: ChildProcess
+}
+
+/** How to start {@link Synapse}. */
+export interface SynapseOptions {
+  readonly serverName: string
+  /** Directory for all of its files; created when missing. */
+  readonly directory: string
+  /** Address to listen on. */
+  readonly address: string
+  /** Certificate of the port with TLS. */
+  readonly certificate: Certificate
+}
+
+const startWithinMs = 90_000
+
+/** Starts the Synapse from the cache with an empty database. */
+export async function startSynapse(options: SynapseOptions): Promise<Synapse> {
+  const settings = {
+    serverName: options.serverName,
+    directory: options.directory,
+    address: options.address,
+    plainPort: freePort(options.address),
+    tlsPort: freePort(options.address),
+    registrationSecret: randomBytes(24).toString('hex'),
+  }
+  await writeFiles(settings, options.certificate)
+  const configFile = join(settings.directory, synapseFiles.config)
+  const process = startProcess({
+    command: [synapseInstallation.python, '-m', 'synapse.app.homeserver', '-c', configFile],
+    logFile: join(settings.directory, 'synapse.log'),
+  })
+  const plainUrl = `http://${settings.address}:${settings.plainPort}`
+  try {
+    await untilAnswering(`${plainUrl}/health`, process, startWithinMs)
+  } catch (error) {
+    await process.kill()
+    throw error
+  }
+  return {
+    plainUrl,
+    tlsPort: settings.tlsPort,
+    registrationSecret: settings.registrationSecret,
+    process,
+    [Symbol.asyncDispose]: () => process.kill(),
+  }
+}
+
+async function writeFiles(settings: SynapseSettings, certificate: Certificate): Promise<void> {
+  const contents = [
+    [synapseFiles.config, JSON.stringify(synapseConfig(settings))],
+    [synapseFiles.logConfig, JSON.stringify(synapseLogConfig)],
+    [synapseFiles.signingKey, newSigningKey()],
+    [synapseFiles.certificate, certificate.certPem],
+    [synapseFiles.privateKey, certificate.keyPem],
+  ] as const
+  await mkdir(settings.directory, { recursive: true })
+  await Promise.all(
+    contents.map(([name, content]) => writeFile(join(settings.directory, name), content)),
+  )
+}
+
+function newSigningKey(): string {
+  const seed = randomBytes(32).toString('base64').replace(/=+$/, '')
+  return `ed25519 a_e2e ${seed}\n`
+}
