@@ -1,0 +1,78 @@
+import { type Exchange, exchangeToken } from './exchange.ts'
+import { type Stage, setStage } from './stage.ts'
+
+/** Shows the service's log only once it is of interest: after the exchange, or on failure. */
+function createLogView() {
+  let held = ''
+  let live = false
+  return {
+    add(text: string) {
+      if (live) process.stdout.write(text)
+      if (!live) held += text
+    },
+    show() {
+      process.stdout.write(held)
+      live = true
+    },
+    goLive() {
+      live = true
+    },
+  }
+}
+
+function pretty(value: unknown): string {
+  return JSON.stringify(value, undefined, 2)
+}
+
+function describe({ homeserver, sfu, service }: Stage, exchange: Exchange): string {
+  return `
+The service runs at ${service.url} (pid ${service.pid}), next to stand-ins for
+  a Matrix homeserver  ${homeserver.serverName} (TLS)
+  a LiveKit SFU        ${sfu.wsUrl}
+
+POST ${exchange.url}
+${pretty(JSON.parse(exchange.body))}
+
+Answer
+${pretty(exchange.answer)}
+
+What the token says
+${pretty(exchange.claims)}
+
+Again:
+${exchange.curl}
+
+API pages: ${service.url}/swagger
+`
+}
+
+function signalled(): Promise<'signal'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('signal'))
+  })
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const stopped = signalled()
+  const log = createLogView()
+  let stage: Stage | undefined
+  try {
+    stage = await setStage(log.add)
+    const exchange = await exchangeToken(stage)
+    process.stdout.write(describe(stage, exchange))
+    if (args.includes('--once')) return 0
+    process.stdout.write('\nCtrl-C stops it. Below is the log of the service.\n\n')
+    log.goLive()
+    const end = await Promise.race([stopped, stage.service.exited])
+    if (end === 'signal') return 0
+    throw new Error(`The service exited by itself with code ${end}`)
+  } catch (error) {
+    log.show()
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  } finally {
+    await stage?.close()
+  }
+}
+
+process.exit(await main(process.argv.slice(2)))
