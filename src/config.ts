@@ -1,6 +1,7 @@
 import type { FullAccess } from './access.ts'
 import type { BindAddress } from './config/parsers.ts'
 import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
+import type { Setting } from './config/setting.ts'
 import { type LogLevel, SETTINGS, UNAVAILABLE_SETTINGS } from './config/settings.ts'
 import { unknownVariableWarnings } from './config/unknown-variables.ts'
 import type { LiveKitCredentials } from './livekit/access-token.ts'
@@ -51,8 +52,8 @@ function credentialsFromKeyFile(reader: Reader): LiveKitCredentials | undefined 
   const { keyFile, apiKey, apiSecret } = SETTINGS
   const path = reader.read(keyFile)
   if (path === undefined) return undefined
-  const overruled = [apiKey, apiSecret].filter(reader.isSet)
-  for (const { name } of overruled) reader.warn(name, `is ignored, since ${keyFile.name} is set`)
+  const overruled = [apiKey, apiSecret].flatMap(reader.variablesSet)
+  for (const name of overruled) reader.warn(name, `is ignored, since ${keyFile.name} is set`)
 
   const text = reader.readFile(keyFile.name, path)
   if (text === undefined) return undefined
@@ -73,16 +74,17 @@ function credentialsFromVariables(reader: Reader): LiveKitCredentials | undefine
 
 function bindAddress(reader: Reader): BindAddress {
   const { bind, port } = SETTINGS
-  if (reader.isSet(bind) && reader.isSet(port)) {
+  const isSet = (setting: Setting<unknown>) => reader.variablesSet(setting).length > 0
+  if (isSet(bind) && isSet(port)) {
     reader.problem(port.name, `is set together with ${bind.name}; expected only the latter`)
   }
-  if (reader.isSet(port)) reader.warn(port.name, `is deprecated, use ${bind.name}=:port`)
+  if (isSet(port)) reader.warn(port.name, `is deprecated, use ${bind.name}=:port`)
   return reader.read(bind) ?? reader.read(port) ?? { host: undefined, port: 8080 }
 }
 
 function fullAccess(reader: Reader): FullAccess {
   const setting = SETTINGS.fullAccess
-  if (!reader.isSet(setting)) {
+  if (reader.variablesSet(setting).length === 0) {
     reader.warn(setting.name, 'is not set: users of every homeserver may start calls')
   }
   return reader.read(setting) ?? '*'
@@ -112,18 +114,6 @@ function verifyTls(reader: Reader): boolean {
   return !insecure
 }
 
-function refuseUnavailable(reader: Reader): void {
-  for (const setting of UNAVAILABLE_SETTINGS) {
-    const value = reader.read(setting)
-    if (value === undefined || value.toLowerCase() === setting.defaultText) continue
-    reader.problem(
-      setting.name,
-      'cannot be honoured by this version; expected it not to be set, ' +
-        `which means "${setting.defaultText}"`,
-    )
-  }
-}
-
 /** Where the service listens, by the environment alone; `undefined` when that is wrong. */
 export function loadBindAddress(env: Environment): BindAddress | undefined {
   const reader = createSettingsReader(env, () => '')
@@ -144,9 +134,8 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   }
   const liveKitUrl = reader.require(SETTINGS.liveKitUrl) ?? ''
   const internalUrl = reader.read(SETTINGS.liveKitInternalUrl)
-  const credentials = reader.isSet(SETTINGS.keyFile)
-    ? credentialsFromKeyFile(reader)
-    : credentialsFromVariables(reader)
+  const hasKeyFile = reader.variablesSet(SETTINGS.keyFile).length > 0
+  const credentials = hasKeyFile ? credentialsFromKeyFile(reader) : credentialsFromVariables(reader)
   const access = fullAccess(reader)
   const config = {
     liveKitUrl,
@@ -163,7 +152,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     addressPolicy: addressPolicy(reader, access),
     verifyTls: verifyTls(reader),
   }
-  refuseUnavailable(reader)
+  for (const unavailable of UNAVAILABLE_SETTINGS) reader.read(unavailable)
   return {
     config: reader.problems.length === 0 ? config : undefined,
     log,

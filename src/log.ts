@@ -29,9 +29,16 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: LogFie
   return `${JSON.stringify({ time, level, message, ...fields })}\n`
 }
 
+/** What a terminal would obey or hide, and JSON leaves as it is. */
+const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`
+}
+
 function prettyValue(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return /^[\w.:/*@!+-]+$/.test(text) ? text : JSON.stringify(value)
+  return /^[\w.:/*@!+-]+$/.test(text) ? text : JSON.stringify(value).replace(INVISIBLE, escaped)
 }
 
 function prettyLine(time: string, level: LogLevel, message: string, fields: LogFields): string {

@@ -14,6 +14,13 @@ const EXIT_OK = 0
 const EXIT_FAILURE = 1
 const EXIT_BAD_CONFIG = 2
 
+/** What the codes of the system mean to the operator. */
+const LISTEN_FAILURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use by another process',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'not permitted; ports below 1024 may need privileges',
+}
+
 type Fetch = (request: Request) => Response | Promise<Response>
 
 function listen({ host, port }: BindAddress, fetch: Fetch) {
@@ -23,6 +30,8 @@ function listen({ host, port }: BindAddress, fetch: Fetch) {
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
     development: false,
+    // Otherwise a second instance would take half of the requests, and nobody would be told.
+    reusePort: false,
   }
   if (host !== undefined) return Bun.serve({ ...options, hostname: host })
   try {
@@ -36,6 +45,11 @@ function listen({ host, port }: BindAddress, fetch: Fetch) {
 
 function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+}
+
+/** As in `LIVEKIT_JWT_BIND`. */
+function shownAddress({ host = '', port }: BindAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function makeLogger({ level, format }: LogConfig): Logger {
@@ -71,12 +85,13 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
     random: Math.random,
   })
   const stopped = stopSignal()
-  const address = `${config.bind.host ?? ''}:${config.bind.port}`
   let server: ReturnType<typeof listen>
   try {
     server = listen(config.bind, app.fetch)
   } catch (error) {
-    logger.error('cannot listen', { address, cause: errorCode(error) })
+    const code = errorCode(error)
+    const cause = LISTEN_FAILURES[code] ?? code
+    logger.error(`cannot listen: ${cause}`, { address: shownAddress(config.bind) })
     return EXIT_FAILURE
   }
   logger.info('listening', { host: server.hostname, port: server.port, version })
@@ -87,6 +102,8 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
   const finished = server.stop().then(() => true)
   const grace = Bun.sleep(config.shutdownGraceMs).then(() => false)
   const graceful = await Promise.race([finished, grace])
+  // The line of a request is logged in a turn of its own, after the answer.
+  await new Promise((resolve) => setImmediate(resolve))
   if (!graceful) logger.warn('requests were cut off', { pending: server.pendingRequests })
   logger.info('stopped')
   return EXIT_OK
@@ -99,6 +116,8 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
  */
 export async function serve(env: Environment, version: string): Promise<number> {
   const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
+  // The service outlives whoever reads its log.
+  process.stdout.on('error', () => {})
   const logger = makeLogger(loaded.log)
   for (const warning of loaded.warnings) logger.warn(warning)
   if (loaded.config === undefined) {

@@ -21,6 +21,10 @@ function describe(setting: Setting<unknown>): string {
   return `  ${setting.name}\n      ${setting.meaning}${notes}\n      default: ${setting.defaultText}`
 }
 
+function describeUnavailable({ name, defaultText }: Setting<unknown>): string {
+  return `  ${name}\n      default: ${defaultText}`
+}
+
 /** The text of `--help`, made from the table that the settings are read by. */
 export function helpText(version: string): string {
   return `jwt-service-ts ${version}: LiveKit access tokens for Matrix users
@@ -37,6 +41,6 @@ ${Object.values(SETTINGS).map(describe).join('\n')}
       default: none
 
 Known, but not available in this version:
-${UNAVAILABLE_SETTINGS.map(({ name }) => `  ${name}`).join('\n')}
+${UNAVAILABLE_SETTINGS.map(describeUnavailable).join('\n')}
 `
 }

@@ -1,8 +1,10 @@
+import { isIPv6 } from 'node:net'
 import { parseServerName } from '../matrix/server-name.ts'
 import { type Network, parseNetwork } from '../net/networks.ts'
 
 /**
- * A setting's value, or what is wrong with its text. `found` must not repeat a secret.
+ * A setting's value, or what is wrong with its text. `found` never repeats the text: nobody knows what
+ * has been pasted into the wrong variable.
  */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T; readonly warning?: string }
@@ -35,9 +37,10 @@ export function anyText(text: string): Parsed<string> {
 /** Takes a whole number within bounds, both included. */
 export function integer(min: number, max: number): Parser<number> {
   return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= min && value <= max) return good(value)
-    return bad(`"${text}"`, `a whole number from ${min} to ${max}`)
+    const expected = `a whole number from ${min} to ${max}`
+    if (!/^\d{1,9}$/.test(text)) return bad('something else', expected)
+    const value = Number(text)
+    return value >= min && value <= max ? good(value) : bad(String(value), expected)
   }
 }
 
@@ -46,7 +49,7 @@ export function boolean(text: string): Parsed<boolean> {
   const lower = text.toLowerCase()
   if (['true', '1', 't', 'yes', 'on'].includes(lower)) return good(true)
   if (['false', '0', 'f', 'no', 'off'].includes(lower)) return good(false)
-  return bad(`"${text}"`, '"true" or "false"')
+  return bad('something else', '"true" or "false"')
 }
 
 /** Takes one of a few words. */
@@ -54,7 +57,7 @@ export function oneOf<T extends string>(...words: readonly T[]): Parser<T> {
   return (text) => {
     const word = words.find((candidate) => candidate === text.toLowerCase())
     if (word !== undefined) return good(word)
-    return bad(`"${text}"`, words.map((candidate) => `"${candidate}"`).join(' or '))
+    return bad('something else', words.map((candidate) => `"${candidate}"`).join(' or '))
   }
 }
 
@@ -66,7 +69,8 @@ export function url(...schemes: readonly string[]): Parser<string> {
     if (parsed === null || !schemes.includes(parsed.protocol.slice(0, -1))) {
       return bad('something else', expected)
     }
-    if (parsed.hostname === '' || /\s/.test(text)) return bad('something else', expected)
+    // The runtime's parser also takes what others refuse, such as `wss:example.com`.
+    if (!/^[a-z]+:\/\/[^\s\\/]+[^\s\\]*$/i.test(text)) return bad('something else', expected)
     if (parsed.username !== '' || parsed.password !== '') return bad('credentials in it', expected)
     if (/[?#]/.test(text)) return bad('a query or fragment in it', expected)
     return good(text)
@@ -78,42 +82,48 @@ export function listItems(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((item) => item !== '')
 }
 
+/** Says which items of a list are wrong, counted from 1: `no network as item 2, 3`. */
+function wrongItems<T>(what: string, parsed: readonly (T | undefined)[]): string | undefined {
+  const positions = parsed.flatMap((value, index) => (value === undefined ? [index + 1] : []))
+  return positions.length === 0 ? undefined : `${what} as item ${positions.join(', ')}`
+}
+
 /** Takes server names, or `*` alone for all. */
 export function serverNames(text: string): Parsed<'*' | ReadonlySet<string>> {
   const names = listItems(text)
   if (names.length === 1 && names[0] === '*') return good('*')
   const expected = 'server names separated by commas or spaces, or "*" alone for all'
   if (names.includes('*')) return bad('"*" among other names', expected)
-  const wrong = names.filter((name) => parseServerName(name) === undefined)
-  if (wrong.length > 0) return bad(wrong.map((name) => `"${name}"`).join(', '), expected)
+  const wrong = wrongItems('no server name', names.map(parseServerName))
+  if (wrong !== undefined) return bad(wrong, expected)
   return names.length === 0 ? bad('no name', expected) : good(new Set(names))
 }
 
 /** Takes networks in CIDR notation or single addresses, or `none`. */
 export function networkList(text: string): Parsed<readonly Network[]> {
   if (text.toLowerCase() === 'none') return good([])
-  const items = listItems(text).map((item) => ({ item, network: parseNetwork(item) }))
-  const wrong = items.filter(({ network }) => network === undefined)
-  if (wrong.length > 0 || items.length === 0) {
-    const found = wrong.map(({ item }) => `"${item}"`).join(', ') || 'no network'
-    return bad(found, 'networks such as "10.0.0.0/8,fd00::/8", or "none"')
-  }
-  return good(items.flatMap(({ network }) => network ?? []))
+  const expected = 'networks such as "10.0.0.0/8,fd00::/8", or "none"'
+  const networks = listItems(text).map(parseNetwork)
+  const wrong = wrongItems('no network', networks)
+  if (wrong !== undefined) return bad(wrong, expected)
+  return networks.length === 0
+    ? bad('no network', expected)
+    : good(networks.filter((network) => network !== undefined))
 }
 
 /** Takes `server=url` pairs; a URL's slashes at the end are dropped. */
 export function urlOverrides(text: string): Parsed<ReadonlyMap<string, string>> {
   const expected = '"server=url" pairs such as "example.com=http://synapse:8008"'
   const overrides = new Map<string, string>()
-  for (const pair of listItems(text)) {
+  for (const [index, pair] of listItems(text).entries()) {
+    const item = `item ${index + 1}`
     const split = pair.indexOf('=')
     const name = pair.slice(0, Math.max(split, 0))
-    if (parseServerName(name) === undefined) {
-      return bad(split < 0 ? 'an item without "="' : `"${name}", which is no server name`, expected)
-    }
-    if (overrides.has(name)) return bad(`"${name}" twice`, expected)
+    if (split < 0) return bad(`no "=" in ${item}`, expected)
+    if (parseServerName(name) === undefined) return bad(`no server name in ${item}`, expected)
+    if (overrides.has(name)) return bad(`the server name of ${item} twice`, expected)
     const base = url('http', 'https')(pair.slice(split + 1))
-    if (!base.ok) return bad(`for "${name}" ${base.found}`, expected)
+    if (!base.ok) return bad(`${base.found} as URL of ${item}`, expected)
     overrides.set(name, base.value.replace(/\/+$/, ''))
   }
   return good(overrides)
@@ -121,12 +131,13 @@ export function urlOverrides(text: string): Parsed<ReadonlyMap<string, string>> 
 
 /** Takes `:port`, `host:port` or `[v6]:port`. */
 export function bindAddress(text: string): Parsed<BindAddress> {
-  const groups = /^(?:\[(?<v6>[0-9A-Fa-f:.]+)\]|(?<host>[^\s:[\]]*)):(?<port>\d{1,5})$/.exec(
+  const groups = /^(?:\[(?<v6>[0-9A-Fa-f:.]+)\]|(?<host>[\w.-]*)):(?<port>\d{1,5})$/.exec(
     text,
   )?.groups
   const port = Number(groups?.port)
-  if (groups === undefined || port > 65_535) {
-    return bad(`"${text}"`, '":port", "host:port" or "[v6]:port", such as ":8080"')
+  const wrongV6 = groups?.v6 !== undefined && !isIPv6(groups.v6)
+  if (groups === undefined || port > 65_535 || wrongV6) {
+    return bad('something else', '":port", "host:port" or "[v6]:port", such as ":8080"')
   }
   const host = groups.v6 ?? groups.host
   return good({ host: host === '' ? undefined : host, port })

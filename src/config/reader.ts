@@ -16,8 +16,8 @@ export interface SettingsReader {
   read<T>(setting: Setting<T>): T | undefined
   /** The value, or `undefined` after noting that it is missing or wrong. */
   require<T>(setting: Setting<T>): T | undefined
-  /** Tells whether the setting is given in any way. */
-  isSet(setting: Setting<unknown>): boolean
+  /** The variables by which the setting is given. */
+  variablesSet(setting: Setting<unknown>): readonly string[]
   /** The text of a file named by a variable, trimmed; notes a problem where there is none. */
   readFile(variable: string, path: string): string | undefined
   problem(variable: string, text: string): void
@@ -35,9 +35,15 @@ function fileErrorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }
 
-/** Kubernetes sets such variables for a service that happens to be called `livekit-jwt`. */
-function isServiceLink(text: string): boolean {
-  return /^(?:tcp|udp|sctp):\/\//.test(text)
+/** Kubernetes sets `LIVEKIT_JWT_PORT` so for a service that happens to be called `livekit-jwt`. */
+function isServiceLink(variable: string, text: string): boolean {
+  return variable.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(text)
+}
+
+/** Tells whether an environment gives a variable any meaning. */
+export function isPresent(env: Environment, variable: string): boolean {
+  const text = env[variable] ?? ''
+  return text.trim() !== '' && !isServiceLink(variable, text)
 }
 
 /** Makes a reader of the settings that an environment gives. Unset and empty are the same. */
@@ -48,10 +54,7 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
   const problem = (variable: string, text: string) => problems.push(`${variable}: ${text}`)
   const warn = (variable: string, text: string) => warnings.push(`${variable}: ${text}`)
 
-  function present(variable: string): boolean {
-    const text = env[variable] ?? ''
-    return text.trim() !== '' && !isServiceLink(text)
-  }
+  const present = (variable: string) => isPresent(env, variable)
 
   function readNamedFile(variable: string, path: string): string | undefined {
     try {
@@ -83,8 +86,8 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
     return text === undefined ? undefined : { variable: fileVariable, text }
   }
 
-  function isSet(setting: Setting<unknown>): boolean {
-    return variablesOf(setting).some(present)
+  function variablesSet(setting: Setting<unknown>): readonly string[] {
+    return variablesOf(setting).filter(present)
   }
 
   function read<T>(setting: Setting<T>): T | undefined {
@@ -102,10 +105,12 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
   return {
     read,
     require(setting) {
-      if (!isSet(setting)) problem(setting.name, `is not set; expected ${setting.meaning}`)
+      if (variablesSet(setting).length === 0) {
+        problem(setting.name, `is not set; expected ${setting.meaning}`)
+      }
       return read(setting)
     },
-    isSet,
+    variablesSet,
     readFile: readNamedFile,
     problem,
     warn,

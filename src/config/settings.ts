@@ -142,7 +142,8 @@ export const SETTINGS = {
   }),
   deniedNetworks: setting({
     name: 'LIVEKIT_FEDERATION_DENY_NETWORKS',
-    defaultText: 'every range that is not publicly routable',
+    defaultText:
+      'every range that is not publicly routable, but no private one while everyone has full access',
     meaning: 'networks that discovery may not lead to; "none" for none',
     parse: networkList,
   }),
@@ -161,13 +162,12 @@ export const SETTINGS = {
 }
 
 function notYet(name: string, inert: string, more: Partial<Setting<string>> = {}) {
-  return setting({
-    name,
-    defaultText: inert,
-    meaning: 'not available in this version',
-    parse: anyText,
-    ...more,
-  })
+  const meaning = 'not available in this version'
+  const found = 'a value that this version cannot honour'
+  const bad = { ok: false, found, expected: `it not to be set, which means "${inert}"` } as const
+  const parse = (text: string): Parsed<string> =>
+    text.toLowerCase() === inert ? { ok: true, value: inert } : bad
+  return setting({ name, defaultText: inert, meaning, parse, ...more })
 }
 
 /**

@@ -1,9 +1,9 @@
-import type { Environment } from './reader.ts'
+import { type Environment, isPresent } from './reader.ts'
 import { variablesOf } from './setting.ts'
 import { ALL_SETTINGS } from './settings.ts'
 
 /** Variables that Kubernetes sets for services whose names start with `livekit`. */
-const SERVICE_LINK = /_SERVICE_HOST$|_SERVICE_PORT(?:_|$)|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?$/
+const SERVICE_LINK = /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?$/
 
 /** How many letters must be added, removed or replaced to make `b` of `a`. */
 function editDistance(a: string, b: string): number {
@@ -29,7 +29,7 @@ export function unknownVariableWarnings(env: Environment): string[] {
   const known = ALL_SETTINGS.flatMap(variablesOf)
   return Object.keys(env)
     .filter((name) => name.startsWith('LIVEKIT_') && !known.includes(name))
-    .filter((name) => !SERVICE_LINK.test(name))
+    .filter((name) => isPresent(env, name) && !SERVICE_LINK.test(name))
     .sort()
     .map((name) => `${name}: is not a known setting; did you mean ${nearest(name, known)}?`)
 }

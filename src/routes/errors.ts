@@ -1,5 +1,5 @@
 import { ValidationError } from 'elysia'
-import { SfuError } from '../livekit/room-service.ts'
+import { SfuError } from '../livekit/twirp.ts'
 import { VerificationError } from '../matrix/verification-error.ts'
 import { type RefusalReason, TokenRefusal } from '../token-exchange.ts'
 import { BodyError, FieldError } from './json-body.ts'

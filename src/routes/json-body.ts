@@ -1,5 +1,7 @@
+import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
+
 /** Why a body is no JSON that the service reads. */
-export type BodyFault = 'not-json' | 'too-large'
+export type BodyFault = 'not-json' | 'too-large' | 'too-slow'
 
 /** The body of a request cannot be read as JSON. */
 export class BodyError extends Error {
@@ -30,26 +32,35 @@ export class FieldError extends Error {
 const MAX_BYTES = 64 * 1024
 const MAX_DURATION_MS = 10_000
 
-async function readBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const reader = body.getReader()
-  const timer = setTimeout(() => {
-    reader.cancel().catch(() => {})
-  }, MAX_DURATION_MS)
+function tooLarge(): BodyError {
+  return new BodyError('too-large', `The body is larger than ${MAX_BYTES / 1024} KiB.`)
+}
+
+async function readStream(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > MAX_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > MAX_BYTES) throw tooLarge()
+  // No more arrives than was stated.
+  if (length !== null) return new Uint8Array(await request.arrayBuffer())
+  return request.body === null ? new Uint8Array() : readStream(request.body)
+}
+
+async function readInTime(request: Request): Promise<Uint8Array> {
   try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return Buffer.concat(chunks)
-      size += value.byteLength
-      if (size > MAX_BYTES) {
-        reader.cancel().catch(() => {})
-        throw new BodyError('too-large', `The body is larger than ${MAX_BYTES / 1024} KiB.`)
-      }
-      chunks.push(value)
-    }
-  } finally {
-    clearTimeout(timer)
+    return await withDeadline(MAX_DURATION_MS, undefined, () => readBytes(request))
+  } catch (error) {
+    if (!(error instanceof DeadlineExceeded)) throw error
+    throw new BodyError('too-slow', 'The body did not arrive in time.')
   }
 }
 
@@ -61,13 +72,10 @@ function hasLoneSurrogate(text: string, json: unknown): boolean {
 /**
  * Reads the body of a request as JSON, whatever its `Content-Type` says.
  *
- * @throws {BodyError} when it is too large, or not JSON in UTF-8
+ * @throws {BodyError} when it is too large, takes too long, or is not JSON in UTF-8
  */
 export async function readJsonBody({ request }: { readonly request: Request }): Promise<unknown> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BYTES) {
-    throw new BodyError('too-large', `The body is larger than ${MAX_BYTES / 1024} KiB.`)
-  }
-  const bytes = request.body === null ? new Uint8Array() : await readBytes(request.body)
+  const bytes = await readInTime(request)
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     const json: unknown = JSON.parse(text)

@@ -29,6 +29,8 @@ export interface RequestLog {
 }
 
 const WELL_FORMED_ID = /^[\w.:/+=@-]{1,128}$/
+/** What strangers claim is no longer than a server name can be. */
+const MAX_SERVER_NAME = 262
 const QUIET_ROUTES = /^\/(?:healthz|swagger)/
 
 function levelOf(route: string, status: number): 'debug' | 'info' | 'warn' | 'error' {
@@ -68,7 +70,7 @@ export function createRequestLog(logger: Logger, monotonicNow: () => number): Re
         route,
         status,
         duration_ms: Math.round((monotonicNow() - record.startedAt) * 10) / 10,
-        server_name: record.serverName,
+        server_name: record.serverName?.slice(0, MAX_SERVER_NAME),
         access: record.access,
         room: record.room,
         identity: record.identity,

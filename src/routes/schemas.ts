@@ -10,6 +10,30 @@ const optional = <T extends TSchema>(schema: T) => t.Optional(t.Union([schema, t
 /** Documented as of a type, but never refused: the service does not look at it. */
 const ignored = (type: string, description: string) => t.Optional(t.Any({ type, description }))
 
+const OPENID_TOKEN_EXAMPLE = {
+  access_token: 'SomeT0kenHere',
+  token_type: 'Bearer',
+  matrix_server_name: 'example.com',
+  expires_in: 3600,
+}
+
+const GET_TOKEN_EXAMPLE = {
+  room_id: '!roomid:example.com',
+  slot_id: 'm.call#ROOM',
+  openid_token: OPENID_TOKEN_EXAMPLE,
+  member: {
+    id: 'xyzABCDEF10123',
+    claimed_user_id: '@user:example.com',
+    claimed_device_id: 'DEVICEID',
+  },
+}
+
+const LEGACY_EXAMPLE = {
+  room: '!roomid:example.com',
+  openid_token: OPENID_TOKEN_EXAMPLE,
+  device_id: 'DEVICEID',
+}
+
 const OpenIdToken = t.Object(
   {
     access_token: required('The OpenID token itself.', 'SomeT0kenHere'),
@@ -55,7 +79,7 @@ export const GetTokenBody = t.Object(
     delayed_event_id: ignored('string', 'Accepted and ignored.'),
     ...delayFields,
   },
-  { additionalProperties: true },
+  { additionalProperties: true, title: 'GetTokenBody', examples: [GET_TOKEN_EXAMPLE] },
 )
 export type GetTokenBody = Static<typeof GetTokenBody>
 
@@ -67,9 +91,14 @@ export const LegacyBody = t.Object(
     device_id: optional(t.String({ description: 'The device ID.', examples: ['DEVICEID'] })),
     ...delayFields,
   },
-  { additionalProperties: true },
+  { additionalProperties: true, title: 'LegacyBody', examples: [LEGACY_EXAMPLE] },
 )
 export type LegacyBody = Static<typeof LegacyBody>
+
+/** Body of `/sfu/get`. */
+export const SfuGetBody = t.Union([LegacyBody, GetTokenBody], {
+  examples: [LEGACY_EXAMPLE, GET_TOKEN_EXAMPLE],
+})
 
 /** The fields of either body that hand over a delayed leave event. */
 export type DelayFields = Pick<GetTokenBody, 'delay_id' | 'delay_timeout'>
@@ -96,6 +125,6 @@ export function errorAnswer(description: string, errcode: string, error: string)
       errcode: t.String({ description: 'A Matrix error code.', examples: [errcode] }),
       error: t.String({ description: 'For people; may change.', examples: [error] }),
     },
-    { description, examples: [{ errcode, error }] },
+    { description },
   )
 }

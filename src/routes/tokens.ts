@@ -1,10 +1,17 @@
-import { Elysia, t } from 'elysia'
+import { Elysia } from 'elysia'
 import { LEGACY_SLOT_ID, legacyIdentity, liveKitRoom, memberIdentity } from '../livekit/names.ts'
 import type { DelayedLeave, ExchangeToken, TokenRequest } from '../token-exchange.ts'
 import { MethodNotAllowed } from './errors.ts'
 import { FieldError, readJsonBody } from './json-body.ts'
 import type { RequestLog } from './request-log.ts'
-import { type DelayFields, errorAnswer, GetTokenBody, LegacyBody, TokenAnswer } from './schemas.ts'
+import {
+  type DelayFields,
+  errorAnswer,
+  GetTokenBody,
+  type LegacyBody,
+  SfuGetBody,
+  TokenAnswer,
+} from './schemas.ts'
 import { checkSfuGetBody, isGetTokenForm } from './sfu-get-body.ts'
 
 /** What the token endpoints need. */
@@ -118,6 +125,7 @@ export function tokenRoutes({ exchangeToken, requestLog, liveKitUrl }: TokenRout
         body: GetTokenBody,
         response: RESPONSE,
         detail: {
+          operationId: 'getToken',
           tags: ['Tokens'],
           summary: 'Exchanges an OpenID token for a LiveKit access token',
           description:
@@ -135,9 +143,10 @@ export function tokenRoutes({ exchangeToken, requestLog, liveKitUrl }: TokenRout
       {
         parse: [readJsonBody, 'json'],
         transform: checkSfuGetBody,
-        body: t.Union([GetTokenBody, LegacyBody]),
+        body: SfuGetBody,
         response: RESPONSE,
         detail: {
+          operationId: 'sfuGet',
           tags: ['Tokens'],
           summary: 'The deprecated form of /get_token',
           description:

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
-import { createRoomService, SfuError, sfuApiBase } from '../../src/livekit/room-service.ts'
+import { createRoomService, sfuApiBase } from '../../src/livekit/room-service.ts'
+import { SfuError } from '../../src/livekit/twirp.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
 
@@ -71,7 +72,7 @@ test("names the SFU's own code when it refuses", async () => {
 test('tells when the SFU does not answer in time', async () => {
   sfu.respond('CreateRoom', { kind: 'hang' })
   const error = await failureOf((await roomService(sfu.wsUrl, 100)).createRoom('slow'))
-  expect(error.message).toBe('no answer within 0.1 s')
+  expect(error.message).toBe('timeout after 0.1 s')
 })
 
 test('tells when nothing listens', async () => {

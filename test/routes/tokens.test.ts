@@ -219,3 +219,17 @@ test('answers the health check, and an unknown path as Matrix does', async () =>
     error: 'Unrecognized request',
   })
 })
+
+test.each(['x', 'jwt', 'a.example.com'])('finds its paths when Host is "%s"', async (host) => {
+  const response = await fetch(`${app.url}/healthz`, { headers: { Host: host } })
+  expect(response.status).toBe(200)
+})
+
+test('cuts what strangers claim as server name in the log', async () => {
+  const openid_token = { access_token: 'x', matrix_server_name: 'x'.repeat(60_000) }
+  const response = await app.post('/get_token', { ...getTokenBody(), openid_token })
+  expect(response.status).toBe(401)
+  const requestId = response.headers.get('x-request-id')
+  const line = await until(() => app.log.find((each) => each.request_id === requestId))
+  expect(line).toMatchObject({ server_name: 'x'.repeat(262), cause: 'not a valid server name' })
+})

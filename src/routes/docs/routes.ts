@@ -1,5 +1,6 @@
 import { swagger } from '@elysiajs/swagger'
 import { Elysia } from 'elysia'
+import { MethodNotAllowed } from '../errors.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
 
@@ -11,6 +12,9 @@ Bodies are JSON, whatever their \`Content-Type\`. Unknown fields are ignored. Ev
 
 const HIDDEN = { detail: { hide: true } }
 
+/** Of the OpenAPI specification: the first whose schemas are JSON Schema, which the bodies are checked by. */
+const OPENAPI = '3.1.0'
+
 function headers(contentType: string): Record<string, string> {
   return {
     'content-type': contentType,
@@ -21,8 +25,21 @@ function headers(contentType: string): Record<string, string> {
   }
 }
 
-function textAnswer(text: string, contentType: string) {
-  return () => new Response(text, { headers: headers(`${contentType}; charset=utf-8`) })
+function answerStartScript(): Response {
+  return new Response(START_SCRIPT, { headers: headers('text/javascript; charset=utf-8') })
+}
+
+/** The page; its relative links are right without a slash at the end of its path alone. */
+function answerPage({ request }: { readonly request: Request }): Response {
+  const { pathname } = new URL(request.url)
+  if (!pathname.endsWith('/')) {
+    return new Response(PAGE, { headers: headers('text/html; charset=utf-8') })
+  }
+  return new Response(null, { status: 308, headers: { location: '../swagger' } })
+}
+
+function refuseMethod(): never {
+  throw new MethodNotAllowed()
 }
 
 function fileAnswer({ path, contentType }: Asset) {
@@ -40,6 +57,7 @@ export function docsRoutes(version: string) {
       swagger({
         path: '/swagger',
         documentation: {
+          openapi: OPENAPI,
           info: { title: 'jwt-service-ts', version, description: DESCRIPTION },
           // Relative to the document, and so right behind any path prefix.
           servers: [{ url: '..', description: 'This service' }],
@@ -51,10 +69,14 @@ export function docsRoutes(version: string) {
       }),
     )
     // Takes the place of the plugin's own page, which loads its viewer from a public CDN.
-    .get('/swagger', textAnswer(PAGE, 'text/html'), HIDDEN)
-    .get('/swagger/start.js', textAnswer(START_SCRIPT, 'text/javascript'), HIDDEN)
+    .get('/swagger', answerPage, HIDDEN)
+    .get('/swagger/start.js', answerStartScript, HIDDEN)
+    .all('/swagger', refuseMethod, HIDDEN)
+    .all('/swagger/json', refuseMethod, HIDDEN)
+    .all('/swagger/start.js', refuseMethod, HIDDEN)
   for (const [name, asset] of Object.entries(ASSETS)) {
     app.get(`/swagger/${name}`, fileAnswer(asset), HIDDEN)
+    app.all(`/swagger/${name}`, refuseMethod, HIDDEN)
   }
   return app
 }

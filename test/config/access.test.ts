@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'bun:test'
+import { NOT_PUBLIC, NOT_PUBLIC_NOR_LOCAL } from '../../src/net/networks.ts'
+import { load, problemsOf, quietly, warningsOf } from './loading.ts'
+
+const everyone =
+  'LIVEKIT_FULL_ACCESS_HOMESERVERS: is not set: users of every homeserver may start calls'
+const open =
+  'LIVEKIT_FEDERATION_DENY_NETWORKS: leaves out private networks while ' +
+  'LIVEKIT_FULL_ACCESS_HOMESERVERS is "*": anyone may make the service send requests into them; ' +
+  'name your homeservers there to close this'
+
+describe('LIVEKIT_FULL_ACCESS_HOMESERVERS', () => {
+  test('is everyone by default, with a warning', () => {
+    const env = { LIVEKIT_FULL_ACCESS_HOMESERVERS: undefined }
+    expect(load(env).config?.fullAccess).toBe('*')
+    expect(warningsOf(env)).toEqual([everyone, open])
+  })
+
+  test.each(['*', ' * ', '*,'])('is everyone when it is %p', (text) => {
+    const env = { LIVEKIT_FULL_ACCESS_HOMESERVERS: text }
+    expect(load(env).config?.fullAccess).toBe('*')
+    expect(warningsOf(env)).toEqual([open])
+  })
+
+  test.each([
+    'example.com,matrix.example.org:8448,[::1]:8448,10.0.0.1',
+    'example.com matrix.example.org:8448 [::1]:8448 10.0.0.1',
+    ' example.com, matrix.example.org:8448,\n\t[::1]:8448 ,, 10.0.0.1,',
+  ])('takes names separated by commas, spaces or both: %p', (text) => {
+    expect(quietly({ LIVEKIT_FULL_ACCESS_HOMESERVERS: text }).fullAccess).toEqual(
+      new Set(['example.com', 'matrix.example.org:8448', '[::1]:8448', '10.0.0.1']),
+    )
+  })
+
+  test.each([
+    ['example.com,*', '"*" among other names'],
+    ['* *', '"*" among other names'],
+    [',', 'no name'],
+    ['https://example.com', 'no server name as item 1'],
+    ['example.com, exa_mple.org, *.example.com, example.net', 'no server name as item 2, 3'],
+    ['example.com:0', 'no server name as item 1'],
+    ['@alice:example.com', 'no server name as item 1'],
+  ])('refuses %p', (text, found) => {
+    expect(problemsOf({ LIVEKIT_FULL_ACCESS_HOMESERVERS: text })).toEqual([
+      `LIVEKIT_FULL_ACCESS_HOMESERVERS: found ${found}; ` +
+        'expected server names separated by commas or spaces, or "*" alone for all',
+    ])
+  })
+})
+
+describe('LIVEKIT_LOCAL_HOMESERVERS', () => {
+  const deprecated = 'LIVEKIT_LOCAL_HOMESERVERS: is deprecated, use LIVEKIT_FULL_ACCESS_HOMESERVERS'
+
+  test('still works, with a warning', () => {
+    const env = {
+      LIVEKIT_FULL_ACCESS_HOMESERVERS: undefined,
+      LIVEKIT_LOCAL_HOMESERVERS: 'example.org',
+    }
+    expect(load(env).config?.fullAccess).toEqual(new Set(['example.org']))
+    expect(warningsOf(env)).toEqual([deprecated])
+  })
+
+  test('loses against the newer name, with a warning', () => {
+    const env = { LIVEKIT_LOCAL_HOMESERVERS: 'example.org' }
+    expect(load(env).config?.fullAccess).toEqual(new Set(['example.com']))
+    expect(warningsOf(env)).toEqual([
+      'LIVEKIT_LOCAL_HOMESERVERS: is ignored, since LIVEKIT_FULL_ACCESS_HOMESERVERS is set',
+    ])
+  })
+
+  test('is named in problems with its value', () => {
+    const env = { LIVEKIT_FULL_ACCESS_HOMESERVERS: undefined, LIVEKIT_LOCAL_HOMESERVERS: 'a b,*' }
+    expect(problemsOf(env)).toEqual([
+      'LIVEKIT_LOCAL_HOMESERVERS: found "*" among other names; ' +
+        'expected server names separated by commas or spaces, or "*" alone for all',
+    ])
+  })
+})
+
+describe('the networks that discovery may not lead to', () => {
+  const listed = { LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com' }
+  const all = { LIVEKIT_FULL_ACCESS_HOMESERVERS: '*' }
+
+  test('are all that are not public, while full access is for servers by name', () => {
+    expect(quietly(listed).addressPolicy).toEqual({ denied: NOT_PUBLIC, allowed: [] })
+  })
+
+  test('leave out private ones while everyone has full access, with a warning', () => {
+    const { config, warnings } = load(all)
+    expect(config?.addressPolicy).toEqual({ denied: NOT_PUBLIC_NOR_LOCAL, allowed: [] })
+    expect(warnings).toEqual([open])
+  })
+
+  test('are those that the operator names, whoever has full access', () => {
+    const networks = { LIVEKIT_FEDERATION_DENY_NETWORKS: '10.0.0.0/8, fd00::/8 192.0.2.1' }
+    for (const access of [listed, all]) {
+      const { addressPolicy } = quietly({ ...access, ...networks })
+      expect(addressPolicy.denied.map(({ cidr }) => cidr)).toEqual([
+        '10.0.0.0/8',
+        'fd00::/8',
+        '192.0.2.1/32',
+      ])
+    }
+  })
+
+  test('are none when the operator says so', () => {
+    const env = { ...all, LIVEKIT_FEDERATION_DENY_NETWORKS: 'None' }
+    expect(quietly(env).addressPolicy).toEqual({ denied: [], allowed: [] })
+  })
+
+  test('have the exceptions that the operator names', () => {
+    const env = { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '10.1.2.3,fd00::1' }
+    const { addressPolicy } = quietly(env)
+    expect(addressPolicy.denied).toBe(NOT_PUBLIC)
+    expect(addressPolicy.allowed.map(({ cidr }) => cidr)).toEqual(['10.1.2.3/32', 'fd00::1/128'])
+  })
+
+  test.each([
+    ['10.0.0.0/33', 'no network as item 1'],
+    ['10.0.0.0/8,localhost', 'no network as item 2'],
+    ['10.0.0.0/8,none', 'no network as item 2'],
+    ['10/8', 'no network as item 1'],
+    ['10.1', 'no network as item 1'],
+    [',', 'no network'],
+  ])('refuse %p', (text, found) => {
+    const expected = 'expected networks such as "10.0.0.0/8,fd00::/8", or "none"'
+    expect(problemsOf({ LIVEKIT_FEDERATION_DENY_NETWORKS: text })).toEqual([
+      `LIVEKIT_FEDERATION_DENY_NETWORKS: found ${found}; ${expected}`,
+    ])
+    expect(problemsOf({ LIVEKIT_FEDERATION_ALLOW_NETWORKS: text })).toEqual([
+      `LIVEKIT_FEDERATION_ALLOW_NETWORKS: found ${found}; ${expected}`,
+    ])
+  })
+})

@@ -1,0 +1,69 @@
+import { expect, test } from 'bun:test'
+import { problemsOf, quietly, warningsOf } from './loading.ts'
+
+test.each([
+  ['LIVEKIT_SECERT', 'LIVEKIT_SECRET'],
+  ['LIVEKIT_ULR', 'LIVEKIT_URL'],
+  ['LIVEKIT_FULL_ACCES_HOMESERVER', 'LIVEKIT_FULL_ACCESS_HOMESERVERS'],
+  ['LIVEKIT_LOCAL_HOMESERVER', 'LIVEKIT_LOCAL_HOMESERVERS'],
+  ['LIVEKIT_SECRET_FROMFILE', 'LIVEKIT_SECRET_FROM_FILE'],
+  ['LIVEKIT_JTW_PORT', 'LIVEKIT_JWT_PORT'],
+  ['LIVEKIT_JWT_BINDS', 'LIVEKIT_JWT_BIND'],
+  ['LIVEKIT_RATELIMIT', 'LIVEKIT_RATE_LIMIT'],
+  ['LIVEKIT_', 'LIVEKIT_URL'],
+])('the unknown name %s is warned about, with the nearest known one', (name, nearest) => {
+  expect(warningsOf({ [name]: 'hunter2' })).toEqual([
+    `${name}: is not a known setting; did you mean ${nearest}?`,
+  ])
+})
+
+test('all unknown names are warned about', () => {
+  expect(warningsOf({ LIVEKIT_URLS: 'x', LIVEKIT_KEYS: 'x' })).toEqual([
+    'LIVEKIT_KEYS: is not a known setting; did you mean LIVEKIT_KEY?',
+    'LIVEKIT_URLS: is not a known setting; did you mean LIVEKIT_URL?',
+  ])
+})
+
+test('an unknown name that is empty, or of something else, is nobody’s business', () => {
+  expect(() => quietly({ LIVEKIT_SECERT: '', LIVEKITURL: 'x', PATH: '/bin' })).not.toThrow()
+})
+
+test('names that Kubernetes sets for services are not warned about', () => {
+  const links = {
+    LIVEKIT_JWT_PORT: 'tcp://10.0.0.1:8080',
+    LIVEKIT_JWT_SERVICE_HOST: '10.0.0.1',
+    LIVEKIT_JWT_SERVICE_PORT: '8080',
+    LIVEKIT_JWT_SERVICE_PORT_HTTP: '8080',
+    LIVEKIT_JWT_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+    LIVEKIT_JWT_PORT_8080_TCP_PROTO: 'tcp',
+    LIVEKIT_JWT_PORT_8080_TCP_PORT: '8080',
+    LIVEKIT_JWT_PORT_8080_TCP_ADDR: '10.0.0.1',
+    LIVEKIT_SERVICE_HOST: '10.0.0.2',
+    LIVEKIT_PORT: 'udp://10.0.0.2:7882',
+    LIVEKIT_PORT_7882_UDP: 'udp://10.0.0.2:7882',
+  }
+  expect(quietly(links).bind).toEqual({ host: undefined, port: 8080 })
+})
+
+test('every mistake is reported, not only the first', () => {
+  const env = {
+    LIVEKIT_URL: 'nowhere',
+    LIVEKIT_KEY: undefined,
+    LIVEKIT_SECRET_FROM_FILE: '/secret',
+    LIVEKIT_TOKEN_TTL_SECONDS: '1',
+    LIVEKIT_FULL_ACCESS_HOMESERVERS: '*,example.com',
+    LIVEKIT_JWT_BIND: '8080',
+    LIVEKIT_JWT_PORT: '8080',
+    LIVEKIT_STATE_FILE: '/state',
+  }
+  expect(problemsOf(env).map((problem) => problem.split(':')[0])).toEqual([
+    'LIVEKIT_URL',
+    'LIVEKIT_KEY',
+    'LIVEKIT_SECRET_FROM_FILE',
+    'LIVEKIT_FULL_ACCESS_HOMESERVERS',
+    'LIVEKIT_TOKEN_TTL_SECONDS',
+    'LIVEKIT_JWT_PORT',
+    'LIVEKIT_JWT_BIND',
+    'LIVEKIT_STATE_FILE',
+  ])
+})

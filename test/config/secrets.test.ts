@@ -1,0 +1,48 @@
+import { expect, test } from 'bun:test'
+import { describeSettings } from '../../src/config/effective.ts'
+import { variablesOf } from '../../src/config/setting.ts'
+import { ALL_SETTINGS } from '../../src/config/settings.ts'
+import { type Environment, type Files, load, required } from './loading.ts'
+
+/** What an operator may paste into the wrong place; each holds the secret. */
+const secret = 'hunter2+Zm9v/YmFy'
+const pasted = [
+  secret,
+  `devkey: ${secret}`,
+  `key:${secret}:8080`,
+  `wss://devkey:${secret}@livekit.example.com`,
+  `wss://livekit.example.com?secret=${secret}`,
+  `wss://livekit.example.com#${secret}`,
+  `redis://:${secret}@redis:6379`,
+  `https://user:${secret}@example.com=x`,
+  `example.com=https://user:${secret}@synapse:8008`,
+  `example.com,${secret}`,
+  `10.0.0.0/8,${secret}`,
+  `LIVEKIT_SECRET=${secret}`,
+  `"${secret}"`,
+]
+
+const variables = [...ALL_SETTINGS.flatMap(variablesOf), 'LIVEKIT_SECERT']
+
+/** All that people and logs are shown of an environment. */
+function shown(env: Environment, files: Files = {}): string {
+  const { config, problems, warnings } = load(env, files)
+  const settings = config === undefined ? {} : describeSettings({ ...required, ...env })
+  return JSON.stringify([problems, warnings, settings])
+}
+
+test.each(variables)('a secret that is pasted into %s shows up nowhere', (variable) => {
+  for (const text of pasted) expect(shown({ [variable]: text })).not.toContain('hunter2')
+})
+
+test.each(variables)('a secret in a file that %s names shows up nowhere', (variable) => {
+  for (const text of pasted) {
+    expect(shown({ [variable]: '/file' }, { '/file': text })).not.toContain('hunter2')
+  }
+})
+
+test('the secrets of a sound configuration show up nowhere', () => {
+  const env = { LIVEKIT_KEY: 'APIhunter2', LIVEKIT_SECRET: secret, LIVEKIT_API_SECRET: secret }
+  expect(load(env).config?.credentials).toEqual({ apiKey: 'APIhunter2', apiSecret: secret })
+  expect(shown(env)).not.toContain('hunter2')
+})

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Browser } from 'playwright-core'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
+import { type Sfu, startSfu } from '../support/sfu.ts'
+import { execute, launchBrowser, openOperation, openPage } from './browser.ts'
+import { type StrippingProxy, startStrippingProxy } from './stripping-proxy.ts'
+
+const credentials = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
+
+/** What Chromium itself says of any answer that is an error. */
+const unauthorized =
+  'Failed to load resource: the server responded with a status of 401 (Unauthorized)'
+
+const getTokenExample = `{
+  "room_id": "!roomid:example.com",
+  "slot_id": "m.call#ROOM",
+  "openid_token": {
+    "access_token": "SomeT0kenHere",
+    "token_type": "Bearer",
+    "matrix_server_name": "example.com",
+    "expires_in": 3600
+  },
+  "member": {
+    "id": "xyzABCDEF10123",
+    "claimed_user_id": "@user:example.com",
+    "claimed_device_id": "DEVICEID"
+  }
+}`
+
+const legacyExample = `{
+  "room": "!roomid:example.com",
+  "openid_token": {
+    "access_token": "SomeT0kenHere",
+    "token_type": "Bearer",
+    "matrix_server_name": "example.com",
+    "expires_in": 3600
+  },
+  "device_id": "DEVICEID"
+}`
+
+let browser: Browser
+let homeserver: Homeserver
+let sfu: Sfu
+let app: TestApp
+let proxy: StrippingProxy
+
+beforeAll(async () => {
+  homeserver = await startHomeserver({ serverName: 'example.com' })
+  sfu = await startSfu(credentials)
+  app = await startTestApp({
+    env: {
+      LIVEKIT_URL: sfu.wsUrl,
+      LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
+    },
+  })
+  proxy = startStrippingProxy(app.url)
+  browser = await launchBrowser()
+})
+
+afterAll(async () => {
+  await browser.close()
+  await proxy[Symbol.asyncDispose]()
+  await app.close()
+  await sfu.close()
+  await homeserver.close()
+})
+
+const places = [
+  ['at the root', '', '/swagger'],
+  ['at the root, with a slash at the end', '', '/swagger/'],
+  ['behind a stripped path prefix', '/matrix/jwt', '/swagger'],
+  ['behind a stripped path prefix, with a slash at the end', '/matrix/jwt', '/swagger/'],
+] as const
+
+describe.each(places)('the API page %s', (_place, prefix, path) => {
+  const base = () => (prefix === '' ? app.url : proxy.url)
+
+  test('lists the endpoints, asks nobody but the service, and complains of nothing', async () => {
+    await using opened = await openPage(browser, base() + path)
+    const { page, requests, complaints } = opened
+
+    expect(await page.title()).toBe('jwt-service-ts: API')
+    const operations = page.locator('.opblock-summary [data-path]')
+    expect(
+      await operations.evaluateAll((all) => all.map((each) => each.getAttribute('data-path'))),
+    ).toEqual(['/get_token', '/sfu/get', '/healthz', '/healthz'])
+    const expected = ['', '/json', '/start.js', '/viewer.css', '/viewer.js']
+    if (path.endsWith('/')) expected.splice(1, 0, '/')
+    expect([...new Set(requests)].sort()).toEqual(expected.map((end) => `${base()}/swagger${end}`))
+    expect(complaints).toEqual([])
+  })
+})
+
+describe.each([
+  ['getToken', '/get_token', '', getTokenExample],
+  ['getToken', '/get_token', '/matrix/jwt', getTokenExample],
+  ['sfuGet', '/sfu/get', '/matrix/jwt', legacyExample],
+])('"try it out" of %s', (operationId, path, prefix, example) => {
+  const base = () => (prefix === '' ? app.url : proxy.url)
+
+  test(`exchanges a token and shows a refusal, at ${prefix}${path}`, async () => {
+    const token = homeserver.issueOpenIdToken('@user:example.com')
+    await using opened = await openPage(browser, `${base()}/swagger`)
+    const { page, requests, complaints } = opened
+    const operation = await openOperation(page, operationId)
+    expect(await operation.locator('textarea.body-param__text').inputValue()).toBe(example)
+
+    const { status, body } = await execute(operation, example.replace('SomeT0kenHere', token))
+    expect(status).toBe('200')
+    expect(body).toEqual({ url: sfu.wsUrl, jwt: expect.stringMatching(/^eyJ[\w.-]+$/) })
+    expect(complaints).toEqual([])
+
+    await operation.locator('.btn-clear').click()
+    expect(await execute(operation, example)).toEqual({
+      status: '401',
+      body: { errcode: 'M_UNAUTHORIZED', error: 'The request could not be authorised.' },
+    })
+    expect(complaints).toEqual([unauthorized])
+    expect(requests.slice(-2)).toEqual([base() + path, base() + path])
+    expect(requests.filter((url) => !url.startsWith(`${base()}/`))).toEqual([])
+  })
+})
+
+test('shows every error of an endpoint with its description and an example', async () => {
+  await using opened = await openPage(browser, `${app.url}/swagger`)
+  const operation = await openOperation(opened.page, 'getToken')
+  const rows = operation.locator('.responses-inner table.responses-table .response')
+  const shown = await rows.evaluateAll((elements) =>
+    elements.map((element) => [
+      element.getAttribute('data-code'),
+      element.querySelector('select')?.value,
+      element.querySelector('.example pre, .highlight-code pre, pre')?.textContent?.slice(0, 30),
+    ]),
+  )
+  expect(shown).toEqual([
+    ['200', 'application/json', '{\n  "url": "wss://livekit.exam'],
+    ['400', 'application/json', '{\n  "errcode": "M_BAD_JSON",\n '],
+    ['401', 'application/json', '{\n  "errcode": "M_UNAUTHORIZED'],
+    ['405', 'application/json', '{\n  "errcode": "M_UNRECOGNIZED'],
+    ['413', 'application/json', '{\n  "errcode": "M_TOO_LARGE",\n'],
+    ['500', 'application/json', '{\n  "errcode": "M_UNKNOWN",\n  '],
+    ['503', 'application/json', '{\n  "errcode": "M_UNKNOWN",\n  '],
+  ])
+})

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'bun:test'
+import type { LogLevel } from '../../src/config/settings.ts'
+import { createLogger, type LogFields, type Logger } from '../../src/log.ts'
+
+const levels = ['debug', 'info', 'warn', 'error'] as const
+
+interface Recorder {
+  readonly logger: Logger
+  /** All that was written. */
+  text(): string
+}
+
+function record(format: 'pretty' | 'json', level: LogLevel = 'debug'): Recorder {
+  const written: string[] = []
+  const now = () => Date.UTC(2026, 8, 1, 12, 0, 0, 7)
+  const logger = createLogger({ level, format, now, write: (line) => written.push(line) })
+  return { logger, text: () => written.join('') }
+}
+
+test.each([
+  ['debug', ['debug', 'info', 'warn', 'error']],
+  ['info', ['info', 'warn', 'error']],
+  ['warn', ['warn', 'error']],
+  ['error', ['error']],
+] as const)('the level %s writes %p', (level, written) => {
+  const { logger, text } = record('json', level)
+  for (const each of levels) logger[each]('event')
+  const lines = text().split('\n').slice(0, -1)
+  expect(lines.map((line) => JSON.parse(line).level)).toEqual([...written])
+})
+
+describe('a line in JSON', () => {
+  test('has the time, the level, the message and the fields, in this order', () => {
+    const { logger, text } = record('json')
+    logger.info('request', { status: 200, ok: true, server_name: 'example.com', list: ['a'] })
+    expect(text()).toBe(
+      '{"time":"2026-09-01T12:00:00.007Z","level":"info","message":"request",' +
+        '"status":200,"ok":true,"server_name":"example.com","list":["a"]}\n',
+    )
+  })
+
+  test('leaves out what is undefined', () => {
+    const { logger, text } = record('json')
+    logger.warn('request', { cause: undefined })
+    expect(text()).toBe('{"time":"2026-09-01T12:00:00.007Z","level":"warn","message":"request"}\n')
+  })
+
+  test('is one line, whatever the fields hold', () => {
+    const { logger, text } = record('json')
+    logger.error('request', { server_name: 'a\nb\r\u2028"}' })
+    expect(text().split('\n')).toHaveLength(2)
+    expect(JSON.parse(text()).server_name).toBe('a\nb\r\u2028"}')
+  })
+})
+
+describe('a line for people', () => {
+  function pretty(fields: LogFields): string {
+    const { logger, text } = record('pretty')
+    logger.info('request', fields)
+    return text()
+  }
+
+  test('has the time, the level in colour, the message and the fields', () => {
+    expect(pretty({ status: 200, server_name: 'example.com', cause: undefined })).toBe(
+      '2026-09-01T12:00:00.007Z \u001b[32minfo \u001b[0m request' +
+        ' \u001b[90mstatus=\u001b[0m200 \u001b[90mserver_name=\u001b[0mexample.com\n',
+    )
+  })
+
+  test.each([
+    ['two words', '"two words"'],
+    ['', '""'],
+    ['a=b', '"a=b"'],
+    ['say "hi"', '"say \\"hi\\""'],
+    ['wss://example.com:7880/a+b', 'wss://example.com:7880/a+b'],
+    [{ a: 1 }, '{"a":1}'],
+    [false, 'false'],
+  ])('quotes %p where it must', (value, shown) => {
+    expect(pretty({ key: value })).toEndWith(` \u001b[90mkey=\u001b[0m${shown}\n`)
+  })
+
+  test.each([
+    ['a\nb', '"a\\nb"'],
+    ['\u001b[2J', '"\\u001b[2J"'],
+    ['\u009b2J', '"\\u{9b}2J"'],
+    ['a\u202eb', '"a\\u{202e}b"'],
+    ['a\u2028b\u007f', '"a\\u{2028}b\\u{7f}"'],
+    ['a\u{e0041}b', '"a\\u{e0041}b"'],
+  ])('gives a terminal nothing to obey: %p', (value, shown) => {
+    expect(pretty({ key: value })).toEndWith(` \u001b[90mkey=\u001b[0m${shown}\n`)
+  })
+
+  test.each([
+    ['debug', 90],
+    ['info', 32],
+    ['warn', 33],
+    ['error', 31],
+  ] as const)('has a colour for %s', (level, colour) => {
+    const { logger, text } = record('pretty')
+    logger[level]('event')
+    expect(text()).toBe(
+      `2026-09-01T12:00:00.007Z \u001b[${colour}m${level.padEnd(5)}\u001b[0m event\n`,
+    )
+  })
+})

@@ -1,0 +1,79 @@
+import { expect, test } from 'bun:test'
+import { version } from '../../package.json'
+import { helpText } from '../../src/config/help.ts'
+import { logLines, required, run } from './commands.ts'
+
+test.each(['--version', '-V'])('%s prints the version', async (argument) => {
+  expect(await run([argument])).toEqual({
+    code: 0,
+    stdout: `jwt-service-ts ${version}\n`,
+    stderr: '',
+  })
+})
+
+test.each(['--help', '-h'])('%s prints all settings, without any being set', async (argument) => {
+  expect(await run([argument])).toEqual({ code: 0, stdout: helpText(version), stderr: '' })
+})
+
+test('an unknown command is refused', async () => {
+  expect(await run(['start'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: '"start" is no command; --help lists the commands\n',
+  })
+})
+
+test('more than one command is refused', async () => {
+  expect(await run(['serve', 'healthcheck'], required)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'expected one command, found 2; --help lists the commands\n',
+  })
+})
+
+test('a wrong configuration ends with code 2 and one line for each problem', async () => {
+  const ending = await run(['serve'], {
+    ...required,
+    LIVEKIT_URL: 'wss://devkey:hunter2@livekit.example.com',
+    LIVEKIT_KEY: '',
+    LIVEKIT_SECRET: '',
+    LIVEKIT_KEY_FROM_FILE: '/nonexistent/key',
+    LIVEKIT_JWT_BIND: '8080',
+    LIVEKIT_STATE_FILE: '/var/lib/state.sqlite',
+  })
+  expect(ending).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: [
+      'LIVEKIT_URL: found credentials in it; expected a URL with wss, ws, https, http, ' +
+        'such as wss://example.com',
+      'LIVEKIT_KEY_FROM_FILE: names a file that cannot be read (ENOENT)',
+      'LIVEKIT_SECRET: is not set; expected API secret of the SFU',
+      'LIVEKIT_JWT_BIND: found something else; expected ":port", "host:port" or "[v6]:port", ' +
+        'such as ":8080"',
+      'LIVEKIT_STATE_FILE: found a value that this version cannot honour; ' +
+        'expected it not to be set, which means "none"',
+      '',
+    ].join('\n'),
+  })
+})
+
+test('a directory is no file that holds a secret', async () => {
+  const ending = await run([], { ...required, LIVEKIT_SECRET_FROM_FILE: '/' })
+  expect(ending.code).toBe(2)
+  expect(ending.stderr).toBe(
+    'LIVEKIT_SECRET_FROM_FILE: names a file that cannot be read (EISDIR)\n',
+  )
+})
+
+test('warnings are given beside the problems, in the log', async () => {
+  const ending = await run([], { ...required, LIVEKIT_SECERT: 'hunter2', LIVEKIT_URL: '' })
+  expect(ending.code).toBe(2)
+  expect(logLines(ending.stdout)).toEqual([
+    {
+      time: expect.any(String),
+      level: 'warn',
+      message: 'LIVEKIT_SECERT: is not a known setting; did you mean LIVEKIT_SECRET?',
+    },
+  ])
+})

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import type { ServiceProcess } from '../support/service-process.ts'
+import { logLines, until } from './commands.ts'
+import { bodyWith, type Stage, startStage } from './stage.ts'
+
+function messages(running: ServiceProcess): unknown[] {
+  return logLines(running.output()).map(({ message }) => message)
+}
+
+/** Sends a signal, and waits until the service knows of it. */
+async function signalled({ running }: Stage, signal: NodeJS.Signals): Promise<void> {
+  process.kill(running.pid, signal)
+  await until(() => running.output().includes('"shutting down"'))
+}
+
+/** Starts an exchange that the homeserver holds back. */
+async function startExchange(stage: Stage) {
+  const release = stage.hold()
+  const held = stage.exchange('held')
+  held.catch(() => {})
+  await until(() => stage.homeserver.requests.length > 0)
+  return { release, held }
+}
+
+/** When this resolves, the service has read all that was sent before. */
+async function roundTrip(url: string): Promise<void> {
+  await (await fetch(`${url}/healthz`)).body?.cancel()
+}
+
+/** A connection that one request has been answered on, and that is still open. */
+async function keptConnection(port: number) {
+  const socket = connect({ host: '127.0.0.1', port })
+  let received = ''
+  let closed = false
+  socket.on('data', (chunk) => {
+    received += chunk
+  })
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    closed = true
+  })
+  socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await until(() => received.includes('\r\n\r\n'))
+  received = ''
+  return { socket, received: () => received, closed: () => closed }
+}
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  test('lets a request in flight finish, takes no new one, and ends with code 0', async () => {
+    await using stage = await startStage()
+    const { running } = stage
+    const { release, held } = await startExchange(stage)
+    await signalled(stage, signal)
+
+    await expect(fetch(`${running.url}/healthz`)).rejects.toThrow('Unable to connect')
+    expect(messages(running)).not.toContain('stopped')
+    release()
+    const answer = await held
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toEqual({ url: stage.sfu.wsUrl, jwt: expect.any(String) })
+    expect(await running.exited).toBe(0)
+    expect(messages(running).slice(-3)).toEqual(['shutting down', 'request', 'stopped'])
+    expect(logLines(running.output()).at(-3)).toMatchObject({ signal, grace_ms: 10_000 })
+  })
+
+  test('ends an idle service at once, kept connections notwithstanding', async () => {
+    await using stage = await startStage()
+    const kept = await keptConnection(stage.running.port)
+    process.kill(stage.running.pid, signal)
+    expect(await stage.running.exited).toBe(0)
+    await until(kept.closed)
+    expect(messages(stage.running).slice(-2)).toEqual(['shutting down', 'stopped'])
+  })
+})
+
+test('a request that comes late on a kept connection is answered with 503', async () => {
+  await using stage = await startStage()
+  const { release, held } = await startExchange(stage)
+  const kept = await keptConnection(stage.running.port)
+  // The connection would be closed if it were idle.
+  kept.socket.write('POST /get_token HTTP/1.1\r\nHost: localhost\r\n')
+  await roundTrip(stage.running.url)
+  await signalled(stage, 'SIGTERM')
+
+  const body = bodyWith('late')
+  kept.socket.write(`Content-Length: ${body.length}\r\n\r\n${body}`)
+  await until(() => kept.received().includes('}') || kept.closed())
+  expect(kept.received()).toStartWith('HTTP/1.1 503 ')
+  expect(kept.received()).toContain('\r\nAccess-Control-Allow-Origin: *\r\n')
+  expect(kept.received()).toEndWith(
+    '\r\n\r\n{"errcode":"M_UNKNOWN","error":"The service is shutting down."}',
+  )
+  release()
+  expect((await held).status).toBe(200)
+  expect(await stage.running.exited).toBe(0)
+})
+
+test('requests that outlast the grace period are cut off, and the log says so', async () => {
+  await using stage = await startStage({ LIVEKIT_SHUTDOWN_GRACE_SECONDS: '1' })
+  const { held } = await startExchange(stage)
+  const signalledAt = performance.now()
+  await signalled(stage, 'SIGTERM')
+
+  expect(await stage.running.exited).toBe(0)
+  const tookMs = performance.now() - signalledAt
+  expect(tookMs).toBeGreaterThan(900)
+  expect(tookMs).toBeLessThan(5_000)
+  await expect(held).rejects.toThrow()
+  expect(logLines(stage.running.output()).slice(-2)).toEqual([
+    { time: expect.any(String), level: 'warn', message: 'requests were cut off', pending: 1 },
+    { time: expect.any(String), level: 'info', message: 'stopped' },
+  ])
+})
+
+test.each([
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGINT', 'SIGTERM'],
+  ['SIGTERM', 'SIGINT'],
+] as const)('%s and then %s end the service at once', async (first, second) => {
+  await using stage = await startStage({ LIVEKIT_SHUTDOWN_GRACE_SECONDS: '600' })
+  const { held } = await startExchange(stage)
+  await signalled(stage, first)
+
+  process.kill(stage.running.pid, second)
+  expect(await stage.running.exited).toBe(1)
+  await expect(held).rejects.toThrow()
+  expect(messages(stage.running).at(-1)).toBe('shutting down')
+})
