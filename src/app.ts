@@ -1,93 +1,61 @@
 import { Elysia } from 'elysia'
-import type { Config } from './config.ts'
+import { assembleDelegation } from './app/delegation.ts'
+import { assembleHomeservers } from './app/homeservers.ts'
+import type { AppOptions } from './app/options.ts'
+import { createAuthorisation } from './authorisation.ts'
+import type { Delegations } from './delegation/delegations.ts'
+import { createLeaveTakeover } from './leave-takeover.ts'
 import { createTokenSigner } from './livekit/access-token.ts'
 import { createRoomService } from './livekit/room-service.ts'
-import type { Logger } from './log.ts'
-import { createDiscovery } from './matrix/discovery.ts'
-import { createFederation } from './matrix/federation.ts'
-import { createOpenIdVerifier } from './matrix/openid.ts'
-import { createWellKnownLookup } from './matrix/well-known.ts'
-import { createResolver } from './net/resolver.ts'
-import { createTargetClient } from './net/target-client.ts'
+import { createWebhookVerifier } from './livekit/webhook.ts'
 import { BROWSER_HEADERS, isBrowserEndpoint } from './routes/browser-endpoints.ts'
+import { delegationRoutes } from './routes/delegation.ts'
 import { docsRoutes } from './routes/docs/routes.ts'
 import { failureOf, ShuttingDown } from './routes/errors.ts'
 import { healthRoutes } from './routes/health.ts'
 import { createRequestLog, type RequestLog } from './routes/request-log.ts'
 import { tokenRoutes } from './routes/tokens.ts'
-import { createTokenExchange, type ExchangeToken } from './token-exchange.ts'
-
-/** Ports, time limits and roots that only tests have a reason to change. */
-export interface Tuning {
-  /** Trusted roots in PEM form, for homeservers. */
-  readonly ca?: string
-  readonly wellKnownPort?: number
-  readonly federationPort?: number
-  readonly wellKnownTimeoutMs?: number
-  readonly dnsTimeoutMs?: number
-  readonly attemptMs?: number
-  readonly exchangeTimeoutMs?: number
-  readonly sfuTimeoutMs?: number
-}
-
-/** What the service is made of beside its configuration. */
-export interface AppOptions {
-  readonly config: Config
-  readonly logger: Logger
-  readonly version: string
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
-  /** Milliseconds since some moment, never going back. */
-  readonly monotonicNow: () => number
-  /** A number from 0 up to, not including, 1. */
-  readonly random: () => number
-  readonly tuning?: Tuning
-}
+import { webhookRoutes } from './routes/webhook.ts'
+import { createTokenExchange, type TokenExchange } from './token-exchange.ts'
 
 /** The service, ready to answer requests. */
 export interface App {
   /** Answers one request. */
   fetch(request: Request): Response | Promise<Response>
-  /** From now on, refuses new requests. */
-  startShutdown(): void
+  /** From now on, refuses new requests and leaves delegations to other replicas. */
+  startShutdown(): Promise<void>
+  /** Gives up what the service holds, when no request is under way any more. */
+  close(): Promise<void>
 }
 
-function createVerifier({ config, now, random, tuning = {} }: AppOptions) {
-  const { verifyTls, fullAccess } = config
-  const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })
-  const client = createTargetClient({
-    resolver,
-    verifyTls,
-    ca: tuning.ca,
-    now,
-    attemptMs: tuning.attemptMs,
-  })
-  const wellKnown = createWellKnownLookup({
-    client,
-    now,
-    timeoutMs: tuning.wellKnownTimeoutMs,
-    port: tuning.wellKnownPort,
-  })
-  const discovery = createDiscovery({
-    wellKnown,
-    resolver,
-    random,
-    defaultPort: tuning.federationPort,
-  })
-  const federation = createFederation({
-    discovery,
-    client,
-    policy: config.addressPolicy,
-    trustedServers: fullAccess === '*' ? new Set() : fullAccess,
-    overrides: config.federationOverrides,
-    verifyTls,
-    ca: tuning.ca,
-    timeoutMs: tuning.exchangeTimeoutMs,
-  })
-  return createOpenIdVerifier(federation)
+interface Parts {
+  readonly tokenExchange: TokenExchange
+  readonly delegations: Delegations
+  readonly requestLog: RequestLog
 }
 
-async function createExchange(options: AppOptions): Promise<ExchangeToken> {
+const FRAMEWORK = {
+  // Bodies are taken as they are; unknown members do no harm.
+  normalize: false,
+  // Otherwise the path is looked for behind the 11th character, and not found when `Host` is short.
+  handler: { standardHostname: false },
+} as const
+
+function createRoutes({ config, version, now }: AppOptions, parts: Parts) {
+  const { requestLog, delegations } = parts
+  const { liveKitUrl, credentials } = config
+  const app = new Elysia(FRAMEWORK)
+  app.use(healthRoutes())
+  app.use(tokenRoutes({ ...parts, liveKitUrl }))
+  app.use(delegationRoutes(parts))
+  app.use(
+    webhookRoutes({ verifier: createWebhookVerifier(credentials, now), delegations, requestLog }),
+  )
+  if (config.swagger) app.use(docsRoutes(version))
+  return app
+}
+
+async function assemble(options: AppOptions) {
   const { config, now, tuning = {} } = options
   const signer = await createTokenSigner(config.credentials, now)
   const rooms = createRoomService({
@@ -96,25 +64,29 @@ async function createExchange(options: AppOptions): Promise<ExchangeToken> {
     now,
     timeoutMs: tuning.sfuTimeoutMs,
   })
-  return createTokenExchange({ ...config, verify: createVerifier(options), rooms, signer })
+  const { verify, locator, clientApi } = assembleHomeservers(options)
+  const delegation = await assembleDelegation(options, { rooms, locator, clientApi })
+  const tokenExchange = createTokenExchange({
+    ...config,
+    authorise: createAuthorisation(verify, config.fullAccess),
+    takeover: createLeaveTakeover(locator, delegation.delegations),
+    rooms,
+    signer,
+  })
+  return { tokenExchange, ...delegation }
 }
 
-function createRoutes(options: AppOptions, exchangeToken: ExchangeToken, requestLog: RequestLog) {
-  const { config, version } = options
-  const app = new Elysia({ normalize: false })
-  app.use(healthRoutes())
-  app.use(tokenRoutes({ exchangeToken, requestLog, liveKitUrl: config.liveKitUrl }))
-  if (config.swagger) app.use(docsRoutes(version))
-  return app
-}
-
-/** Puts the parts together; nothing else constructs them. */
+/**
+ * Puts the parts together; nothing else constructs them.
+ *
+ * @throws {StoreUnavailable} when the state file cannot be used
+ */
 export async function createApp(options: AppOptions): Promise<App> {
   const requestLog = createRequestLog(options.logger, options.monotonicNow)
-  const exchangeToken = await createExchange(options)
+  const { tokenExchange, delegations, worker, store } = await assemble(options)
   let shuttingDown = false
 
-  const app = new Elysia({ normalize: false })
+  const app = new Elysia(FRAMEWORK)
     .onRequest(function receive({ request, set }) {
       set.headers['x-request-id'] = requestLog.begin(request).requestId
       if (isBrowserEndpoint(request.url)) Object.assign(set.headers, BROWSER_HEADERS)
@@ -133,12 +105,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     .onAfterResponse(function logRequest({ request, set }) {
       requestLog.end(request, typeof set.status === 'number' ? set.status : 200)
     })
-    .use(createRoutes(options, exchangeToken, requestLog))
+    .use(createRoutes(options, { tokenExchange, delegations, requestLog }))
+  worker.start()
 
   return {
     fetch: app.fetch,
     startShutdown() {
       shuttingDown = true
+      return worker.stop()
     },
+    close: () => store.close(),
   }
 }

@@ -27,7 +27,19 @@ export interface Config {
   readonly addressPolicy: AddressPolicy
   /** Whether certificates of homeservers are checked. */
   readonly verifyTls: boolean
+  /** Base URL of the client API by server name. */
+  readonly clientApiOverrides: ReadonlyMap<string, string>
+  readonly state: StateConfig
+  /** 0 for no more often than delayed events are restarted. */
+  readonly sanityCheckMs: number
 }
+
+/** Where delegations are kept. */
+export type StateConfig =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'file'; readonly path: string }
+  /** `url` holds the credentials. */
+  | { readonly kind: 'redis'; readonly url: string }
 
 /** How the service logs. */
 export interface LogConfig {
@@ -114,6 +126,31 @@ function verifyTls(reader: Reader): boolean {
   return !insecure
 }
 
+function redisUrlWithPassword(url: URL, password: string | undefined): string {
+  const complete = new URL(url)
+  if (password !== undefined) complete.password = encodeURIComponent(password)
+  return complete.href
+}
+
+function stateConfig(reader: Reader): StateConfig {
+  const { redisUrl, redisPassword, stateFile } = SETTINGS
+  const url = reader.read(redisUrl)
+  const password = reader.read(redisPassword)
+  const path = reader.read(stateFile)
+  const hasRedis = reader.variablesSet(redisUrl).length > 0
+  if (hasRedis && path !== undefined) {
+    reader.problem(
+      stateFile.name,
+      `is set together with ${redisUrl.name}; expected only one of them`,
+    )
+  }
+  if (!hasRedis && password !== undefined) {
+    reader.warn(redisPassword.name, `is ignored, since ${redisUrl.name} is not set`)
+  }
+  if (url !== undefined) return { kind: 'redis', url: redisUrlWithPassword(url, password) }
+  return path === undefined ? { kind: 'memory' } : { kind: 'file', path }
+}
+
 /** Where the service listens, by the environment alone; `undefined` when that is wrong. */
 export function loadBindAddress(env: Environment): BindAddress | undefined {
   const reader = createSettingsReader(env, () => '')
@@ -151,6 +188,9 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     federationOverrides: reader.read(SETTINGS.federationOverrides) ?? new Map(),
     addressPolicy: addressPolicy(reader, access),
     verifyTls: verifyTls(reader),
+    clientApiOverrides: reader.read(SETTINGS.clientApiOverrides) ?? new Map(),
+    state: stateConfig(reader),
+    sanityCheckMs: (reader.read(SETTINGS.sanityCheckSeconds) ?? 0) * 1000,
   }
   for (const unavailable of UNAVAILABLE_SETTINGS) reader.read(unavailable)
   return {

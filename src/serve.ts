@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { createApp } from './app.ts'
+import { type App, createApp } from './app.ts'
 import { describeSettings } from './config/effective.ts'
 import type { BindAddress } from './config/parsers.ts'
 import type { Environment } from './config/reader.ts'
 import { type Config, type LogConfig, loadConfig } from './config.ts'
+import { StoreUnavailable } from './delegation/store.ts'
 import { createLogger, type Logger } from './log.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
@@ -21,6 +22,7 @@ const LISTEN_FAILURES: Readonly<Record<string, string>> = {
   EACCES: 'not permitted; ports below 1024 may need privileges',
 }
 
+type Server = ReturnType<typeof listen>
 type Fetch = (request: Request) => Response | Promise<Response>
 
 function listen({ host, port }: BindAddress, fetch: Fetch) {
@@ -75,36 +77,49 @@ function stopSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-async function run(config: Config, logger: Logger, version: string): Promise<number> {
-  const app = await createApp({
-    config,
-    logger,
-    version,
-    now: Date.now,
-    monotonicNow: () => performance.now(),
-    random: Math.random,
-  })
-  const stopped = stopSignal()
-  let server: ReturnType<typeof listen>
+async function openApp(config: Config, logger: Logger, version: string) {
+  const monotonicNow = () => performance.now()
   try {
-    server = listen(config.bind, app.fetch)
+    const clocks = { now: Date.now, monotonicNow, random: Math.random }
+    return await createApp({ config, logger, version, ...clocks })
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    logger.error('cannot start', { cause: error.message })
+    return undefined
+  }
+}
+
+function startServer({ bind }: Config, app: App, logger: Logger) {
+  try {
+    return listen(bind, app.fetch)
   } catch (error) {
     const code = errorCode(error)
     const cause = LISTEN_FAILURES[code] ?? code
-    logger.error(`cannot listen: ${cause}`, { address: shownAddress(config.bind) })
-    return EXIT_FAILURE
+    logger.error(`cannot listen: ${cause}`, { address: shownAddress(bind) })
+    return undefined
   }
+}
+
+async function shutDown(app: App, server: Server, graceMs: number, logger: Logger): Promise<void> {
+  const finished = Promise.all([app.startShutdown(), server.stop()]).then(() => true)
+  const graceful = await Promise.race([finished, Bun.sleep(graceMs).then(() => false)])
+  // The line of a request is logged in a turn of its own, after the answer.
+  await new Promise((resolve) => setImmediate(resolve))
+  if (!graceful) logger.warn('requests were cut off', { pending: server.pendingRequests })
+  await app.close()
+}
+
+async function run(config: Config, logger: Logger, version: string): Promise<number> {
+  const stopped = stopSignal()
+  const app = await openApp(config, logger, version)
+  if (app === undefined) return EXIT_FAILURE
+  const server = startServer(config, app, logger)
+  if (server === undefined) return EXIT_FAILURE
   logger.info('listening', { host: server.hostname, port: server.port, version })
 
   const signal = await stopped
   logger.info('shutting down', { signal, grace_ms: config.shutdownGraceMs })
-  app.startShutdown()
-  const finished = server.stop().then(() => true)
-  const grace = Bun.sleep(config.shutdownGraceMs).then(() => false)
-  const graceful = await Promise.race([finished, grace])
-  // The line of a request is logged in a turn of its own, after the answer.
-  await new Promise((resolve) => setImmediate(resolve))
-  if (!graceful) logger.warn('requests were cut off', { pending: server.pendingRequests })
+  await shutDown(app, server, config.shutdownGraceMs, logger)
   logger.info('stopped')
   return EXIT_OK
 }

@@ -1,101 +1,97 @@
-import { type AccessLevel, accessLevel, type FullAccess } from './access.ts'
+import type { Authorise, AuthorisedUser, Credentials } from './authorisation.ts'
+import type { AcceptableLeave, DelayedLeave, LeaveTakeover } from './leave-takeover.ts'
 import type { TokenSigner } from './livekit/access-token.ts'
 import type { RoomService } from './livekit/room-service.ts'
-import type { OpenIdToken, VerifyOpenIdToken } from './matrix/openid.ts'
 
-/** A delayed leave event that the service is asked to take over. */
-export interface DelayedLeave {
-  readonly delayId: string
-  readonly delayMs: number
-}
-
-/** A request for a LiveKit access token, whichever endpoint it came in by. */
-export interface TokenRequest {
-  readonly openIdToken: OpenIdToken
-  /** Who the client says it is; `undefined` where the endpoint does not ask. */
-  readonly claimedUserId: string | undefined
+/** A participant, and how it proves who it is. */
+export interface ParticipantRequest extends Credentials {
   /** Name of the LiveKit room. */
   readonly room: string
   /** LiveKit identity of the verified user. */
   identityOf(userId: string): string
+}
+
+/** A request for a LiveKit access token, whichever endpoint it came in by. */
+export interface TokenRequest extends ParticipantRequest {
   readonly delayedLeave: DelayedLeave | undefined
 }
 
-/** A LiveKit access token, and what led to it. */
-export interface IssuedToken {
-  readonly jwt: string
-  readonly userId: string
-  readonly identity: string
-  readonly access: AccessLevel
+/** A request to take over a delayed leave event. */
+export interface TakeoverRequest extends ParticipantRequest {
+  readonly delayedLeave: DelayedLeave
 }
 
-/** Why a request by a verified user gets no token. */
-export type RefusalReason =
-  | 'claimed another user ID'
-  | 'delegation by a restricted user'
-  | 'delegation is unavailable'
+/** Told what is known of a request as soon as it is, for the log. */
+export interface Progress {
+  authorised(user: AuthorisedUser): void
+  identified(identity: string): void
+}
 
-/** A request by a verified user gets no token. */
-export class TokenRefusal extends Error {
-  readonly reason: RefusalReason
-
-  constructor(reason: RefusalReason) {
-    super(reason)
-    this.name = 'TokenRefusal'
-    this.reason = reason
-  }
+/** What the service does for participants. */
+export interface TokenExchange {
+  /**
+   * Exchanges a Matrix OpenID token for a LiveKit access token; for a user with full access the
+   * LiveKit room is there before the token is, and a delayed leave event is taken over.
+   *
+   * @returns the access token
+   * @throws {VerificationError} when the OpenID token cannot be verified
+   * @throws {WrongUser} when its user is not the claimed one
+   * @throws {DelegationForbidden} when a restricted user delegates
+   * @throws {ClientApiNotLocated} when the client API cannot be located for a delegation
+   * @throws {SfuError} when the room cannot be created
+   * @throws {StoreUnavailable} when the delegation cannot be stored
+   */
+  exchange(request: TokenRequest, progress: Progress): Promise<string>
+  /** Takes over a delayed leave event; throws as {@link exchange} does. */
+  takeOver(request: TakeoverRequest, progress: Progress): Promise<void>
 }
 
 /** What the exchange needs of the outside, and what the operator has chosen. */
 export interface TokenExchangeOptions {
-  readonly verify: VerifyOpenIdToken
+  readonly authorise: Authorise
+  readonly takeover: LeaveTakeover
   readonly rooms: RoomService
   readonly signer: TokenSigner
-  readonly fullAccess: FullAccess
   readonly tokenTtlSeconds: number
   readonly restrictedCanPublish: boolean
   readonly canUpdateOwnMetadata: boolean
 }
 
-/**
- * Exchanges a Matrix OpenID token for a LiveKit access token; for a user with full access the LiveKit
- * room is there before the token is.
- *
- * @param onAccess - told the access level as soon as it is known
- * @throws {VerificationError} when the OpenID token cannot be verified
- * @throws {TokenRefusal} when the verified user may not have what was asked for
- * @throws {SfuError} when the room cannot be created
- */
-export type ExchangeToken = (
-  request: TokenRequest,
-  onAccess: (level: AccessLevel) => void,
-) => Promise<IssuedToken>
-
-function checkDelegation(request: TokenRequest, access: AccessLevel): void {
-  if (request.delayedLeave === undefined) return
-  if (access === 'restricted') throw new TokenRefusal('delegation by a restricted user')
-  throw new TokenRefusal('delegation is unavailable')
-}
-
 /** Makes the token exchange. */
-export function createTokenExchange(options: TokenExchangeOptions): ExchangeToken {
-  const { verify, rooms, signer, fullAccess, tokenTtlSeconds, canUpdateOwnMetadata } = options
+export function createTokenExchange(options: TokenExchangeOptions): TokenExchange {
+  const { authorise, takeover, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata } = options
 
-  return async function exchangeToken(request, onAccess) {
-    const userId = await verify(request.openIdToken)
-    if (request.claimedUserId !== undefined && request.claimedUserId !== userId) {
-      throw new TokenRefusal('claimed another user ID')
-    }
-    const access = accessLevel(request.openIdToken.matrixServerName, fullAccess)
-    onAccess(access)
-    checkDelegation(request, access)
+  async function identify(request: ParticipantRequest, progress: Progress) {
+    const user = await authorise(request)
+    progress.authorised(user)
+    const identity = request.identityOf(user.userId)
+    progress.identified(identity)
+    return { user, identity }
+  }
 
-    const { room } = request
-    if (access === 'full') await rooms.createRoom(room)
-    const identity = request.identityOf(userId)
-    const canPublish = access === 'full' || options.restrictedCanPublish
-    const participation = { room, identity, canPublish, canUpdateOwnMetadata }
-    const jwt = await signer.participantToken(participation, tokenTtlSeconds)
-    return { jwt, userId, identity, access }
+  async function prepareLeave(user: AuthorisedUser, leave: DelayedLeave | undefined) {
+    return leave === undefined ? undefined : takeover.prepare(user, leave)
+  }
+
+  async function takeLeave(room: string, identity: string, leave: AcceptableLeave | undefined) {
+    if (leave !== undefined) await takeover.take(room, identity, leave)
+  }
+
+  return {
+    async exchange(request, progress) {
+      const { room } = request
+      const { user, identity } = await identify(request, progress)
+      const leave = await prepareLeave(user, request.delayedLeave)
+      if (user.access === 'full') await rooms.createRoom(room)
+      await takeLeave(room, identity, leave)
+      const canPublish = user.access === 'full' || options.restrictedCanPublish
+      const participation = { room, identity, canPublish, canUpdateOwnMetadata }
+      return signer.participantToken(participation, tokenTtlSeconds)
+    },
+
+    async takeOver(request, progress) {
+      const { user, identity } = await identify(request, progress)
+      await takeLeave(request.room, identity, await takeover.prepare(user, request.delayedLeave))
+    },
   }
 }

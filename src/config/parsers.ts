@@ -143,6 +143,20 @@ export function bindAddress(text: string): Parsed<BindAddress> {
   return good({ host: host === '' ? undefined : host, port })
 }
 
+/** Takes the URL of a Redis or Valkey server; it may hold credentials, and a database number as path. */
+export function redisUrl(text: string): Parsed<URL> {
+  const expected = 'a URL such as redis://host:6379, rediss://host:6379/1 for TLS and database 1'
+  const parsed = URL.parse(text)
+  const usable =
+    parsed !== null &&
+    ['redis:', 'rediss:'].includes(parsed.protocol) &&
+    parsed.hostname !== '' &&
+    parsed.search === '' &&
+    parsed.hash === '' &&
+    /^(?:\/\d{0,5})?$/.test(parsed.pathname)
+  return usable ? good(parsed) : bad('something else', expected)
+}
+
 /** Takes a port alone. */
 export function portAlone(text: string): Parsed<BindAddress> {
   const port = integer(0, 65_535)(text)

@@ -7,6 +7,7 @@ import {
   oneOf,
   type Parsed,
   portAlone,
+  redisUrl,
   serverNames,
   url,
   urlOverrides,
@@ -159,6 +160,41 @@ export const SETTINGS = {
     meaning: `only "${INSECURE_CONFIRMATION}" turns certificate checks of homeservers off`,
     parse: insecureSwitch,
   }),
+
+  clientApiOverrides: setting({
+    name: 'LIVEKIT_CS_API_URL_OVERRIDES',
+    defaultText: 'none',
+    meaning: '"server=url,…": client API of a server, instead of /.well-known/matrix/client',
+    parse: urlOverrides,
+  }),
+  redisUrl: setting({
+    name: 'LIVEKIT_REDIS_URL',
+    fromFile: true,
+    secret: true,
+    defaultText: 'none',
+    meaning: 'keeps delegations in Redis or Valkey ("redis://", "rediss://"), for several replicas',
+    parse: redisUrl,
+  }),
+  redisPassword: setting({
+    name: 'LIVEKIT_REDIS_PASSWORD',
+    fromFile: true,
+    secret: true,
+    defaultText: 'that in LIVEKIT_REDIS_URL',
+    meaning: 'password for Redis',
+    parse: anyText,
+  }),
+  stateFile: setting({
+    name: 'LIVEKIT_STATE_FILE',
+    defaultText: 'in memory',
+    meaning: 'keeps delegations in an SQLite file, so that they outlive a restart',
+    parse: anyText,
+  }),
+  sanityCheckSeconds: setting({
+    name: 'LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS',
+    defaultText: '0 (no more often than delayed events are restarted)',
+    meaning: 'how often the presence of a connected participant is checked with the SFU',
+    parse: integer(0, 86_400),
+  }),
 }
 
 function notYet(name: string, inert: string, more: Partial<Setting<string>> = {}) {
@@ -178,11 +214,6 @@ export const UNAVAILABLE_SETTINGS: readonly Setting<string>[] = [
   notYet('LIVEKIT_RATE_LIMIT', 'off'),
   notYet('LIVEKIT_TRUSTED_PROXIES', 'none'),
   notYet('LIVEKIT_METRICS_BIND', 'off'),
-  notYet('LIVEKIT_CS_API_URL_OVERRIDES', 'none'),
-  notYet('LIVEKIT_REDIS_URL', 'none', { fromFile: true, secret: true }),
-  notYet('LIVEKIT_REDIS_PASSWORD', 'none', { fromFile: true, secret: true }),
-  notYet('LIVEKIT_STATE_FILE', 'none'),
-  notYet('LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS', '0'),
   notYet('LIVEKIT_AS_REGISTRATION_FILE', 'none'),
   notYet('LIVEKIT_AS_TOKEN', 'none', { fromFile: true, secret: true }),
   notYet('LIVEKIT_HS_TOKEN', 'none', { fromFile: true, secret: true }),

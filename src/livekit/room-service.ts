@@ -1,5 +1,6 @@
-import { CreateRoomRequest } from '@livekit/protocol'
+import { CreateRoomRequest, ParticipantInfo, RoomParticipantIdentity } from '@livekit/protocol'
 import type { TokenSigner } from './access-token.ts'
+import { createTwirpClient, SfuError } from './twirp.ts'
 
 const EMPTY_TIMEOUT_SECONDS = 300
 const DEPARTURE_TIMEOUT_SECONDS = 20
@@ -7,18 +8,18 @@ const TOKEN_TTL_SECONDS = 600
 const TOKEN_REUSE_MS = 300_000
 const REQUEST_TIMEOUT_MS = 5_000
 
-/** Why a call of the SFU's API did not succeed; `code` is a Twirp code where the SFU answered. */
-export class SfuError extends Error {
-  readonly code: string
+/** Whether a participant is on the SFU. */
+export type Presence =
+  | {
+      readonly kind: 'present'
+      /** The SFU's ID of the participant's connection. */
+      readonly participantId: string
+    }
+  | { readonly kind: 'absent' }
+  /** The SFU did not say. */
+  | { readonly kind: 'unknown' }
 
-  constructor(code: string, message: string) {
-    super(message)
-    this.name = 'SfuError'
-    this.code = code
-  }
-}
-
-/** The part of LiveKit's room service that the token exchange needs. */
+/** The part of LiveKit's room service that the service needs. */
 export interface RoomService {
   /**
    * Creates a LiveKit room; one that exists already is left as it is.
@@ -26,6 +27,8 @@ export interface RoomService {
    * @throws {SfuError} when the SFU refuses or cannot be reached
    */
   createRoom(name: string): Promise<void>
+  /** Tells whether a participant is on the SFU. */
+  findParticipant(room: string, identity: string, signal: AbortSignal): Promise<Presence>
 }
 
 /** How the room service is reached. */
@@ -45,33 +48,14 @@ export function sfuApiBase(sfuUrl: string): string {
   return sfuUrl.replace(/^wss:/i, 'https:').replace(/^ws:/i, 'http:').replace(/\/+$/, '')
 }
 
-function describeFailure(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return `no answer within ${timeoutMs / 1000} s`
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-  return `connection failed (${code})`
-}
-
-async function twirpError(response: Response): Promise<SfuError> {
-  const body: unknown = await response.json().catch(() => undefined)
-  const code =
-    typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string'
-      ? body.code.slice(0, 40)
-      : 'unexpected_answer'
-  const hint =
-    response.status === 401 ? ': it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong' : ''
-  return new SfuError(code, `status ${response.status}, ${code}${hint}`)
-}
-
 /**
- * Calls LiveKit's room service: Twirp over HTTP, protobuf both ways.
+ * Makes a client of LiveKit's room service.
  *
  * @see https://docs.livekit.io/reference/server/server-apis/
  */
 export function createRoomService(options: RoomServiceOptions): RoomService {
-  const { signer, now, timeoutMs = REQUEST_TIMEOUT_MS } = options
-  const servicePath = `${sfuApiBase(options.sfuUrl)}/twirp/livekit.RoomService`
+  const { sfuUrl, signer, now, timeoutMs = REQUEST_TIMEOUT_MS } = options
+  const call = createTwirpClient(`${sfuApiBase(sfuUrl)}/twirp/livekit.RoomService`, timeoutMs)
   let reusable: { readonly jwt: Promise<string>; readonly madeAt: number } | undefined
 
   function roomCreationToken(): Promise<string> {
@@ -82,23 +66,6 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     return reusable.jwt
   }
 
-  async function post(method: string, jwt: string, body: Uint8Array<ArrayBuffer>) {
-    const request = fetch(`${servicePath}/${method}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/protobuf', Authorization: `Bearer ${jwt}` },
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    const response = await request.catch((error: unknown) => {
-      throw new SfuError('unreachable', describeFailure(error, timeoutMs))
-    })
-    if (response.status !== 200) throw await twirpError(response)
-    await response.arrayBuffer().catch((error: unknown) => {
-      throw new SfuError('unreachable', describeFailure(error, timeoutMs))
-    })
-  }
-
   return {
     async createRoom(name) {
       const request = new CreateRoomRequest({
@@ -107,7 +74,20 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
         departureTimeout: DEPARTURE_TIMEOUT_SECONDS,
         maxParticipants: 0,
       })
-      await post('CreateRoom', await roomCreationToken(), new Uint8Array(request.toBinary()))
+      const message = request.toBinary()
+      await call({ method: 'CreateRoom', jwt: await roomCreationToken(), message })
+    },
+
+    async findParticipant(room, identity, signal) {
+      const message = new RoomParticipantIdentity({ room, identity }).toBinary()
+      const jwt = await signer.apiToken({ roomAdmin: true, room }, TOKEN_TTL_SECONDS)
+      try {
+        const answer = await call({ method: 'GetParticipant', jwt, message, signal })
+        return { kind: 'present', participantId: ParticipantInfo.fromBinary(answer).sid }
+      } catch (error) {
+        if (error instanceof SfuError && error.code === 'not_found') return { kind: 'absent' }
+        return { kind: 'unknown' }
+      }
     },
   }
 }

@@ -76,7 +76,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   return {
     async discover(name, policy) {
       if (takenLiterally(name)) return { targets: [targetOf(name, defaultPort)], notes: [] }
-      const found = await wellKnown.find(name.host, policy)
+      const found = await wellKnown.find(name, policy)
       if (found.kind === 'none') return bySrv(name, [`well-known: ${found.reason}`])
       if (takenLiterally(found.to)) return { targets: [targetOf(found.to, defaultPort)], notes: [] }
       return bySrv(found.to, [])

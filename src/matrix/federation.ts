@@ -1,7 +1,9 @@
-import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
-import { type Answer, ExchangeError, exchange } from '../net/exchange.ts'
+import { withDeadline } from '../net/deadline.ts'
+import type { DirectClient } from '../net/direct-client.ts'
+import type { Answer } from '../net/exchange.ts'
+import { isRequestFailure } from '../net/failures.ts'
 import { Gate, type GateLimits, GateRefusal } from '../net/gate.ts'
-import { type AddressPolicy, ALLOW_ALL } from '../net/networks.ts'
+import type { AddressPolicy } from '../net/networks.ts'
 import { type TargetClient, UnreachableError } from '../net/target-client.ts'
 import type { Discovery } from './discovery.ts'
 import { parseServerName } from './server-name.ts'
@@ -22,26 +24,22 @@ export interface Federation {
 export interface FederationOptions {
   readonly discovery: Discovery
   readonly client: TargetClient
-  /** Where discovery may lead to. */
-  readonly policy: AddressPolicy
-  /** Server names that the operator named, which the policy does not apply to. */
-  readonly trustedServers: ReadonlySet<string>
+  /** For those whose place the operator has said. */
+  readonly direct: DirectClient
+  /** Where discovery may lead to for a server name. */
+  readonly policyFor: (serverName: string) => AddressPolicy
   /** Base URL by server name, used instead of discovery. */
   readonly overrides: ReadonlyMap<string, string>
-  /** Whether certificates are checked. */
-  readonly verifyTls: boolean
-  /** Trusted roots in PEM form; those of the runtime unless given. */
-  readonly ca?: string | undefined
   /** How long one exchange may take in all. */
   readonly timeoutMs?: number | undefined
   readonly limits?: GateLimits
 }
 
 /**
- * The runtime makes at most 256 requests at once; the rest of them are kept free for the SFU, so that
- * slow homeservers cannot hold up calls.
+ * The runtime makes at most 256 requests at once; the rest of them are kept free for the SFU and for
+ * delegations, so that slow homeservers cannot hold up calls.
  */
-const LIMITS: GateLimits = { perKey: 16, total: 192, maxWaiting: 4_096 }
+const LIMITS: GateLimits = { perKey: 16, total: 128, maxWaiting: 4_096 }
 
 interface Progress {
   step: VerificationStep
@@ -49,12 +47,7 @@ interface Progress {
 }
 
 function describe(error: unknown, { notes }: Progress): string | undefined {
-  const expected =
-    error instanceof ExchangeError ||
-    error instanceof UnreachableError ||
-    error instanceof DeadlineExceeded ||
-    error instanceof GateRefusal
-  if (!expected) return undefined
+  if (!isRequestFailure(error) && !(error instanceof GateRefusal)) return undefined
   const hint =
     error instanceof UnreachableError && error.denied.length > 0
       ? [`LIVEKIT_FEDERATION_ALLOW_NETWORKS=${error.denied.join(',')} would allow it`]
@@ -64,21 +57,8 @@ function describe(error: unknown, { notes }: Progress): string | undefined {
 
 /** Makes the one door through which strangers' homeservers are reached. */
 export function createFederation(options: FederationOptions): Federation {
-  const {
-    discovery,
-    client,
-    overrides,
-    trustedServers,
-    verifyTls,
-    ca,
-    timeoutMs = 10_000,
-  } = options
-  const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
+  const { discovery, client, direct, overrides, policyFor, timeoutMs = 10_000 } = options
   const gate = new Gate(options.limits ?? LIMITS)
-
-  function policyFor(serverName: string): AddressPolicy {
-    return trustedServers.has(serverName) ? ALLOW_ALL : options.policy
-  }
 
   async function askDiscovered(
     serverName: string,
@@ -93,14 +73,14 @@ export function createFederation(options: FederationOptions): Federation {
     const { targets, notes } = await discovery.discover(name, policy)
     progress.step = 'connect'
     progress.notes = notes
-    return client.get(targets, path, policy, signal)
+    return client.request(targets, { method: 'GET', path }, policy, signal)
   }
 
   function ask(serverName: string, path: string, signal: AbortSignal, progress: Progress) {
     const base = overrides.get(serverName)
     if (base === undefined) return askDiscovered(serverName, path, signal, progress)
     progress.step = 'connect'
-    return exchange({ url: base + path, tls, signal })
+    return direct(base, { method: 'GET', path }, signal)
   }
 
   return {

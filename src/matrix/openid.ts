@@ -1,3 +1,4 @@
+import { parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/exchange.ts'
 import type { Federation } from './federation.ts'
 import { serverNameOfUser } from './user-id.ts'
@@ -19,20 +20,13 @@ export type VerifyOpenIdToken = (token: OpenIdToken) => Promise<string>
 
 const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'
 
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    throw new VerificationError('userinfo', 'answer is not JSON')
-  }
-}
-
 function subjectOf({ status, body }: Answer): string {
   if (status === 401) throw new VerificationError('userinfo', 'the homeserver refused the token')
   if (status !== 200) throw new VerificationError('userinfo', `status ${status}`)
   const json = parseJson(body)
-  const subject = typeof json === 'object' && json !== null && 'sub' in json ? json.sub : undefined
-  if (typeof subject !== 'string') throw new VerificationError('userinfo', 'answer has no "sub"')
+  if (json === undefined) throw new VerificationError('userinfo', 'answer is not JSON')
+  const subject = textMember(json, 'sub')
+  if (subject === undefined) throw new VerificationError('userinfo', 'answer has no "sub"')
   return subject
 }
 

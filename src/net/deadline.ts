@@ -13,27 +13,26 @@ export class DeadlineExceeded extends Error {
  *
  * @throws {DeadlineExceeded} when the time is over first
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   ms: number,
   outer: AbortSignal | undefined,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  outer?.throwIfAborted()
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(new DeadlineExceeded(ms)), ms)
-  const followOuter = () => controller.abort(outer?.reason)
-  outer?.addEventListener('abort', followOuter, { once: true })
-  try {
-    return await untilAborted(controller.signal, task(controller.signal))
-  } finally {
-    clearTimeout(timer)
-    outer?.removeEventListener('abort', followOuter)
-  }
-}
-
-function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    work.then(resolve, (error) => reject(signal.aborted ? signal.reason : error))
+    outer?.throwIfAborted()
+    const controller = new AbortController()
+    const end = (reason: unknown) => {
+      reject(reason)
+      controller.abort(reason)
+    }
+    const timer = setTimeout(() => end(new DeadlineExceeded(ms)), ms)
+    const followOuter = () => end(outer?.reason)
+    outer?.addEventListener('abort', followOuter, { once: true })
+    task(controller.signal)
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer)
+        outer?.removeEventListener('abort', followOuter)
+      })
   })
 }

@@ -17,8 +17,17 @@ export interface TlsOptions {
   readonly ca?: string
 }
 
-/** One GET request. */
-export interface Exchange {
+/** What is asked of a server. */
+export interface Call {
+  readonly method: 'GET' | 'POST'
+  /** Path and query. */
+  readonly path: string
+  /** JSON, where there is a body. */
+  readonly body?: string
+}
+
+/** One request. */
+export interface Exchange extends Omit<Call, 'path'> {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly tls?: TlsOptions
@@ -48,6 +57,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENETUNREACH: 'network unreachable',
   EHOSTUNREACH: 'host unreachable',
   ETIMEDOUT: 'connection timed out',
+  Malformed_HTTP_Response: 'answer is malformed',
+  ResponseHeadersTooLarge: 'headers of the answer are too large',
   CERT_HAS_EXPIRED: 'certificate has expired',
   CERT_NOT_YET_VALID: 'certificate is not valid yet',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is for another name',
@@ -66,18 +77,32 @@ function causeOf(error: unknown): string {
   return CAUSES[code] ?? `connection failed (${code})`
 }
 
-async function readBounded(response: Response): Promise<string> {
+function tooLarge(): ExchangeError {
+  return new ExchangeError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, false)
+}
+
+async function readStream(body: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let size = 0
-  for await (const chunk of response.body ?? []) {
+  // Leaving the loop early cancels the stream, which ends the transfer.
+  for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > MAX_BODY_BYTES) {
-      throw new ExchangeError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, false)
-    }
+    if (size > MAX_BODY_BYTES) throw tooLarge()
     text += decoder.decode(chunk, { stream: true })
   }
   return text + decoder.decode()
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const { body, headers } = response
+  if (body === null) return ''
+  const length = headers.get('content-length')
+  if (length === null) return readStream(body)
+  // No more is read than the server has stated.
+  if (Number(length) <= MAX_BODY_BYTES) return response.text()
+  await body.cancel()
+  throw tooLarge()
 }
 
 /**
@@ -86,31 +111,28 @@ async function readBounded(response: Response): Promise<string> {
  * @throws {ExchangeError} when there is no usable answer
  * @throws {DeadlineExceeded} when that is why `signal` fired
  */
-export async function exchange({ url, headers, tls, signal }: Exchange): Promise<Answer> {
-  // Ends the transfer of a body that is not read to its end.
-  const controller = new AbortController()
-  const abort = () => controller.abort(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
+export async function exchange(request: Exchange): Promise<Answer> {
+  const { url, method, body, headers, tls, signal } = request
   try {
     const response = await fetch(url, {
+      method,
       headers: {
         Accept: 'application/json',
         'Accept-Encoding': 'identity',
         'User-Agent': USER_AGENT,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...headers,
       },
       redirect: 'manual',
       decompress: false,
-      signal: controller.signal,
+      signal,
+      ...(body === undefined ? {} : { body }),
       ...(tls === undefined ? {} : { tls }),
     })
     return { status: response.status, headers: response.headers, body: await readBounded(response) }
   } catch (error) {
-    controller.abort()
     if (signal.aborted && signal.reason instanceof DeadlineExceeded) throw signal.reason
     if (error instanceof ExchangeError) throw error
     throw new ExchangeError(causeOf(error), true)
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

@@ -67,7 +67,7 @@ export class Gate {
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.delete(waiter)
-        reject(new GateRefusal('too many requests to this server are under way'))
+        reject(new GateRefusal('gave up waiting'))
       }
       const waiter: Waiter = {
         key,

@@ -122,7 +122,7 @@ export function denyingNetwork(address: string, policy: AddressPolicy): Network 
   const outer = ipaddr.process(address)
   const inner = embeddedIPv4(outer)
   const forms = inner === undefined ? [outer] : [outer, inner]
-  const matches = (network: Network) => forms.some((form) => contains(network, form))
-  if (policy.allowed.some(matches)) return undefined
-  return policy.denied.find(matches)
+  const firstOf = (networks: readonly Network[]) =>
+    forms.map((form) => networks.find((network) => contains(network, form))).find(Boolean)
+  return firstOf(policy.allowed) === undefined ? firstOf(policy.denied) : undefined
 }

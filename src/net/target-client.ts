@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net'
 import { DeadlineExceeded, withDeadline } from './deadline.ts'
-import { type Answer, ExchangeError, exchange } from './exchange.ts'
+import { type Answer, type Call, ExchangeError, exchange } from './exchange.ts'
 import { ExpiringCache } from './expiring-cache.ts'
 import { type AddressPolicy, denyingNetwork } from './networks.ts'
 import { DnsError, type Resolver } from './resolver.ts'
@@ -20,16 +20,15 @@ export interface Target {
 /** Requests over HTTPS to addresses that were checked before. */
 export interface TargetClient {
   /**
-   * Sends a GET request to the first of `targets` that can be connected to.
+   * Sends a request to the first of `targets` that can be connected to.
    *
-   * @param path - path and query
    * @throws {UnreachableError} when none could be
    * @throws {ExchangeError} when one answered nothing usable
    * @throws {DeadlineExceeded} when that is why `signal` fired
    */
-  get(
+  request(
     targets: readonly Target[],
-    path: string,
+    call: Call,
     policy: AddressPolicy,
     signal: AbortSignal,
   ): Promise<Answer>
@@ -105,10 +104,11 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     return addresses.toSorted((a, b) => failed(a) - failed(b))
   }
 
-  function request(address: string, target: Target, path: string, signal: AbortSignal) {
+  function request(address: string, target: Target, call: Call, signal: AbortSignal) {
     const authority = isIPv6(address) ? `[${address}]` : address
     return exchange({
-      url: `https://${authority}:${target.port}${path}`,
+      ...call,
+      url: `https://${authority}:${target.port}${call.path}`,
       headers: { Host: target.hostHeader },
       tls: { ...tls, serverName: target.tlsServerName },
       signal,
@@ -118,15 +118,15 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
   async function attempt(
     address: string,
     target: Target,
-    path: string,
+    call: Call,
     signal: AbortSignal,
     isLast: boolean,
     attempts: Attempts,
   ): Promise<Answer | undefined> {
     attempts.left -= 1
     try {
-      if (isLast) return await request(address, target, path, signal)
-      return await withDeadline(attemptMs, signal, (inner) => request(address, target, path, inner))
+      if (isLast) return await request(address, target, call, signal)
+      return await withDeadline(attemptMs, signal, (inner) => request(address, target, call, inner))
     } catch (error) {
       signal.throwIfAborted()
       const elsewhere = error instanceof ExchangeError && error.retryElsewhere
@@ -138,7 +138,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
   }
 
   return {
-    async get(targets, path, policy, signal) {
+    async request(targets, call, policy, signal) {
       const attempts: Attempts = { failures: [], denied: [], left: MAX_ATTEMPTS }
       for (const [index, target] of targets.entries()) {
         const addresses = permitted(await addressesOf(target, attempts), policy, attempts)
@@ -147,7 +147,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
         for (const address of ordered) {
           const isLast =
             attempts.left === 1 || (index === targets.length - 1 && address === ordered.at(-1))
-          const answer = await attempt(address, target, path, signal, isLast, attempts)
+          const answer = await attempt(address, target, call, signal, isLast, attempts)
           if (answer !== undefined) return answer
         }
       }

@@ -1,8 +1,12 @@
 import { ValidationError } from 'elysia'
+import { WrongUser } from '../authorisation.ts'
+import { StoreUnavailable } from '../delegation/store.ts'
+import { ClientApiNotLocated, DelegationForbidden } from '../leave-takeover.ts'
 import { SfuError } from '../livekit/twirp.ts'
+import { ForgedWebhook } from '../livekit/webhook.ts'
 import { VerificationError } from '../matrix/verification-error.ts'
-import { type RefusalReason, TokenRefusal } from '../token-exchange.ts'
-import { BodyError, FieldError } from './json-body.ts'
+import { BodyError } from './body-bytes.ts'
+import { FieldError } from './json-body.ts'
 
 /** How a failed request is answered, and what the operator is told. */
 export interface Failure {
@@ -23,6 +27,14 @@ export class ShuttingDown extends Error {
   }
 }
 
+/** A restricted user asked for nothing but a takeover. */
+export class TakeoverForbidden extends Error {
+  constructor() {
+    super('takeover for a restricted user')
+    this.name = 'TakeoverForbidden'
+  }
+}
+
 /** A known path was asked with a method that it does not have. */
 export class MethodNotAllowed extends Error {
   constructor() {
@@ -37,19 +49,7 @@ const UNAUTHORIZED = {
   error: 'The request could not be authorised.',
 }
 
-const REFUSALS: Readonly<Record<RefusalReason, Failure>> = {
-  'claimed another user ID': { ...UNAUTHORIZED, step: 'claimed-user' },
-  'delegation by a restricted user': {
-    status: 400,
-    errcode: 'M_BAD_JSON',
-    error: 'Delegation of delayed leave events is not available to this user.',
-  },
-  'delegation is unavailable': {
-    status: 503,
-    errcode: 'M_UNKNOWN',
-    error: 'Delegation of delayed leave events is not available at the moment.',
-  },
-}
+const NOT_FOR_THIS_USER = 'Delegation of delayed leave events is not available to this user.'
 
 function badJson(field: FieldError): Failure {
   return { status: 400, errcode: 'M_BAD_JSON', error: field.message, cause: field.message }
@@ -63,6 +63,47 @@ function bodyFailure({ fault, message }: BodyError): Failure {
 /** Path of the member that a schema refused, such as `member.id`. */
 export function fieldAt(pointer: string): string {
   return pointer.slice(1).replaceAll('/', '.')
+}
+
+/** What a user who was verified, or would have to be, is refused. */
+function authorisationFailure(error: unknown): Failure | undefined {
+  if (error instanceof VerificationError) {
+    return { ...UNAUTHORIZED, step: error.step, cause: error.message }
+  }
+  if (error instanceof WrongUser) {
+    return { ...UNAUTHORIZED, step: 'claimed-user', cause: error.message }
+  }
+  if (error instanceof DelegationForbidden) {
+    return { status: 400, errcode: 'M_BAD_JSON', error: NOT_FOR_THIS_USER, cause: error.message }
+  }
+  if (error instanceof TakeoverForbidden) {
+    return { status: 403, errcode: 'M_FORBIDDEN', error: NOT_FOR_THIS_USER, cause: error.message }
+  }
+  if (error instanceof ForgedWebhook) {
+    return { ...UNAUTHORIZED, error: 'The webhook is not signed by the SFU.', step: 'webhook' }
+  }
+  return undefined
+}
+
+/** What the outside made impossible. */
+function outsideFailure(error: unknown): Failure | undefined {
+  if (error instanceof SfuError) {
+    const answer = { status: 500, errcode: 'M_UNKNOWN', error: 'Unable to create room on SFU' }
+    return { ...answer, step: 'sfu', cause: error.message }
+  }
+  if (error instanceof ClientApiNotLocated) {
+    const answer = {
+      status: 400,
+      errcode: 'M_BAD_JSON',
+      error: 'Unable to resolve client-server API',
+    }
+    return { ...answer, step: 'client-api', cause: error.message }
+  }
+  if (error instanceof StoreUnavailable) {
+    const answer = { status: 503, errcode: 'M_UNKNOWN', error: 'The state store is not available.' }
+    return { ...answer, step: 'store', cause: error.message }
+  }
+  return undefined
 }
 
 function frameworkFailure(code: string | number, error: unknown): Failure | undefined {
@@ -81,21 +122,14 @@ export function failureOf(code: string | number, thrown: unknown): Failure {
   const error = code === 'PARSE' && thrown instanceof Error ? (thrown.cause ?? thrown) : thrown
   if (error instanceof BodyError) return bodyFailure(error)
   if (error instanceof FieldError) return badJson(error)
-  if (error instanceof VerificationError) {
-    return { ...UNAUTHORIZED, step: error.step, cause: error.message }
-  }
-  if (error instanceof TokenRefusal) return { cause: error.reason, ...REFUSALS[error.reason] }
-  if (error instanceof SfuError) {
-    const answer = { status: 500, errcode: 'M_UNKNOWN', error: 'Unable to create room on SFU' }
-    return { ...answer, step: 'sfu', cause: error.message }
-  }
   if (error instanceof MethodNotAllowed) {
     return { status: 405, errcode: 'M_UNRECOGNIZED', error: 'Method not allowed' }
   }
   if (error instanceof ShuttingDown) {
     return { status: 503, errcode: 'M_UNKNOWN', error: 'The service is shutting down.' }
   }
-  const known = frameworkFailure(code, error)
+  const known =
+    authorisationFailure(error) ?? outsideFailure(error) ?? frameworkFailure(code, error)
   if (known !== undefined) return known
   const cause = error instanceof Error ? `${error.name} (${code})` : `unknown (${code})`
   return { status: 500, errcode: 'M_UNKNOWN', error: 'Internal error', step: 'internal', cause }

@@ -1,5 +1,5 @@
 import { Elysia, t } from 'elysia'
-import { MethodNotAllowed } from './errors.ts'
+import { HIDDEN, refuseMethod } from './method.ts'
 
 /** `GET` and `HEAD /healthz`: 200 while the process serves. */
 export function healthRoutes() {
@@ -14,11 +14,5 @@ export function healthRoutes() {
   return new Elysia({ name: 'health' })
     .get('/healthz', healthy, { response, detail })
     .head('/healthz', healthy, { response, detail: { ...detail, operationId: 'headHealthz' } })
-    .all(
-      '/healthz',
-      function refuseMethod() {
-        throw new MethodNotAllowed()
-      },
-      { detail: { hide: true } },
-    )
+    .all('/healthz', refuseMethod, HIDDEN)
 }

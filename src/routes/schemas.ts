@@ -28,6 +28,8 @@ const GET_TOKEN_EXAMPLE = {
   },
 }
 
+const DELAY_EXAMPLE = { delay_id: 'syd_aaaaaaaaaaaaaaaaaaaa', delay_timeout: 3_600_000 }
+
 const LEGACY_EXAMPLE = {
   room: '!roomid:example.com',
   openid_token: OPENID_TOKEN_EXAMPLE,
@@ -56,29 +58,35 @@ const Member = t.Object(
   { additionalProperties: true },
 )
 
+/** A longer delay could not be told exactly. */
+const MAX_DELAY_MS = Number.MAX_SAFE_INTEGER
+const DELAY_TEXT = 'The delay of that event in milliseconds.'
+const DELAY_ID_TEXT = 'ID of the delayed leave event to take over.'
+
 const delayFields = {
   delay_id: optional(
     t.String({
-      description: 'ID of a delayed leave event to take over; goes together with `delay_timeout`.',
+      description: `${DELAY_ID_TEXT} Goes together with \`delay_timeout\`.`,
     }),
   ),
   delay_timeout: optional(
     // The framework's own integer would take a string of digits as well.
-    Type.Integer({ minimum: 0, description: 'The delay of that event in milliseconds.' }),
+    Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: DELAY_TEXT }),
   ),
   delay_cs_api_url: ignored('string', 'Accepted and ignored.'),
 }
 
+const memberFields = {
+  room_id: required('ID of the Matrix room.', '!roomid:example.com'),
+  slot_id: required('The MatrixRTC slot in that room.', 'm.call#ROOM'),
+  openid_token: OpenIdToken,
+  member: Member,
+  delayed_event_id: ignored('string', 'Accepted and ignored.'),
+}
+
 /** Body of `/get_token`. */
 export const GetTokenBody = t.Object(
-  {
-    room_id: required('ID of the Matrix room.', '!roomid:example.com'),
-    slot_id: required('The MatrixRTC slot in that room.', 'm.call#ROOM'),
-    openid_token: OpenIdToken,
-    member: Member,
-    delayed_event_id: ignored('string', 'Accepted and ignored.'),
-    ...delayFields,
-  },
+  { ...memberFields, ...delayFields },
   { additionalProperties: true, title: 'GetTokenBody', examples: [GET_TOKEN_EXAMPLE] },
 )
 export type GetTokenBody = Static<typeof GetTokenBody>
@@ -99,6 +107,27 @@ export type LegacyBody = Static<typeof LegacyBody>
 export const SfuGetBody = t.Union([LegacyBody, GetTokenBody], {
   examples: [LEGACY_EXAMPLE, GET_TOKEN_EXAMPLE],
 })
+
+/** Body of `/delegate_delayed_leave`. */
+export const DelegateBody = t.Object(
+  {
+    ...memberFields,
+    delay_id: required(DELAY_ID_TEXT, 'syd_aaaaaaaaaaaaaaaaaaaa'),
+    delay_timeout: Type.Integer({
+      minimum: 1,
+      maximum: MAX_DELAY_MS,
+      description: DELAY_TEXT,
+      examples: [3_600_000],
+    }),
+    delay_cs_api_url: delayFields.delay_cs_api_url,
+  },
+  {
+    additionalProperties: true,
+    title: 'DelegateBody',
+    examples: [{ ...GET_TOKEN_EXAMPLE, ...DELAY_EXAMPLE }],
+  },
+)
+export type DelegateBody = Static<typeof DelegateBody>
 
 /** The fields of either body that hand over a delayed leave event. */
 export type DelayFields = Pick<GetTokenBody, 'delay_id' | 'delay_timeout'>

@@ -1,117 +1,44 @@
 import { Elysia } from 'elysia'
-import { LEGACY_SLOT_ID, legacyIdentity, liveKitRoom, memberIdentity } from '../livekit/names.ts'
-import type { DelayedLeave, ExchangeToken, TokenRequest } from '../token-exchange.ts'
-import { MethodNotAllowed } from './errors.ts'
-import { FieldError, readJsonBody } from './json-body.ts'
+import type { TokenExchange, TokenRequest } from '../token-exchange.ts'
+import { COMMON_ERRORS } from './error-answers.ts'
+import { readJsonBody } from './json-body.ts'
+import { answerPreflight, HIDDEN, refuseMethod } from './method.ts'
+import { fromGetToken, fromLegacy } from './participant-request.ts'
+import { noteProgress } from './progress.ts'
 import type { RequestLog } from './request-log.ts'
-import {
-  type DelayFields,
-  errorAnswer,
-  GetTokenBody,
-  type LegacyBody,
-  SfuGetBody,
-  TokenAnswer,
-} from './schemas.ts'
+import { errorAnswer, GetTokenBody, SfuGetBody, TokenAnswer } from './schemas.ts'
 import { checkSfuGetBody, isGetTokenForm } from './sfu-get-body.ts'
 
 /** What the token endpoints need. */
 export interface TokenRoutesOptions {
-  readonly exchangeToken: ExchangeToken
+  readonly tokenExchange: TokenExchange
   readonly requestLog: RequestLog
   /** The SFU's URL, handed out unchanged. */
   readonly liveKitUrl: string
 }
 
-function delayedLeaveOf({ delay_id, delay_timeout }: DelayFields): DelayedLeave | undefined {
-  const delayId = delay_id ?? ''
-  const delayMs = delay_timeout ?? 0
-  if (delayId === '' && delayMs === 0) return undefined
-  if (delayId === '') throw new FieldError('delay_id')
-  if (delayMs === 0) throw new FieldError('delay_timeout')
-  return { delayId, delayMs }
-}
-
-function openIdTokenOf({ openid_token }: Pick<GetTokenBody, 'openid_token'>) {
-  return {
-    matrixServerName: openid_token.matrix_server_name,
-    accessToken: openid_token.access_token,
-  }
-}
-
-function fromGetToken(body: GetTokenBody): TokenRequest {
-  const { room_id, slot_id, member } = body
-  return {
-    openIdToken: openIdTokenOf(body),
-    claimedUserId: member.claimed_user_id,
-    room: liveKitRoom(room_id, slot_id),
-    identityOf: (userId) => memberIdentity(userId, member.claimed_device_id, member.id),
-    delayedLeave: delayedLeaveOf(body),
-  }
-}
-
-function fromLegacy(body: LegacyBody): TokenRequest {
-  return {
-    openIdToken: openIdTokenOf(body),
-    claimedUserId: undefined,
-    room: liveKitRoom(body.room, LEGACY_SLOT_ID),
-    identityOf: (userId) => legacyIdentity(userId, body.device_id ?? ''),
-    delayedLeave: delayedLeaveOf(body),
-  }
-}
-
-const ERRORS = {
+const RESPONSE = {
+  ...COMMON_ERRORS,
+  200: TokenAnswer,
   400: errorAnswer(
     '`M_NOT_JSON`: the body is not JSON. `M_BAD_JSON`: a required field is missing, empty or of ' +
-      'the wrong type, only one of `delay_id` and `delay_timeout` is given, or a restricted user ' +
-      'asks for delegation.',
+      'the wrong type, only one of `delay_id` and `delay_timeout` is given, a restricted user asks ' +
+      "for delegation, or the homeserver's client API cannot be located for it.",
     'M_BAD_JSON',
     'The field "member.id" is missing, empty or of the wrong type.',
-  ),
-  401: errorAnswer(
-    '`M_UNAUTHORIZED`: the OpenID token could not be verified, for whatever reason, or its user is ' +
-      'not the claimed one.',
-    'M_UNAUTHORIZED',
-    'The request could not be authorised.',
-  ),
-  405: errorAnswer('`M_UNRECOGNIZED`: not a POST request.', 'M_UNRECOGNIZED', 'Method not allowed'),
-  413: errorAnswer(
-    '`M_TOO_LARGE`: the body is larger than 64 KiB.',
-    'M_TOO_LARGE',
-    'The body is larger than 64 KiB.',
   ),
   500: errorAnswer(
     '`M_UNKNOWN`: the SFU refused to create the room or could not be reached.',
     'M_UNKNOWN',
     'Unable to create room on SFU',
   ),
-  503: errorAnswer(
-    '`M_UNKNOWN`: delegation is not available, or the service is shutting down.',
-    'M_UNKNOWN',
-    'The service is shutting down.',
-  ),
-}
-
-const RESPONSE = { 200: TokenAnswer, ...ERRORS }
-
-function refuseMethod(): never {
-  throw new MethodNotAllowed()
-}
-
-function answerPreflight(): Response {
-  return new Response(null, { status: 200 })
 }
 
 /** `POST /get_token` and `POST /sfu/get`: a Matrix OpenID token in, a LiveKit access token out. */
-export function tokenRoutes({ exchangeToken, requestLog, liveKitUrl }: TokenRoutesOptions) {
+export function tokenRoutes({ tokenExchange, requestLog, liveKitUrl }: TokenRoutesOptions) {
   async function answer(request: Request, tokenRequest: TokenRequest) {
-    const record = requestLog.of(request)
-    record.serverName = tokenRequest.openIdToken.matrixServerName
-    record.room = tokenRequest.room
-    const issued = await exchangeToken(tokenRequest, (level) => {
-      record.access = level
-    })
-    record.identity = issued.identity
-    return { url: liveKitUrl, jwt: issued.jwt }
+    const progress = noteProgress(requestLog.of(request), tokenRequest)
+    return { url: liveKitUrl, jwt: await tokenExchange.exchange(tokenRequest, progress) }
   }
 
   return new Elysia({ name: 'tokens' })
@@ -131,7 +58,8 @@ export function tokenRoutes({ exchangeToken, requestLog, liveKitUrl }: TokenRout
           description:
             'The OpenID token is verified with the homeserver that issued it. For a user with full ' +
             'access the LiveKit room is created before the answer; a restricted user gets a token ' +
-            'that works once somebody else has created it. See MSC4195.',
+            'that works once somebody else has created it. A user with full access may hand over a ' +
+            'delayed leave event along with it. See MSC4195.',
         },
       },
     )
@@ -155,8 +83,8 @@ export function tokenRoutes({ exchangeToken, requestLog, liveKitUrl }: TokenRout
         },
       },
     )
-    .options('/get_token', answerPreflight, { detail: { hide: true } })
-    .options('/sfu/get', answerPreflight, { detail: { hide: true } })
-    .all('/get_token', refuseMethod, { detail: { hide: true } })
-    .all('/sfu/get', refuseMethod, { detail: { hide: true } })
+    .options('/get_token', answerPreflight, HIDDEN)
+    .options('/sfu/get', answerPreflight, HIDDEN)
+    .all('/get_token', refuseMethod, HIDDEN)
+    .all('/sfu/get', refuseMethod, HIDDEN)
 }

@@ -155,13 +155,13 @@ describe.each(['/get_token', '/sfu/get'])('%s', (path) => {
     })
   })
 
-  test('answers with M_UNKNOWN while delegation is unavailable, and creates no room', async () => {
+  test('refuses delegation when the client API cannot be located, and creates no room', async () => {
     const before = sfu.requests.length
     const body = JSON.stringify(getTokenBody({ delay_id: 'd', delay_timeout: 1000 }))
     expect(await send(path, body)).toEqual({
-      status: 503,
-      errcode: 'M_UNKNOWN',
-      error: 'Delegation of delayed leave events is not available at the moment.',
+      status: 400,
+      errcode: 'M_BAD_JSON',
+      error: 'Unable to resolve client-server API',
     })
     expect(sfu.requests.length).toBe(before)
   })

@@ -1,4 +1,5 @@
-import { type App, createApp, type Tuning } from '../../src/app.ts'
+import type { Tuning } from '../../src/app/options.ts'
+import { type App, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/log.ts'
 
@@ -71,6 +72,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 
   async function close(): Promise<void> {
     await server.stop(true)
+    await app.startShutdown()
+    await app.close()
   }
 
   return {

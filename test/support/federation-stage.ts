@@ -4,6 +4,7 @@ import { type Authority, type CertificateNames, createAuthority } from './certif
 import { useDnsServer } from './dns-in-use.ts'
 import type { DnsData, DnsServer, SrvRecord } from './dns-server.ts'
 import { type Homeserver, startHomeserver } from './homeserver.ts'
+import { until } from './until.ts'
 import type { ListenOptions } from './wire-server.ts'
 
 /** How a token request ended. */
@@ -47,18 +48,6 @@ export interface Stage {
   close(): Promise<void>
 }
 
-function lineOf(log: TestApp['log'], requestId: string) {
-  return log.find((line) => line.request_id === requestId)
-}
-
-async function waitForLine(log: TestApp['log'], requestId: string) {
-  for (;;) {
-    const line = lineOf(log, requestId)
-    if (line !== undefined) return line
-    await Bun.sleep(1)
-  }
-}
-
 function subjectOf(jwt: string): string {
   return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()).sub
 }
@@ -93,7 +82,9 @@ export async function setStage(): Promise<Stage> {
         })
         const body = (await response.json()) as { readonly jwt?: string }
         const requestId = response.headers.get('x-request-id') ?? ''
-        const { step, cause } = await waitForLine(app.log, requestId)
+        const { step, cause } = await until(() =>
+          app.log.find((line) => line.request_id === requestId),
+        )
         const identity = body.jwt === undefined ? undefined : subjectOf(body.jwt)
         return { status: response.status, identity, step, cause }
       },

@@ -5,7 +5,12 @@ import { SignJWT } from 'jose'
 export interface WebhookFields {
   readonly event: string
   readonly room?: { readonly name: string }
-  readonly participant?: { readonly identity: string; readonly disconnectReason?: string }
+  readonly participant?: {
+    readonly identity: string
+    /** ID of the connection. */
+    readonly sid?: string
+    readonly disconnectReason?: string
+  }
   /** Made up unless given. */
   readonly id?: string
   /** Seconds since the epoch as a string, as LiveKit writes it; now unless given. */

@@ -1,6 +1,6 @@
 import { swagger } from '@elysiajs/swagger'
 import { Elysia } from 'elysia'
-import { MethodNotAllowed } from '../errors.ts'
+import { HIDDEN, refuseMethod } from '../method.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
 
@@ -9,8 +9,6 @@ OpenID token, and gets a LiveKit access token for the call of a Matrix room.
 
 Bodies are JSON, whatever their \`Content-Type\`. Unknown fields are ignored. Every answer carries an
 \`X-Request-Id\`, which the service's log carries too; a well-formed one in the request is kept.`
-
-const HIDDEN = { detail: { hide: true } }
 
 /** Of the OpenAPI specification: the first whose schemas are JSON Schema, which the bodies are checked by. */
 const OPENAPI = '3.1.0'
@@ -38,10 +36,6 @@ function answerPage({ request }: { readonly request: Request }): Response {
   return new Response(null, { status: 308, headers: { location: '../swagger' } })
 }
 
-function refuseMethod(): never {
-  throw new MethodNotAllowed()
-}
-
 function fileAnswer({ path, contentType }: Asset) {
   return () => new Response(Bun.file(path), { headers: headers(contentType) })
 }
@@ -63,6 +57,7 @@ export function docsRoutes(version: string) {
           servers: [{ url: '..', description: 'This service' }],
           tags: [
             { name: 'Tokens', description: 'Matrix OpenID token in, LiveKit access token out' },
+            { name: 'Delegation', description: 'Delayed leave events, taken over by the service' },
             { name: 'Operation', description: 'For those who run the service' },
           ],
         },

@@ -1,0 +1,63 @@
+import type { Config } from '../config.ts'
+import { createClientApi } from '../matrix/client-api.ts'
+import { createClientApiLocator } from '../matrix/client-api-location.ts'
+import { createDiscovery } from '../matrix/discovery.ts'
+import { createFederation } from '../matrix/federation.ts'
+import { createOpenIdVerifier } from '../matrix/openid.ts'
+import { createWellKnownLookup } from '../matrix/well-known.ts'
+import { createWellKnownClient } from '../matrix/well-known-document.ts'
+import { createDirectClient } from '../net/direct-client.ts'
+import { type AddressPolicy, ALLOW_ALL } from '../net/networks.ts'
+import { createResolver } from '../net/resolver.ts'
+import { createTargetClient } from '../net/target-client.ts'
+import type { AppOptions } from './options.ts'
+
+/** The deny list guards what strangers can name, and not the servers that the operator has named. */
+function policyBy({ fullAccess, addressPolicy }: Config) {
+  return function policyFor(serverName: string): AddressPolicy {
+    return fullAccess !== '*' && fullAccess.has(serverName) ? ALLOW_ALL : addressPolicy
+  }
+}
+
+/** Puts together all that talks to homeservers. */
+export function assembleHomeservers({ config, now, random, tuning = {} }: AppOptions) {
+  const { verifyTls, federationOverrides, clientApiOverrides } = config
+  const { ca, attemptMs, wellKnownTimeoutMs } = tuning
+  const policyFor = policyBy(config)
+  const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })
+  const client = createTargetClient({ resolver, verifyTls, ca, now, attemptMs })
+  const direct = createDirectClient({ verifyTls, ca })
+  const getWellKnown = createWellKnownClient(client, tuning.wellKnownPort)
+
+  const wellKnown = createWellKnownLookup({ getWellKnown, now, timeoutMs: wellKnownTimeoutMs })
+  const discovery = createDiscovery({
+    wellKnown,
+    resolver,
+    random,
+    defaultPort: tuning.federationPort,
+  })
+  const federation = createFederation({
+    discovery,
+    client,
+    direct,
+    policyFor,
+    overrides: federationOverrides,
+    timeoutMs: tuning.exchangeTimeoutMs,
+  })
+  const locator = createClientApiLocator({
+    getWellKnown,
+    policyFor,
+    overrides: clientApiOverrides,
+    now,
+    timeoutMs: wellKnownTimeoutMs,
+  })
+  const clientApi = createClientApi({
+    client,
+    direct,
+    policyFor,
+    overrides: clientApiOverrides,
+    now,
+    timeoutMs: tuning.clientApiTimeoutMs,
+  })
+  return { verify: createOpenIdVerifier(federation), locator, clientApi }
+}

@@ -1,0 +1,67 @@
+/** Names one participant: the LiveKit room and the identity in it. */
+export interface ParticipantKey {
+  /** Name of the LiveKit room. */
+  readonly room: string
+  readonly identity: string
+}
+
+/** What every delegation holds, whatever its state. All times are milliseconds since the epoch. */
+interface Base extends ParticipantKey {
+  /** Tells this delegation from earlier and later ones of the same participant. */
+  readonly generation: string
+  /** Server name of the user's homeserver. */
+  readonly serverName: string
+  /** Base URL of the homeserver's client API when the delegation was accepted, where it was known. */
+  readonly clientApiUrl?: string
+  /** Whoever knows it may act on the delayed event: a secret. */
+  readonly delayId: string
+  readonly delayMs: number
+  readonly acceptedAt: number
+  /** When the homeserver sends the event by itself. */
+  readonly deadlineAt: number
+  /** How many attempts at the next thing to do have failed in a row. */
+  readonly failures: number
+}
+
+/** The participant is expected on the SFU. */
+export interface Waiting extends Base {
+  readonly state: 'waiting'
+  readonly waitUntil: number
+  readonly checkAt: number
+}
+
+/** The participant is on the SFU: the event is restarted again and again. */
+export interface Connected extends Base {
+  readonly state: 'connected'
+  readonly connectedAt: number
+  /** The SFU's ID of the connection, where it is known. */
+  readonly participantId?: string
+  readonly restartAt: number
+  readonly checkAt: number
+  /** How many checks of presence have failed in a row. */
+  readonly checkFailures: number
+}
+
+/** The participant has left: the event is to be sent. */
+export interface Leaving extends Base {
+  readonly state: 'leaving'
+  /** The SFU's ID of the connection that ended, where it is known. */
+  readonly participantId?: string
+  readonly giveUpAt: number
+  readonly sendAt: number
+}
+
+/** A delayed leave event that the service has taken over for one participant. */
+export type Delegation = Waiting | Connected | Leaving
+
+/** When something is to be done about a delegation. */
+export function dueAt(delegation: Delegation): number {
+  switch (delegation.state) {
+    case 'waiting':
+      return Math.min(delegation.checkAt, delegation.waitUntil)
+    case 'connected':
+      return Math.min(delegation.restartAt, delegation.checkAt, delegation.deadlineAt)
+    case 'leaving':
+      return Math.min(delegation.sendAt, delegation.giveUpAt)
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What a webhook says of a connection. It may be old, out of order, or of an earlier connection of the
+ * same participant.
+ */
+export interface ConnectionReport {
+  /** For the log, such as `participant_left (CLIENT_INITIATED)`. */
+  readonly cause: string
+  /** The SFU's ID of the connection, where the webhook tells it. */
+  readonly participantId?: string | undefined
+  /** The end of the second in which it happened, in milliseconds since the epoch, where it is told. */
+  readonly happenedBy?: number | undefined
+}
+
+/** A participant has connected. */
+export type Joined = { readonly type: 'joined' } & ConnectionReport
+
+/** A connection has ended. */
+export type Departed = ConnectionReport &
+  (
+    | {
+        readonly type: 'left'
+        /** Whether the participant wanted to leave. */
+        readonly onPurpose: boolean
+        /** Whether another connection of the same participant took its place. */
+        readonly replaced: boolean
+      }
+    /** It was never established for good. */
+    | { readonly type: 'aborted' }
+    | { readonly type: 'room-finished' }
+  )
+
+/** What the SFU told about a participant. */
+export type PresenceEvent =
+  | { readonly type: 'present'; readonly participantId?: string | undefined }
+  | { readonly type: 'absent' }
+  | { readonly type: 'presence-unknown' }
+
+/** What the homeserver told about the delayed event. */
+export type DelayedEventOutcome =
+  /** `at`: when the request was made, from which on the full delay is sure to run. */
+  | { readonly type: 'restarted'; readonly at: number }
+  | { readonly type: 'sent' }
+  /** It is no longer there, or finalised. */
+  | { readonly type: 'event-gone' }
+  | { readonly type: 'attempt-failed'; readonly retryAfterMs?: number | undefined }
+  | { readonly type: 'client-api-unresolvable' }
+
+/** Something that a delegation has to take notice of. */
+export type DelegationEvent =
+  /** A time that was set has come. */
+  | { readonly type: 'due' }
+  /** Webhooks may have been missed: presence is to be checked. */
+  | { readonly type: 'doubt' }
+  | Joined
+  | Departed
+  | PresenceEvent
+  | DelayedEventOutcome

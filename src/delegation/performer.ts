@@ -1,0 +1,150 @@
+import type { Changes } from './changes.ts'
+import type { Delegation, ParticipantKey } from './delegation.ts'
+import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from './events.ts'
+import { advance } from './lifecycle.ts'
+import { ServerSlots } from './server-slots.ts'
+import type { Action, Circumstances } from './steps.ts'
+import { type DelegationStore, leaseMs, type Stored } from './store.ts'
+
+/** What is done outside. The functions report failures as events and throw nothing. */
+export interface Outside {
+  /** Asks the SFU for a participant. */
+  checkPresence(key: ParticipantKey, signal: AbortSignal): Promise<PresenceEvent>
+  /** Restarts or sends the delayed event at the homeserver. */
+  actOnEvent(
+    delegation: Delegation,
+    action: 'restart' | 'send',
+    signal: AbortSignal,
+  ): Promise<DelayedEventOutcome>
+}
+
+/** What a performer is made of. */
+export interface PerformerOptions {
+  readonly store: DelegationStore
+  readonly changes: Changes
+  readonly outside: Outside
+  readonly around: () => Circumstances
+}
+
+/** The longest lease: how long a delegation is out of reach when its worker dies. */
+export const MAX_LEASE_MS = 10_000
+
+interface Running {
+  readonly stored: Stored
+  readonly abort: AbortController
+}
+
+function nameOf({ room, identity }: ParticipantKey): string {
+  return JSON.stringify([room, identity])
+}
+
+/** Stands for the SFU among the names of homeservers, none of which is empty. */
+const SFU = ''
+
+/** An SFU that does not answer must not keep an event from being restarted. */
+function latestFor(action: Action, delegation: Delegation): number {
+  const isCheck = action === 'check-presence' && delegation.state === 'connected'
+  return isCheck ? delegation.restartAt : Number.POSITIVE_INFINITY
+}
+
+/** Does what is due for delegations that were claimed, and keeps their leases meanwhile. */
+export class Performer {
+  readonly #options: PerformerOptions
+  readonly #servers = new ServerSlots()
+  readonly #running = new Map<string, Running>()
+
+  constructor(options: PerformerOptions) {
+    this.#options = options
+  }
+
+  /** Does what is due for one delegation. */
+  async perform(stored: Stored): Promise<void> {
+    const { changes, around } = this.#options
+    const { action } = advance(stored.delegation, { type: 'due' }, around())
+    if (action === undefined) return changes.applyTo(stored, { type: 'due' })
+    await this.#performInSlot(stored, action)
+  }
+
+  /** Gives up what is under way for a participant, if it was decided on what has changed since. */
+  async abortIfChanged(key: ParticipantKey): Promise<void> {
+    const running = this.#running.get(nameOf(key))
+    if (running === undefined) return
+    const current = await this.#options.store.find(key)
+    if (current?.text !== running.stored.text) running.abort.abort()
+  }
+
+  /** Gives up everything that is under way, and leaves it to other workers. */
+  async handOver(): Promise<void> {
+    const { store, around } = this.#options
+    const handedOver = [...this.#running.values()].map(({ stored, abort }) => {
+      abort.abort()
+      return store.postpone(stored, around().now)
+    })
+    await Promise.allSettled(handedOver)
+  }
+
+  async #performInSlot(stored: Stored, action: Action): Promise<void> {
+    const { store, around } = this.#options
+    const { delegation } = stored
+    const serverName = action === 'check-presence' ? SFU : delegation.serverName
+    if (!this.#servers.take(serverName)) {
+      const { now, random } = around()
+      const at = now + this.#servers.retryInMs(serverName, random)
+      return store.postpone(stored, Math.min(at, latestFor(action, delegation)))
+    }
+    let answered = false
+    try {
+      const event = await this.#performAction(stored, action)
+      answered = event?.type !== 'attempt-failed' && event?.type !== 'presence-unknown'
+    } finally {
+      this.#servers.giveBack(serverName, answered)
+    }
+  }
+
+  /** Gives what came of it, or `undefined` when it was given up. */
+  async #performAction(stored: Stored, action: Action): Promise<DelegationEvent | undefined> {
+    const name = nameOf(stored.delegation)
+    const running: Running = { stored, abort: new AbortController() }
+    this.#running.set(name, running)
+    const stopRenewing = this.#keepLease(stored)
+    running.abort.signal.addEventListener('abort', stopRenewing)
+    try {
+      const event = await this.#act(stored.delegation, action, running.abort.signal)
+      if (running.abort.signal.aborted) return undefined
+      this.#forget(name, running)
+      await this.#apply(stored, event)
+      return event
+    } finally {
+      stopRenewing()
+      this.#forget(name, running)
+    }
+  }
+
+  /** What happened to the event stays true, but who was absent then may have come since. */
+  #apply(stored: Stored, event: DelegationEvent): Promise<void> {
+    const { changes } = this.#options
+    const isPresence = ['present', 'absent', 'presence-unknown'].includes(event.type)
+    return isPresence ? changes.applyIfUnchanged(stored, event) : changes.applyTo(stored, event)
+  }
+
+  #forget(name: string, running: Running): void {
+    if (this.#running.get(name) === running) this.#running.delete(name)
+  }
+
+  #act(delegation: Delegation, action: Action, signal: AbortSignal): Promise<DelegationEvent> {
+    const { outside } = this.#options
+    if (action === 'check-presence') return outside.checkPresence(delegation, signal)
+    return outside.actOnEvent(delegation, action, signal)
+  }
+
+  #keepLease(stored: Stored): () => void {
+    const { store, around } = this.#options
+    const lease = leaseMs(stored.delegation.delayMs, MAX_LEASE_MS)
+    const timer = setInterval(() => {
+      store.postpone(stored, around().now + lease).catch(() => {
+        // The lease runs out, and somebody else may act as well: no harm but a request too many.
+      })
+    }, lease / 2)
+    return () => clearInterval(timer)
+  }
+}

@@ -1,0 +1,137 @@
+import { backoffMs } from './backoff.ts'
+import type { Connected, Delegation, Leaving, Waiting } from './delegation.ts'
+import type { ConnectionReport } from './events.ts'
+
+/** What is to be done for a delegation, outside. */
+export type Action = 'check-presence' | 'restart' | 'send'
+
+/** How a delegation ends: `dropped` leaves the event to the homeserver. */
+export type End = 'dropped' | 'finished'
+
+/** A change of state. */
+export interface Transition {
+  readonly from: Delegation['state']
+  readonly to: Delegation['state'] | End
+  readonly cause: string
+}
+
+/** What comes of an event. */
+export interface Step {
+  /** The delegation from now on; `undefined` when it has ended. */
+  readonly next: Delegation | undefined
+  readonly action?: Action
+  readonly transition?: Transition
+}
+
+/** What a decision depends on beside the delegation and the event. */
+export interface Circumstances {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** From 0 up to, not including, 1. */
+  readonly random: number
+  /** How often presence is re-checked while connected; 0 for no more often than restarts. */
+  readonly sanityCheckMs: number
+}
+
+const HOUR_MS = 3_600_000
+const RESTART_SHARE = 0.8
+const MIN_RESTART_MS = 500
+const MIN_LEAVING_MS = 1_000
+const MIN_RETRY_MS = 500
+const SECOND_MS = 1_000
+
+/** How long after a successful restart the next one is due. */
+export function restartIntervalMs({ delayMs }: Delegation): number {
+  return Math.max(delayMs * RESTART_SHARE, MIN_RESTART_MS)
+}
+
+/** How long after a successful check of presence the next one is due while connected. */
+export function checkIntervalMs(delegation: Delegation, sanityCheckMs: number): number {
+  const interval = restartIntervalMs(delegation)
+  return sanityCheckMs > 0 ? Math.min(sanityCheckMs, interval) : interval
+}
+
+/**
+ * How long to wait after an attempt failed.
+ *
+ * @param retryAfterMs - what the homeserver asks for; neither at once again and again nor for ever
+ */
+export function retryInMs(
+  failures: number,
+  random: number,
+  retryAfterMs: number | undefined,
+): number {
+  if (retryAfterMs === undefined) return backoffMs(failures, random)
+  return Math.min(Math.max(retryAfterMs, MIN_RETRY_MS), HOUR_MS)
+}
+
+/** The state stays. */
+export function stay(next: Delegation): Step {
+  return { next }
+}
+
+/** The delegation ends. */
+export function end(from: Delegation, to: End, cause: string): Step {
+  return { next: undefined, transition: { from: from.state, to, cause } }
+}
+
+function move(from: Delegation, next: Delegation, cause: string): Step {
+  return { next, transition: { from: from.state, to: next.state, cause } }
+}
+
+function base({ state, ...delegation }: Delegation) {
+  const { room, identity, generation, serverName, clientApiUrl, delayId, delayMs } = delegation
+  const { acceptedAt, deadlineAt } = delegation
+  const known = clientApiUrl === undefined ? {} : { clientApiUrl }
+  const key = { room, identity, generation, serverName, ...known }
+  return { ...key, delayId, delayMs, acceptedAt, deadlineAt, failures: 0 }
+}
+
+/** The ID of a connection as a member to be spread. */
+export function idOf({ participantId }: { readonly participantId?: string | undefined }) {
+  return participantId === undefined ? {} : { participantId }
+}
+
+/** The participant is on the SFU now. */
+export function connect(
+  from: Waiting | Leaving,
+  connection: { readonly participantId?: string | undefined },
+  cause: string,
+  { now, sanityCheckMs }: Circumstances,
+): Step {
+  const untilCheckMs = checkIntervalMs(from, sanityCheckMs)
+  const next: Connected = {
+    ...base(from),
+    ...idOf(connection),
+    state: 'connected',
+    connectedAt: now,
+    restartAt: now,
+    // Between two restarts, unless it was in doubt already whether the participant is there.
+    checkAt: from.state === 'leaving' ? now : now + untilCheckMs / 2,
+    checkFailures: 0,
+  }
+  return move(from, next, cause)
+}
+
+/** The participant is gone: the event is to be sent. */
+export function leave(from: Waiting | Connected, cause: string, { now }: Circumstances): Step {
+  const untilDeadline = Math.max(from.deadlineAt - now, MIN_LEAVING_MS)
+  const next: Leaving = {
+    ...base(from),
+    ...(from.state === 'connected' ? idOf(from) : {}),
+    state: 'leaving',
+    giveUpAt: now + Math.min(untilDeadline, HOUR_MS),
+    sendAt: now,
+  }
+  return move(from, next, cause)
+}
+
+/** Tells whether a report may be of something that happened after a moment. */
+export function isAfter(moment: number, { happenedBy }: ConnectionReport): boolean {
+  return happenedBy === undefined || happenedBy >= moment
+}
+
+/** Tells whether a report is of something that happened after the second of a moment. */
+export function isSurelyAfter(moment: number, { happenedBy }: ConnectionReport): boolean {
+  return happenedBy !== undefined && happenedBy - SECOND_MS >= moment
+}

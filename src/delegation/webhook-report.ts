@@ -1,0 +1,44 @@
+import type { Webhook } from '../livekit/webhook.ts'
+import type { WebhookReport } from './delegations.ts'
+import type { ConnectionReport, DelegationEvent } from './events.ts'
+
+/** Another connection has taken the place of this one, or the SFU moves it. */
+const REPLACED: readonly (string | undefined)[] = ['DUPLICATE_IDENTITY', 'MIGRATION']
+
+function connectionReport(webhook: Webhook): ConnectionReport {
+  const { event, disconnectReason, participantId, createdAt } = webhook
+  return {
+    cause: disconnectReason === undefined ? event : `${event} (${disconnectReason})`,
+    participantId,
+    // The SFU tells whole seconds.
+    happenedBy: createdAt === undefined ? undefined : createdAt * 1000 + 999,
+  }
+}
+
+function eventOf(webhook: Webhook): DelegationEvent | undefined {
+  const report = connectionReport(webhook)
+  switch (webhook.event) {
+    case 'participant_joined':
+      return { type: 'joined', ...report }
+    case 'participant_left': {
+      const { disconnectReason } = webhook
+      const onPurpose = disconnectReason === 'CLIENT_INITIATED'
+      return { type: 'left', onPurpose, replaced: REPLACED.includes(disconnectReason), ...report }
+    }
+    case 'participant_connection_aborted':
+      return { type: 'aborted', ...report }
+    case 'room_finished':
+      return { type: 'room-finished', ...report }
+    default:
+      return undefined
+  }
+}
+
+/** What a webhook means for delegations; `undefined` when it means nothing. */
+export function webhookReport(webhook: Webhook): WebhookReport | undefined {
+  const { room, identity } = webhook
+  const event = eventOf(webhook)
+  if (event === undefined || room === undefined) return undefined
+  if (event.type === 'room-finished') return { room, identity: undefined, event }
+  return identity === undefined ? undefined : { room, identity, event }
+}

@@ -1,0 +1,161 @@
+import type { Changes } from './changes.ts'
+import type { ParticipantKey } from './delegation.ts'
+import { MAX_LEASE_MS, type Performer } from './performer.ts'
+import type { Circumstances } from './steps.ts'
+import { type DelegationStore, type Stored, StoreUnavailable } from './store.ts'
+
+/** What a worker is made of. */
+export interface WorkerOptions {
+  readonly store: DelegationStore
+  readonly changes: Changes
+  readonly performer: Performer
+  readonly around: () => Circumstances
+  /** Told when the store goes, when it comes back, and of what should never happen. */
+  readonly onTrouble: (message: string, cause: string | undefined) => void
+}
+
+/** Requests under way in all; the runtime makes no more than 256, and the rest are for clients. */
+const MAX_RUNNING = 96
+const MAX_CLAIM = 64
+const MIN_PAUSE_MS = 5
+const MAX_PAUSE_MS = 500
+const STORE_RETRY_MS = 500
+const HEARTBEAT_MS = 1_000
+const RECHECK_PACE_MS = 5
+
+/** Finds delegations that are due and has them acted on; every replica runs one. */
+export class Worker {
+  readonly #options: WorkerOptions
+  #running = 0
+  #stopped = false
+  #storeAway = false
+  #busy = false
+  #beatAt = Number.NEGATIVE_INFINITY
+  #recheckDue = true
+  #woken = Promise.withResolvers<void>()
+  #loop: Promise<void> | undefined
+  #stopListening = () => {}
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#stopListening = this.#options.store.onWake((key) => this.#onWake(key))
+    this.#loop = this.#run()
+  }
+
+  /** A webhook could not be applied: presence is to be checked once the store is there. */
+  noteMissedWebhook(): void {
+    this.#recheckDue = true
+  }
+
+  /** Ends what is under way and hands it over to other workers. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#stopListening()
+    this.#woken.resolve()
+    await this.#loop
+    await this.#options.performer.handOver()
+  }
+
+  #onWake(key: ParticipantKey | undefined): void {
+    this.#woken.resolve()
+    if (key === undefined) return
+    this.#options.performer.abortIfChanged(key).catch((error: unknown) => {
+      if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const pauseMs = await this.#round()
+      if (pauseMs > 0) await this.#pause(pauseMs)
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#woken.resolve(), ms)
+    await this.#woken.promise
+    clearTimeout(timer)
+    this.#woken = Promise.withResolvers()
+  }
+
+  /** Gives how long to pause, in milliseconds. */
+  async #round(): Promise<number> {
+    try {
+      await this.#beat()
+      const pauseMs = await this.#claim()
+      if (this.#storeAway) this.#options.onTrouble('the state store is back', undefined)
+      this.#storeAway = false
+      return pauseMs
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
+      else if (!this.#storeAway) this.#options.onTrouble('the state store is away', error.message)
+      this.#storeAway = true
+      return STORE_RETRY_MS
+    }
+  }
+
+  /** Tells the others that somebody is there; where nobody was, webhooks have been missed. */
+  async #beat(): Promise<void> {
+    const { store, around } = this.#options
+    const { now } = around()
+    // The clock may have been set back.
+    if (Math.abs(now - this.#beatAt) < HEARTBEAT_MS) return
+    if (!(await store.heartbeat(now))) this.#recheckDue = true
+    this.#beatAt = now
+    if (!this.#recheckDue) return
+    this.#recheckDue = false
+    this.#recheck().catch((error: unknown) => {
+      this.#recheckDue = true
+      if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
+    })
+  }
+
+  async #recheck(): Promise<void> {
+    const { store, changes } = this.#options
+    await store.scan(async (batch) => {
+      for (const stored of batch) await changes.applyTo(stored, { type: 'doubt' })
+      // Restarts that are due must not wait behind all these checks.
+      do await Bun.sleep(RECHECK_PACE_MS)
+      while (this.#busy && !this.#stopped)
+    })
+  }
+
+  async #claim(): Promise<number> {
+    const { store, around } = this.#options
+    const limit = Math.min(MAX_RUNNING - this.#running, MAX_CLAIM)
+    this.#busy = limit <= 0
+    if (this.#busy) return MAX_PAUSE_MS
+    const { now } = around()
+    const { claimed, nextDueAt = Number.POSITIVE_INFINITY } = await store.claimDue(
+      now,
+      limit,
+      MAX_LEASE_MS,
+    )
+    for (const stored of claimed) this.#begin(stored)
+    this.#busy = claimed.length === limit
+    if (this.#busy) return MIN_PAUSE_MS
+    return Math.min(Math.max(nextDueAt - around().now, MIN_PAUSE_MS), MAX_PAUSE_MS)
+  }
+
+  #begin(stored: Stored): void {
+    this.#running += 1
+    this.#options.performer
+      .perform(stored)
+      .catch((error: unknown) => {
+        // The lease runs out, and then it is due again.
+        if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
+      })
+      .finally(() => {
+        this.#running -= 1
+        if (this.#busy) this.#woken.resolve()
+      })
+  }
+
+  #reportBug(error: unknown): void {
+    const cause = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error'
+    this.#options.onTrouble('a delegation could not be worked on', cause)
+  }
+}

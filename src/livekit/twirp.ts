@@ -1,0 +1,77 @@
+import { memberOf, parseJson, textMember } from '../lib/json.ts'
+import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
+
+/** Why a call of the SFU's API did not succeed; `code` is a Twirp code where the SFU answered. */
+export class SfuError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = 'SfuError'
+    this.code = code
+  }
+}
+
+/** One call of a Twirp service. */
+export interface TwirpCall {
+  readonly method: string
+  /** Token for `Authorization`. */
+  readonly jwt: string
+  /** The request message in protobuf. */
+  readonly message: Uint8Array
+  /** Ends the call early when it fires. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Calls a method and gives the answered message in protobuf.
+ *
+ * @throws {SfuError} when the SFU refuses, or cannot be reached in time
+ */
+export type CallTwirp = (call: TwirpCall) => Promise<Uint8Array>
+
+const MAX_CODE_LENGTH = 40
+const WRONG_KEY = ': it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong'
+
+/** Messages of the SFU are not passed on: they may repeat the token. */
+async function errorAnswer(response: Response): Promise<SfuError> {
+  const json = parseJson(await response.text())
+  const code = (textMember(json, 'code') ?? 'unexpected_answer').slice(0, MAX_CODE_LENGTH)
+  const hint = response.status === 401 ? WRONG_KEY : ''
+  return new SfuError(code, `status ${response.status}, ${code}${hint}`)
+}
+
+function toSfuError(error: unknown): SfuError {
+  if (error instanceof SfuError) return error
+  if (error instanceof DeadlineExceeded) return new SfuError('unreachable', error.message)
+  const code = memberOf(error, 'code') ?? 'no code'
+  return new SfuError('unreachable', `connection failed (${code})`)
+}
+
+/**
+ * Makes a client of a Twirp service: protobuf over HTTP.
+ *
+ * @param serviceUrl - URL of the service, without a slash at its end
+ * @see https://twitchtv.github.io/twirp/docs/spec_v7.html
+ */
+export function createTwirpClient(serviceUrl: string, timeoutMs: number): CallTwirp {
+  async function exchange({ method, jwt, message }: TwirpCall, signal: AbortSignal) {
+    const response = await fetch(`${serviceUrl}/${method}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/protobuf', Authorization: `Bearer ${jwt}` },
+      body: new Uint8Array(message),
+      redirect: 'manual',
+      signal,
+    })
+    if (response.status !== 200) throw await errorAnswer(response)
+    return new Uint8Array(await response.arrayBuffer())
+  }
+
+  return async function callTwirp(call) {
+    try {
+      return await withDeadline(timeoutMs, call.signal, (signal) => exchange(call, signal))
+    } catch (error) {
+      throw toSfuError(error)
+    }
+  }
+}

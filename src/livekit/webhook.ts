@@ -1,0 +1,105 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { jwtVerify } from 'jose'
+import { memberOf, parseJson, textMember } from '../lib/json.ts'
+import type { LiveKitCredentials } from './access-token.ts'
+
+/** An event that the SFU reports. */
+export interface Webhook {
+  /** Such as `participant_left`. */
+  readonly event: string
+  /** Name of the LiveKit room, where the event is about one. */
+  readonly room: string | undefined
+  readonly identity: string | undefined
+  /** The SFU's ID of the participant's connection. */
+  readonly participantId: string | undefined
+  /** Name of an enum value such as `CLIENT_INITIATED`; `undefined` for an unknown one. */
+  readonly disconnectReason: string | undefined
+  /** Seconds since the epoch. */
+  readonly createdAt: number | undefined
+}
+
+/** A webhook is not from the SFU. */
+export class ForgedWebhook extends Error {
+  constructor() {
+    super('the webhook is not signed by the SFU')
+    this.name = 'ForgedWebhook'
+  }
+}
+
+/** Verifies that webhooks come from the SFU. */
+export interface WebhookVerifier {
+  /**
+   * Verifies the `Authorization` header, before the body is read at all.
+   *
+   * @returns the SHA-256 that the body must have, in padded standard base64
+   * @throws {ForgedWebhook}
+   */
+  verifyToken(authorization: string | null): Promise<string>
+}
+
+/** Clocks of the service and of the SFU may differ by so much. */
+const CLOCK_TOLERANCE_SECONDS = 60
+
+/**
+ * Makes a verifier for the key pair that the service shares with the SFU.
+ *
+ * @param now - the current time in milliseconds since the epoch
+ * @see https://docs.livekit.io/home/server/webhooks/
+ */
+export function createWebhookVerifier(
+  { apiKey, apiSecret }: LiveKitCredentials,
+  now: () => number,
+): WebhookVerifier {
+  const secret = new TextEncoder().encode(apiSecret)
+  return {
+    async verifyToken(authorization) {
+      const token = (authorization ?? '').replace(/^Bearer /i, '')
+      const options = {
+        algorithms: ['HS256'],
+        issuer: apiKey,
+        requiredClaims: ['exp', 'sha256'],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        currentDate: new Date(now()),
+      }
+      const verified = await jwtVerify(token, secret, options).catch(() => undefined)
+      const digest = verified?.payload.sha256
+      if (typeof digest !== 'string') throw new ForgedWebhook()
+      return digest
+    },
+  }
+}
+
+function hasDigest(body: Uint8Array, digest: string): boolean {
+  const actual = createHash('sha256').update(body).digest()
+  const expected = Buffer.from(digest, 'base64')
+  return actual.byteLength === expected.byteLength && timingSafeEqual(actual, expected)
+}
+
+/** Protobuf's JSON form writes 64-bit numbers as strings. */
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN
+  return Number.isFinite(number) && number > 0 ? number : undefined
+}
+
+/**
+ * Reads a webhook whose token was verified.
+ *
+ * @param digest - what the token says that the body's SHA-256 is
+ * @returns `undefined` when the body says nothing that can be read
+ * @throws {ForgedWebhook} when the body is not what the token was made for
+ */
+export function readWebhook(body: Uint8Array, digest: string): Webhook | undefined {
+  if (!hasDigest(body, digest)) throw new ForgedWebhook()
+  const json = parseJson(new TextDecoder().decode(body))
+  const event = textMember(json, 'event')
+  if (event === undefined) return undefined
+  const participant = memberOf(json, 'participant')
+  return {
+    event,
+    room: textMember(memberOf(json, 'room'), 'name'),
+    identity: textMember(participant, 'identity'),
+    participantId: textMember(participant, 'sid'),
+    disconnectReason: textMember(participant, 'disconnectReason'),
+    createdAt: numberOf(memberOf(json, 'createdAt')),
+  }
+}

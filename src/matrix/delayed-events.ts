@@ -1,0 +1,70 @@
+import { memberOf, parseJson } from '../lib/json.ts'
+import type { Answer } from '../net/exchange.ts'
+
+/** What may be done to a delayed event. */
+export type DelayedEventAction = 'restart' | 'send'
+
+/** What a homeserver answered to it. */
+export type DelayedEventAnswer =
+  | { readonly kind: 'done' }
+  /** The event is not there any more, or finalised. */
+  | { readonly kind: 'gone' }
+  /** The homeserver does not know the endpoint under this prefix. */
+  | { readonly kind: 'unrecognized' }
+  /** To be tried again; after so many milliseconds, where the homeserver says so. */
+  | { readonly kind: 'failed'; readonly retryAfterMs: number | undefined }
+
+/** Prefixes of the endpoints for delayed events, by what a homeserver may support. */
+export const DELAYED_EVENT_PREFIXES = {
+  stable: '/_matrix/client/v1',
+  unstable: '/_matrix/client/unstable/org.matrix.msc4140',
+} as const
+
+/** Which of the prefixes. */
+export type DelayedEventPrefix = keyof typeof DELAYED_EVENT_PREFIXES
+
+/**
+ * Path of the endpoint that acts on a delayed event.
+ *
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4140
+ */
+export function delayedEventPath(
+  prefix: DelayedEventPrefix,
+  delayId: string,
+  action: DelayedEventAction,
+): string {
+  const id = encodeURIComponent(delayId)
+  return `${DELAYED_EVENT_PREFIXES[prefix]}/delayed_events/${id}/${action}`
+}
+
+function retryAfterMs(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
+}
+
+/** Reads the answer of that endpoint. */
+export function readDelayedEventAnswer(
+  { status, headers, body }: Answer,
+  now: number,
+): DelayedEventAnswer {
+  if (status === 200 || status === 204) return { kind: 'done' }
+  if (status === 409) return { kind: 'gone' }
+  const json = parseJson(body)
+  const errcode = memberOf(json, 'errcode')
+  if (status === 404 && errcode === 'M_NOT_FOUND') return { kind: 'gone' }
+  if (status === 404 && errcode === 'M_UNRECOGNIZED') return { kind: 'unrecognized' }
+  if (status !== 429) return { kind: 'failed', retryAfterMs: undefined }
+  const afterMs = memberOf(json, 'retry_after_ms')
+  const inBody = typeof afterMs === 'number' && afterMs >= 0 ? afterMs : undefined
+  return { kind: 'failed', retryAfterMs: retryAfterMs(headers.get('retry-after'), now) ?? inBody }
+}
+
+/** The prefix that the answer to `GET /_matrix/client/versions` names, where it names one. */
+export function advertisedPrefix({ status, body }: Answer): DelayedEventPrefix | undefined {
+  if (status !== 200) return undefined
+  const features = memberOf(parseJson(body), 'unstable_features')
+  if (memberOf(features, 'org.matrix.msc4140.stable') === true) return 'stable'
+  return memberOf(features, 'org.matrix.msc4140') === true ? 'unstable' : undefined
+}

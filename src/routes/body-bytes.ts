@@ -1,0 +1,54 @@
+import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
+
+/** Why a body cannot be taken. */
+export type BodyFault = 'not-json' | 'too-large' | 'too-slow'
+
+/** The body of a request cannot be taken. */
+export class BodyError extends Error {
+  readonly fault: BodyFault
+
+  constructor(fault: BodyFault, message: string) {
+    super(message)
+    this.name = 'BodyError'
+    this.fault = fault
+  }
+}
+
+const MAX_DURATION_MS = 10_000
+
+function tooLarge(maxBytes: number): BodyError {
+  return new BodyError('too-large', `The body is larger than ${maxBytes / 1024} KiB.`)
+}
+
+async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+async function read(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  // No more arrives than was stated.
+  if (length !== null) return new Uint8Array(await request.arrayBuffer())
+  return request.body === null ? new Uint8Array() : readStream(request.body, maxBytes)
+}
+
+/**
+ * Reads the body of a request.
+ *
+ * @throws {BodyError} when it is too large or takes too long
+ */
+export async function readBodyBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await withDeadline(MAX_DURATION_MS, undefined, () => read(request, maxBytes))
+  } catch (error) {
+    if (!(error instanceof DeadlineExceeded)) throw error
+    throw new BodyError('too-slow', 'The body did not arrive in time.')
+  }
+}

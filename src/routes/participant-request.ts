@@ -1,0 +1,55 @@
+import type { DelayedLeave } from '../leave-takeover.ts'
+import { LEGACY_SLOT_ID, legacyIdentity, liveKitRoom, memberIdentity } from '../livekit/names.ts'
+import type { ParticipantRequest, TakeoverRequest, TokenRequest } from '../token-exchange.ts'
+import { FieldError } from './json-body.ts'
+import type { DelayFields, DelegateBody, GetTokenBody, LegacyBody } from './schemas.ts'
+
+type MemberBody = Pick<GetTokenBody, 'room_id' | 'slot_id' | 'openid_token' | 'member'>
+
+function delayedLeaveOf({ delay_id, delay_timeout }: DelayFields): DelayedLeave | undefined {
+  const delayId = delay_id ?? ''
+  const delayMs = delay_timeout ?? 0
+  if (delayId === '' && delayMs === 0) return undefined
+  if (delayId === '') throw new FieldError('delay_id')
+  if (delayMs === 0) throw new FieldError('delay_timeout')
+  return { delayId, delayMs }
+}
+
+function openIdTokenOf({ openid_token }: Pick<MemberBody, 'openid_token'>) {
+  return {
+    matrixServerName: openid_token.matrix_server_name,
+    accessToken: openid_token.access_token,
+  }
+}
+
+function participantOf(body: MemberBody): ParticipantRequest {
+  const { room_id, slot_id, member } = body
+  return {
+    openIdToken: openIdTokenOf(body),
+    claimedUserId: member.claimed_user_id,
+    room: liveKitRoom(room_id, slot_id),
+    identityOf: (userId) => memberIdentity(userId, member.claimed_device_id, member.id),
+  }
+}
+
+/** What a body of `/get_token` asks for. */
+export function fromGetToken(body: GetTokenBody): TokenRequest {
+  return { ...participantOf(body), delayedLeave: delayedLeaveOf(body) }
+}
+
+/** What the former body of `/sfu/get` asks for. */
+export function fromLegacy(body: LegacyBody): TokenRequest {
+  return {
+    openIdToken: openIdTokenOf(body),
+    claimedUserId: undefined,
+    room: liveKitRoom(body.room, LEGACY_SLOT_ID),
+    identityOf: (userId) => legacyIdentity(userId, body.device_id ?? ''),
+    delayedLeave: delayedLeaveOf(body),
+  }
+}
+
+/** What a body of `/delegate_delayed_leave` asks for. */
+export function fromDelegate(body: DelegateBody): TakeoverRequest {
+  const delayedLeave = { delayId: body.delay_id, delayMs: body.delay_timeout }
+  return { ...participantOf(body), delayedLeave }
+}

@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { findClosedPort } from '../support/dead-end.ts'
+import { type Stage, setStage } from '../support/federation-stage.ts'
+import { startHomeserver } from '../support/homeserver.ts'
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.expectNoTokenLogged())
+afterAll(() => stage.close())
+
+/** As the service is without any exception. */
+const STRICT = { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '' }
+
+/** Speaks no TLS, so that it counts mere TCP connections. */
+async function startWatch(hostname: string, port = 0) {
+  return stage.keep(await startHomeserver({ hostname, port }))
+}
+
+function denied(address: string, network: string) {
+  return {
+    status: 401,
+    identity: undefined,
+    step: 'connect',
+    cause:
+      `address ${address} is denied by ${network}; ` +
+      `LIVEKIT_FEDERATION_ALLOW_NETWORKS=${address} would allow it`,
+  }
+}
+
+for (const [literal, address, network] of [
+  ['127.0.0.1', '127.0.0.1', '127.0.0.0/8'],
+  ['0.0.0.0', '0.0.0.0', '0.0.0.0/8'],
+  ['[::1]', '::1', '::/96'],
+  ['[::]', '::', '::/96'],
+  ['[::ffff:127.0.0.1]', '::ffff:127.0.0.1', '127.0.0.0/8'],
+  ['[::ffff:7f00:1]', '::ffff:7f00:1', '127.0.0.0/8'],
+  ['[::127.0.0.1]', '::127.0.0.1', '127.0.0.0/8'],
+  ['[64:ff9b::127.0.0.1]', '64:ff9b::127.0.0.1', '127.0.0.0/8'],
+  ['[64:ff9b::7f00:1]', '64:ff9b::7f00:1', '127.0.0.0/8'],
+  ['[0:0:0:0:0:ffff:7f00:1]', '0:0:0:0:0:ffff:7f00:1', '127.0.0.0/8'],
+] as const) {
+  test(`connects to no ${literal}`, async () => {
+    const watch = await startWatch('127.0.0.1')
+    const service = await stage.service({ env: STRICT })
+    expect(await service.ask(`${literal}:${watch.port}`)).toEqual(denied(address, network))
+    expect(watch.connections()).toBe(0)
+  })
+}
+
+test('connects to no name whose addresses are denied', async () => {
+  const watch = await startWatch('127.0.0.1')
+  stage.point('loop.test', '127.0.0.1')
+  const service = await stage.service({ env: STRICT })
+  expect(await service.ask(`loop.test:${watch.port}`)).toEqual(denied('127.0.0.1', '127.0.0.0/8'))
+  expect(watch.connections()).toBe(0)
+})
+
+test('connects to no denied address that a well-known delegates to', async () => {
+  const watch = await startWatch('127.0.0.9')
+  const origin = await stage.homeserver({ dns: ['delegating.test'] })
+  origin.setWellKnownServer(`127.0.0.9:${watch.port}`)
+  stage.point('delegating.test', '127.0.0.1')
+  const service = await stage.service({ tuning: { wellKnownPort: origin.port } })
+  expect(await service.ask('delegating.test')).toEqual(denied('127.0.0.9', '127.0.0.0/8'))
+  expect(watch.connections()).toBe(0)
+})
+
+test('connects to no denied address that an SRV record leads to', async () => {
+  const watch = await startWatch('127.0.0.9')
+  const { port } = watch
+  stage.point('srv.test', '127.0.0.1')
+  stage.point('target.test', '127.0.0.9')
+  stage.srv('_matrix-fed._tcp.srv.test', { priority: 1, weight: 1, port, target: 'target.test' })
+  const service = await stage.service({ tuning: { wellKnownPort: await findClosedPort() } })
+  expect((await service.ask('srv.test')).cause).toStartWith(
+    'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
+      'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it; well-known: ',
+  )
+  expect(watch.connections()).toBe(0)
+})
+
+test('asks no well-known at a denied address', async () => {
+  const watch = await startWatch('127.0.0.9')
+  stage.point('inside.test', '127.0.0.9')
+  const { port } = watch
+  const service = await stage.service({ tuning: { wellKnownPort: port, federationPort: port } })
+  expect((await service.ask('inside.test')).status).toBe(401)
+  expect(watch.connections()).toBe(0)
+})
+
+test('of several addresses, connects only to the one that is permitted', async () => {
+  const watch = await startWatch('127.0.0.9')
+  const { port } = watch
+  const homeserver = await stage.homeserver({ dns: ['mixed.test'] }, { port })
+  stage.point('mixed.test', '127.0.0.9', '127.0.0.1')
+  const service = await stage.service()
+  const token = homeserver.issueOpenIdToken(`@alice:mixed.test:${port}`)
+  expect(await service.ask(`mixed.test:${port}`, token)).toMatchObject({ status: 200 })
+  expect(watch.connections()).toBe(0)
+})
+
+test('falls back to no denied address when the permitted one is dead', async () => {
+  const watch = await startWatch('127.0.0.9')
+  stage.point('half.test', '127.0.0.1', '127.0.0.9')
+  const service = await stage.service()
+  const { cause } = await service.ask(`half.test:${watch.port}`)
+  expect(cause).toBe(
+    'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
+      `half.test at 127.0.0.1 port ${watch.port}: connection refused; ` +
+      'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it',
+  )
+  expect(watch.connections()).toBe(0)
+})
+
+test('connects to what the operator allows', async () => {
+  const homeserver = await stage.homeserver({ ip: ['127.0.0.9'] }, { hostname: '127.0.0.9' })
+  const name = `127.0.0.9:${homeserver.port}`
+  const service = await stage.service({
+    env: { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.9' },
+  })
+  const token = homeserver.issueOpenIdToken(`@alice:${name}`)
+  expect(await service.ask(name, token)).toMatchObject({ status: 200 })
+})
+
+test('denies what the operator says instead of the default', async () => {
+  const homeserver = await stage.homeserver({ ip: ['127.0.0.2'] }, { hostname: '127.0.0.2' })
+  const { port } = homeserver
+  const service = await stage.service({
+    env: { ...STRICT, LIVEKIT_FEDERATION_DENY_NETWORKS: '127.0.0.1/32' },
+  })
+  const token = homeserver.issueOpenIdToken(`@alice:127.0.0.2:${port}`)
+  expect(await service.ask(`127.0.0.2:${port}`, token)).toMatchObject({ status: 200 })
+  expect(await service.ask(`127.0.0.1:${port}`)).toEqual(denied('127.0.0.1', '127.0.0.1/32'))
+})

@@ -1,0 +1,61 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { type Stage, setStage } from '../support/federation-stage.ts'
+import { startHomeserver } from '../support/homeserver.ts'
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.expectNoTokenLogged())
+afterAll(() => stage.close())
+
+const atOnce = (...records: string[]) => ({ records, ttlSeconds: 0 })
+
+function addressQueries(host: string): number {
+  return stage.dns.queries.filter((query) => query === `A ${host}`).length
+}
+
+test('connects to the address that was checked when the DNS says another the next time', async () => {
+  const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
+  const { port } = inside
+  const homeserver = await stage.homeserver({ dns: ['rebind.test'] }, { port })
+  stage.dns.set('rebind.test', 'A', atOnce('127.0.0.1'), atOnce('127.0.0.9'))
+  let now = 1_900_000_000_000
+  const service = await stage.service({ now: () => now })
+  const name = `rebind.test:${port}`
+  const token = homeserver.issueOpenIdToken(`@alice:${name}`)
+
+  expect(await service.ask(name, token)).toMatchObject({ status: 200 })
+  expect(addressQueries('rebind.test')).toBe(1)
+  now += 31_000
+  expect(await service.ask(name, token)).toMatchObject({
+    status: 401,
+    cause: expect.stringContaining('address 127.0.0.9 is denied by 127.0.0.0/8'),
+  })
+  expect(addressQueries('rebind.test')).toBe(2)
+  expect(inside.connections()).toBe(0)
+  expect(homeserver.connections()).toBe(1)
+})
+
+test('checks anew the address of a name that well-known was asked at', async () => {
+  const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
+  const { port } = inside
+  const homeserver = await stage.homeserver({ dns: ['flip.test'] }, { port })
+  homeserver.respond('/.well-known/*', async () => {
+    now += 31_000
+    return { kind: 'reply', status: 404 }
+  })
+  stage.dns.set('flip.test', 'A', atOnce('127.0.0.1'), atOnce('127.0.0.9'))
+  let now = 1_900_000_000_000
+  const service = await stage.service({
+    now: () => now,
+    tuning: { wellKnownPort: port, federationPort: port },
+  })
+  expect(await service.ask('flip.test')).toMatchObject({
+    status: 401,
+    cause: expect.stringContaining('address 127.0.0.9 is denied by 127.0.0.0/8'),
+  })
+  expect(addressQueries('flip.test')).toBe(2)
+  expect(inside.connections()).toBe(0)
+})

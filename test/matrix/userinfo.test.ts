@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { type Stage, setStage } from '../support/federation-stage.ts'
+import { type Answer, reply } from '../support/misbehaviour.ts'
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await setStage()
+  stage.point('hs.test', '127.0.0.1')
+  stage.point('other.test', '127.0.0.1')
+})
+afterEach(() => stage.expectNoTokenLogged())
+afterAll(() => stage.close())
+
+const USERINFO = '/_matrix/federation/v1/openid/userinfo'
+
+/** What becomes of a token when the homeserver answers like this. */
+async function outcomeOf(answer: (serverName: string) => Answer) {
+  const homeserver = await stage.homeserver({ dns: ['hs.test'] })
+  const serverName = `hs.test:${homeserver.port}`
+  homeserver.respond(USERINFO, answer(serverName))
+  const service = await stage.service({ tuning: { exchangeTimeoutMs: 300 } })
+  return service.ask(serverName, 'secret/+ &?#%é')
+}
+
+const sub = (value: unknown) => () => reply(200, { sub: value })
+const OTHER_SERVER = '"sub" is not a user of the server asked'
+const NO_SUB = 'answer has no "sub"'
+
+const refused: readonly [string, (serverName: string) => Answer, string][] = [
+  ['a user of another server', sub('@alice:other.test'), OTHER_SERVER],
+  ['a user of the same host without the port', sub('@alice:hs.test'), OTHER_SERVER],
+  ['a server name that begins with its own', (name) => sub(`@alice:${name}0`)(), OTHER_SERVER],
+  ['a server name that ends in its own', (name) => sub(`@alice:x:${name}`)(), OTHER_SERVER],
+  [
+    'its own server name in capitals',
+    (name) => sub(`@alice:${name.toUpperCase()}`)(),
+    OTHER_SERVER,
+  ],
+  ['its own server name and a space', (name) => sub(`@alice:${name} `)(), OTHER_SERVER],
+  ['a user ID without @', (name) => sub(`alice:${name}`)(), OTHER_SERVER],
+  ['a user ID without a server name', sub('@alice'), OTHER_SERVER],
+  ['an empty user ID', sub(''), OTHER_SERVER],
+  ['a user ID over 255 bytes', (name) => sub(`@${'é'.repeat(125)}:${name}`)(), OTHER_SERVER],
+  ['a number for a user ID', sub(1), NO_SUB],
+  ['a list of user IDs', (name) => sub([`@alice:${name}`])(), NO_SUB],
+  ['null for a user ID', sub(null), NO_SUB],
+  ['no user ID', () => reply(200, {}), NO_SUB],
+  ['null', () => reply(200, 'null'), NO_SUB],
+  ['a string', () => reply(200, '"sub"'), NO_SUB],
+  ['nothing', () => reply(200), 'answer is not JSON'],
+  ['broken JSON', () => ({ kind: 'invalid-json' }), 'answer is not JSON'],
+  ['that it does not know the token', () => reply(401, {}), 'the homeserver refused the token'],
+  ['a user with status 404', (name) => reply(404, { sub: `@alice:${name}` }), 'status 404'],
+  ['a user with status 500', (name) => reply(500, { sub: `@alice:${name}` }), 'status 500'],
+  ['a user with status 203', (name) => reply(203, { sub: `@alice:${name}` }), 'status 203'],
+]
+
+for (const [what, answer, cause] of refused) {
+  test(`refuses a token when the homeserver answers ${what}`, async () => {
+    expect(await outcomeOf(answer)).toEqual({
+      status: 401,
+      identity: undefined,
+      step: 'userinfo',
+      cause,
+    })
+  })
+}
+
+const unusable: readonly [string, Answer, RegExp][] = [
+  ['an answer over 64 KiB', { kind: 'oversized', bytes: 65_536 }, /^answer is larger than 64 KiB$/],
+  ['an answer without end', { kind: 'endless' }, /^answer is larger than 64 KiB$/],
+  ['headers without end', { kind: 'slow-headers', everyMs: 10 }, /^timeout after 0\.3 s$/],
+  [
+    'a body that drips',
+    { kind: 'slow-body', everyMs: 100, body: { sub: '@alice:hs.test' } },
+    /^timeout after 0\.3 s$/,
+  ],
+  ['silence', { kind: 'hang' }, /^timeout after 0\.3 s$/],
+  [
+    'a closed connection',
+    { kind: 'close' },
+    /^hs\.test at 127\.0\.0\.1 port \d+: connection closed by the server$/,
+  ],
+  ['half an answer', { kind: 'truncated' }, /^hs\.test at 127\.0\.0\.1 port \d+: connection /],
+]
+
+for (const [what, answer, cause] of unusable) {
+  test(`refuses a token when the homeserver gives ${what}`, async () => {
+    const outcome = await outcomeOf(() => answer)
+    expect(outcome).toMatchObject({ status: 401, step: 'connect' })
+    expect(outcome.cause).toMatch(cause)
+  })
+}
+
+test('follows no redirect of the API', async () => {
+  const other = await stage.homeserver({ dns: ['other.test'] })
+  const outcome = await outcomeOf((serverName) => {
+    other.respond(USERINFO, reply(200, { sub: `@alice:${serverName}` }))
+    const location = `https://other.test:${other.port}${USERINFO}`
+    return { kind: 'redirect', status: 307, location }
+  })
+  expect(outcome).toEqual({
+    status: 401,
+    identity: undefined,
+    step: 'userinfo',
+    cause: 'status 307',
+  })
+  expect(other.connections()).toBe(0)
+})
+
+test('unpacks no compressed answer, and asks for none', async () => {
+  const homeserver = await stage.homeserver({ dns: ['hs.test'] })
+  const serverName = `hs.test:${homeserver.port}`
+  const bomb = JSON.stringify({ padding: 'x'.repeat(30_000_000), sub: `@alice:${serverName}` })
+  const body = Bun.gzipSync(bomb)
+  expect(body.byteLength).toBeLessThan(65_536)
+  homeserver.respond(USERINFO, reply(200, body, { 'content-encoding': 'gzip' }))
+  const service = await stage.service()
+  expect(await service.ask(serverName)).toMatchObject({ status: 401, cause: 'answer is not JSON' })
+  expect(homeserver.requests.map(({ headers }) => headers.get('accept-encoding'))).toEqual([
+    'identity',
+  ])
+})
+
+test('presents the token percent-encoded, as a GET request', async () => {
+  const homeserver = await stage.homeserver({ dns: ['hs.test'] })
+  const serverName = `hs.test:${homeserver.port}`
+  homeserver.respond(USERINFO, ({ method, query }) => {
+    const known = method === 'GET' && query.get('access_token') === 'secret/+ &x=1?#%41é'
+    return known ? reply(200, { sub: `@alice:${serverName}` }) : reply(401)
+  })
+  const service = await stage.service()
+  expect(await service.ask(serverName, 'secret/+ &x=1?#%41é')).toEqual({
+    status: 200,
+    identity: `@alice:${serverName}:DEVICE`,
+    step: undefined,
+    cause: undefined,
+  })
+})

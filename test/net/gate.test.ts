@@ -1,0 +1,92 @@
+import { expect, test } from 'bun:test'
+import { Gate, type GateLimits, GateRefusal } from '../../src/net/gate.ts'
+
+/** A gate, tasks that end when they are told, and who has begun. */
+function watch(limits: GateLimits) {
+  const gate = new Gate(limits)
+  const started: string[] = []
+  const ends = new Map<string, PromiseWithResolvers<void>>()
+  return {
+    started,
+    run(key: string, label: string, signal = new AbortController().signal) {
+      const end = Promise.withResolvers<void>()
+      ends.set(label, end)
+      return gate.run(key, signal, async () => {
+        started.push(label)
+        await end.promise
+        return label
+      })
+    },
+    end: (label: string) => ends.get(label)?.resolve(),
+    fail: (label: string) => ends.get(label)?.reject(new Error('failed')),
+  }
+}
+
+test('runs so many tasks of one key, and the rest in order', async () => {
+  const { run, end, started } = watch({ perKey: 2, total: 10, maxWaiting: 10 })
+  const all = ['a', 'b', 'c', 'd'].map((label) => run('key', label))
+  const other = run('other', 'e')
+  expect(started).toEqual(['a', 'b', 'e'])
+  end('b')
+  expect(await all[1]).toBe('b')
+  expect(started).toEqual(['a', 'b', 'e', 'c'])
+  for (const label of ['a', 'c', 'd', 'e']) end(label)
+  expect(await other).toBe('e')
+  expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('runs so many tasks in all', async () => {
+  const { run, end, started } = watch({ perKey: 2, total: 3, maxWaiting: 10 })
+  const all = ['a', 'b', 'c', 'd', 'e'].map((label) => run(label, label))
+  expect(started).toEqual(['a', 'b', 'c'])
+  end('a')
+  await all[0]
+  expect(started).toEqual(['a', 'b', 'c', 'd'])
+  for (const label of ['b', 'c', 'd', 'e']) end(label)
+  await Promise.all(all)
+  expect(started).toEqual(['a', 'b', 'c', 'd', 'e'])
+})
+
+test('lets nobody wait behind a key that is full', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 2, maxWaiting: 10 })
+  const all = [run('x', 'x1'), run('y', 'y1'), run('x', 'x2'), run('z', 'z1')]
+  end('y1')
+  await all[1]
+  expect(started).toEqual(['x1', 'y1', 'z1'])
+  for (const label of ['x1', 'x2', 'z1']) end(label)
+  await Promise.all(all)
+})
+
+test('makes room when a task fails', async () => {
+  const { run, end, fail, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
+  const first = run('key', 'first')
+  const second = run('key', 'second')
+  fail('first')
+  await expect(first).rejects.toThrow('failed')
+  end('second')
+  expect(await second).toBe('second')
+  expect(started).toEqual(['first', 'second'])
+})
+
+test('refuses a task when too many are waiting', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
+  const first = run('key', 'first')
+  const second = run('key', 'second')
+  await expect(run('other', 'third')).rejects.toThrow(GateRefusal)
+  for (const label of ['first', 'second']) end(label)
+  await Promise.all([first, second])
+  expect(started).toEqual(['first', 'second'])
+})
+
+test('forgets a task that is given up while it waits', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
+  const impatience = new AbortController()
+  const first = run('key', 'first')
+  const second = run('key', 'second', impatience.signal)
+  impatience.abort()
+  await expect(second).rejects.toThrow(GateRefusal)
+  const third = run('key', 'third')
+  for (const label of ['first', 'third']) end(label)
+  await Promise.all([first, third])
+  expect(started).toEqual(['first', 'third'])
+})

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { type Sfu, startSfu } from '../support/sfu.ts'
+import { signWebhook } from '../support/sfu-webhook.ts'
+
+const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
+const EVENT = { event: 'participant_left', room: { name: 'r' }, participant: { identity: 'i' } }
+let app: TestApp
+let sfu: Sfu
+
+beforeAll(async () => {
+  app = await startTestApp()
+  sfu = await startSfu(CREDENTIALS)
+})
+afterAll(() => Promise.all([app.close(), sfu.close()]))
+
+async function send(body: string, authorization?: string) {
+  const headers = {
+    'Content-Type': 'application/webhook+json',
+    ...(authorization === undefined ? {} : { Authorization: authorization }),
+  }
+  const response = await fetch(`${app.url}/sfu_webhook`, { method: 'POST', headers, body })
+  expect(response.headers.get('content-type')).toStartWith('application/json')
+  return { status: response.status, body: await response.json() }
+}
+
+const FORGED = {
+  status: 401,
+  body: { errcode: 'M_UNAUTHORIZED', error: 'The webhook is not signed by the SFU.' },
+}
+
+test.each([
+  'participant_joined',
+  'participant_left',
+  'participant_connection_aborted',
+  'room_finished',
+  'room_started',
+  'track_published',
+])('takes notice of %s, for a room that it does not know as well', async (event) => {
+  const response = await sfu.sendWebhook(`${app.url}/sfu_webhook`, { ...EVENT, event })
+  expect(response.status).toBe(200)
+})
+
+test('takes a signed body that says nothing it understands', async () => {
+  for (const body of ['{}', '[]', 'null', '"text"', 'no json', '{"event":7}']) {
+    expect(await send(body, await signWebhook(body, CREDENTIALS))).toEqual({
+      status: 200,
+      body: {},
+    })
+  }
+})
+
+test('takes a token with the scheme that proxies like to add', async () => {
+  const body = JSON.stringify(EVENT)
+  const jwt = await signWebhook(body, CREDENTIALS)
+  expect((await send(body, `Bearer ${jwt}`)).status).toBe(200)
+})
+
+test('refuses a webhook without a token, or with none that it can read', async () => {
+  expect(await send(JSON.stringify(EVENT))).toEqual(FORGED)
+  expect(await send(JSON.stringify(EVENT), 'nonsense')).toEqual(FORGED)
+  const unsigned = 'eyJhbGciOiJub25lIn0.eyJpc3MiOiJkZXZrZXkiLCJzaGEyNTYiOiJ4In0.'
+  expect(await send(JSON.stringify(EVENT), unsigned)).toEqual(FORGED)
+})
+
+test('refuses a webhook signed with another secret, or by another key', async () => {
+  const body = JSON.stringify(EVENT)
+  const otherSecret = { ...CREDENTIALS, apiSecret: 'another-secret-of-at-least-32-bytes-in-all' }
+  expect(await send(body, await signWebhook(body, otherSecret))).toEqual(FORGED)
+  const otherKey = { ...CREDENTIALS, apiKey: 'otherkey' }
+  expect(await send(body, await signWebhook(body, otherKey))).toEqual(FORGED)
+})
+
+test('refuses a body that is not the signed one', async () => {
+  const jwt = await signWebhook(JSON.stringify(EVENT), CREDENTIALS)
+  expect(await send(JSON.stringify({ ...EVENT, room: { name: 's' } }), jwt)).toEqual(FORGED)
+})
+
+test('refuses a body over 1 MiB before it is believed', async () => {
+  const body = JSON.stringify({ ...EVENT, padding: 'x'.repeat(1024 * 1024) })
+  expect((await send(body, await signWebhook(body, CREDENTIALS))).status).toBe(413)
+  expect(await send(body)).toEqual(FORGED)
+})
+
+test('answers 503 while the store is away, so that the SFU tries again', async () => {
+  await using away = await startTestApp({ env: { LIVEKIT_REDIS_URL: 'redis://127.0.0.1:1' } })
+  const response = await sfu.sendWebhook(`${away.url}/sfu_webhook`, EVENT)
+  expect(response.status).toBe(503)
+  expect(await response.json()).toEqual({
+    errcode: 'M_UNKNOWN',
+    error: 'The state store is not available.',
+  })
+})
+
+test('answers other methods with 405', async () => {
+  expect((await fetch(`${app.url}/sfu_webhook`)).status).toBe(405)
+})
