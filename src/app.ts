@@ -5,6 +5,7 @@ import type { AppOptions } from './app/options.ts'
 import { createAuthorisation } from './authorisation.ts'
 import type { Delegations } from './delegation/delegations.ts'
 import { createLeaveTakeover } from './leave-takeover.ts'
+import { hasOrigin } from './lib/request-path.ts'
 import { createTokenSigner } from './livekit/access-token.ts'
 import { createRoomService } from './livekit/room-service.ts'
 import { createWebhookVerifier } from './livekit/webhook.ts'
@@ -22,6 +23,8 @@ import { createTokenExchange, type TokenExchange } from './token-exchange.ts'
 export interface App {
   /** Answers one request. */
   fetch(request: Request): Response | Promise<Response>
+  /** From now on, acts on delegations. */
+  start(): void
   /** From now on, refuses new requests and leaves delegations to other replicas. */
   startShutdown(): Promise<void>
   /** Gives up what the service holds, when no request is under way any more. */
@@ -89,7 +92,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const app = new Elysia(FRAMEWORK)
     .onRequest(function receive({ request, set }) {
       set.headers['x-request-id'] = requestLog.begin(request).requestId
-      if (isBrowserEndpoint(request.url)) Object.assign(set.headers, BROWSER_HEADERS)
+      if (isBrowserEndpoint(request)) Object.assign(set.headers, BROWSER_HEADERS)
       if (shuttingDown) throw new ShuttingDown()
     })
     .onError(function answerError({ code, error, request, set }) {
@@ -99,6 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       if (failure.step !== undefined) record.step = failure.step
       if (failure.cause !== undefined) record.cause = failure.cause
       set.status = failure.status
+      if (failure.allow !== undefined) set.headers.allow = failure.allow
       set.headers['content-type'] = 'application/json'
       return { errcode: failure.errcode, error: failure.error }
     })
@@ -106,10 +110,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       requestLog.end(request, typeof set.status === 'number' ? set.status : 200)
     })
     .use(createRoutes(options, { tokenExchange, delegations, requestLog }))
-  worker.start()
 
   return {
-    fetch: app.fetch,
+    fetch(request) {
+      // Without a `Host` there is no origin, and the framework takes the path for one.
+      if (hasOrigin(request)) return app.fetch(request)
+      return app.fetch(new Request(`http://localhost${request.url}`, request))
+    },
+    start: () => worker.start(),
     startShutdown() {
       shuttingDown = true
       return worker.stop()

@@ -9,7 +9,8 @@ import { createLogger, type Logger } from './log.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
 /** Bodies are bounded by their reader, which can answer as a client expects; this is the second fence. */
-const MAX_REQUEST_BODY_BYTES = 1024 * 1024 * 1024
+const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER
+const PENDING_POLL_MS = 10
 
 const EXIT_OK = 0
 const EXIT_FAILURE = 1
@@ -100,8 +101,14 @@ function startServer({ bind }: Config, app: App, logger: Logger) {
   }
 }
 
+/** Resolves when no request is under way; a connection that has sent half a request is none. */
+async function requestsFinished(server: Server): Promise<void> {
+  while (server.pendingRequests > 0) await Bun.sleep(PENDING_POLL_MS)
+}
+
 async function shutDown(app: App, server: Server, graceMs: number, logger: Logger): Promise<void> {
-  const finished = Promise.all([app.startShutdown(), server.stop()]).then(() => true)
+  server.stop()
+  const finished = Promise.all([app.startShutdown(), requestsFinished(server)]).then(() => true)
   const graceful = await Promise.race([finished, Bun.sleep(graceMs).then(() => false)])
   // The line of a request is logged in a turn of its own, after the answer.
   await new Promise((resolve) => setImmediate(resolve))
@@ -114,7 +121,12 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
   const app = await openApp(config, logger, version)
   if (app === undefined) return EXIT_FAILURE
   const server = startServer(config, app, logger)
-  if (server === undefined) return EXIT_FAILURE
+  if (server === undefined) {
+    await app.close()
+    return EXIT_FAILURE
+  }
+  // Not before it is sure that this process stays: what it has claimed, nobody else acts on.
+  app.start()
   logger.info('listening', { host: server.hostname, port: server.port, version })
 
   const signal = await stopped

@@ -3,25 +3,16 @@ import type { StateConfig } from '../config.ts'
 import { createChanges } from '../delegation/changes.ts'
 import type { Delegation } from '../delegation/delegation.ts'
 import { createDelegations } from '../delegation/delegations.ts'
-import type { DelayedEventOutcome } from '../delegation/events.ts'
-import { type Outside, Performer } from '../delegation/performer.ts'
+import { Performer } from '../delegation/performer.ts'
 import { openRedisStore } from '../delegation/redis-store.ts'
+import { IN_MEMORY } from '../delegation/sqlite-database.ts'
 import { SqliteStore } from '../delegation/sqlite-store.ts'
 import type { Transition } from '../delegation/steps.ts'
 import type { DelegationStore } from '../delegation/store.ts'
 import { Worker } from '../delegation/worker.ts'
-import type { RoomService } from '../livekit/room-service.ts'
 import type { Logger } from '../log.ts'
-import type { ClientApi } from '../matrix/client-api.ts'
-import type { ClientApiLocator } from '../matrix/client-api-location.ts'
 import type { AppOptions } from './options.ts'
-
-/** What delegations need of the outside. */
-export interface DelegationParts {
-  readonly rooms: RoomService
-  readonly locator: ClientApiLocator
-  readonly clientApi: ClientApi
-}
+import { assembleOutside, type OutsideParts } from './outside.ts'
 
 const SHOWN_OF_DELAY_ID = 6
 
@@ -30,7 +21,7 @@ function newGeneration(): string {
 }
 
 function openStore(state: StateConfig, options: AppOptions, now: () => number) {
-  if (state.kind === 'memory') return new SqliteStore(':memory:')
+  if (state.kind === 'memory') return new SqliteStore(IN_MEMORY)
   if (state.kind === 'file') return new SqliteStore(state.path)
   const { logger, tuning = {} } = options
   return openRedisStore({
@@ -45,51 +36,24 @@ function openStore(state: StateConfig, options: AppOptions, now: () => number) {
   })
 }
 
+/** Never the whole of it: whoever knows it may act on the event. */
+function beginningOf(delayId: string): string {
+  return `${delayId.slice(0, Math.min(SHOWN_OF_DELAY_ID, delayId.length / 3))}…`
+}
+
 function transitionLogger(logger: Logger) {
   return function logTransition(delegation: Delegation, { from, to, cause }: Transition): void {
     const { room, identity, delayId } = delegation
-    const shown = `${delayId.slice(0, SHOWN_OF_DELAY_ID)}…`
-    logger.info('delegation', { room, identity, from, to, cause, delay_id: shown })
-  }
-}
-
-function outsideOf({ rooms, locator, clientApi }: DelegationParts, now: () => number): Outside {
-  async function baseUrlOf({ serverName, clientApiUrl }: Delegation) {
-    const location = await locator.locate(serverName)
-    if (location.kind === 'found') return location.baseUrl
-    // Where it was when the delegation was accepted is the best guess while it cannot be told.
-    return clientApiUrl ?? location
-  }
-
-  return {
-    async checkPresence({ room, identity }, signal) {
-      const presence = await rooms.findParticipant(room, identity, signal)
-      if (presence.kind === 'unknown') return { type: 'presence-unknown' }
-      if (presence.kind === 'absent') return { type: 'absent' }
-      return { type: 'present', participantId: presence.participantId || undefined }
-    },
-
-    async actOnEvent(delegation, action, signal): Promise<DelayedEventOutcome> {
-      const { serverName, delayId } = delegation
-      const baseUrl = await baseUrlOf(delegation)
-      if (typeof baseUrl !== 'string') {
-        const type = baseUrl.kind === 'none' ? 'client-api-unresolvable' : 'attempt-failed'
-        return { type }
-      }
-      const at = now()
-      const answer = await clientApi.actOnDelayedEvent(serverName, baseUrl, delayId, action, signal)
-      if (answer.kind === 'gone') return { type: 'event-gone' }
-      if (answer.kind !== 'done') {
-        const retryAfterMs = answer.kind === 'failed' ? answer.retryAfterMs : undefined
-        return { type: 'attempt-failed', retryAfterMs }
-      }
-      return action === 'send' ? { type: 'sent' } : { type: 'restarted', at }
-    },
+    const delay_id = beginningOf(delayId)
+    logger.info('delegation', { room, identity, from, to, cause, delay_id })
   }
 }
 
 /** Puts together what takes over delayed leave events. */
-export async function assembleDelegation(options: AppOptions, parts: DelegationParts) {
+export async function assembleDelegation(
+  options: AppOptions,
+  parts: Omit<OutsideParts, 'logger' | 'now'>,
+) {
   const { config, logger, monotonicNow, random } = options
   // A step of the clock must not make everything due, or nothing.
   const offset = options.now() - monotonicNow()
@@ -98,7 +62,8 @@ export async function assembleDelegation(options: AppOptions, parts: DelegationP
 
   const store: DelegationStore = await openStore(config.state, options, now)
   const changes = createChanges({ store, around, onTransition: transitionLogger(logger) })
-  const performer = new Performer({ store, changes, outside: outsideOf(parts, now), around })
+  const outside = assembleOutside({ ...parts, logger, now })
+  const performer = new Performer({ store, changes, outside, around })
   const worker = new Worker({
     store,
     changes,

@@ -1,29 +1,29 @@
 import type { Config } from '../config.ts'
 import { createClientApi } from '../matrix/client-api.ts'
 import { createClientApiLocator } from '../matrix/client-api-location.ts'
+import { createClientApiRequest } from '../matrix/client-api-request.ts'
 import { createDiscovery } from '../matrix/discovery.ts'
 import { createFederation } from '../matrix/federation.ts'
 import { createOpenIdVerifier } from '../matrix/openid.ts'
 import { createWellKnownLookup } from '../matrix/well-known.ts'
 import { createWellKnownClient } from '../matrix/well-known-document.ts'
 import { createDirectClient } from '../net/direct-client.ts'
-import { type AddressPolicy, ALLOW_ALL } from '../net/networks.ts'
+import { ALLOW_ALL } from '../net/networks.ts'
 import { createResolver } from '../net/resolver.ts'
 import { createTargetClient } from '../net/target-client.ts'
 import type { AppOptions } from './options.ts'
 
-/** The deny list guards what strangers can name, and not the servers that the operator has named. */
-function policyBy({ fullAccess, addressPolicy }: Config) {
-  return function policyFor(serverName: string): AddressPolicy {
-    return fullAccess !== '*' && fullAccess.has(serverName) ? ALLOW_ALL : addressPolicy
-  }
+function isListed({ fullAccess }: Config, serverName: string): boolean {
+  return fullAccess !== '*' && fullAccess.has(serverName)
 }
 
 /** Puts together all that talks to homeservers. */
 export function assembleHomeservers({ config, now, random, tuning = {} }: AppOptions) {
-  const { verifyTls, federationOverrides, clientApiOverrides } = config
+  const { verifyTls, addressPolicy, federationOverrides, clientApiOverrides } = config
   const { ca, attemptMs, wellKnownTimeoutMs } = tuning
-  const policyFor = policyBy(config)
+  // The deny list guards what strangers can name, and not the servers that the operator has named.
+  const policyFor = (name: string) => (isListed(config, name) ? ALLOW_ALL : addressPolicy)
+  const isNamed = (name: string) => isListed(config, name) || federationOverrides.has(name)
   const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })
   const client = createTargetClient({ resolver, verifyTls, ca, now, attemptMs })
   const direct = createDirectClient({ verifyTls, ca })
@@ -40,6 +40,7 @@ export function assembleHomeservers({ config, now, random, tuning = {} }: AppOpt
     discovery,
     client,
     direct,
+    isNamed,
     policyFor,
     overrides: federationOverrides,
     timeoutMs: tuning.exchangeTimeoutMs,
@@ -51,13 +52,12 @@ export function assembleHomeservers({ config, now, random, tuning = {} }: AppOpt
     now,
     timeoutMs: wellKnownTimeoutMs,
   })
-  const clientApi = createClientApi({
+  const request = createClientApiRequest({
     client,
     direct,
     policyFor,
     overrides: clientApiOverrides,
-    now,
-    timeoutMs: tuning.clientApiTimeoutMs,
   })
+  const clientApi = createClientApi({ request, now, timeoutMs: tuning.clientApiTimeoutMs })
   return { verify: createOpenIdVerifier(federation), locator, clientApi }
 }

@@ -1,5 +1,6 @@
 import type { Setting } from './setting.ts'
-import { SETTINGS, UNAVAILABLE_SETTINGS } from './settings.ts'
+import { SETTINGS } from './settings.ts'
+import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 
 const COMMANDS = `Commands:
   serve          run the service (the default)

@@ -143,6 +143,11 @@ export function bindAddress(text: string): Parsed<BindAddress> {
   return good({ host: host === '' ? undefined : host, port })
 }
 
+/** A lone percent sign would be read as something else by the client of Redis. */
+function isEscaped(text: string): boolean {
+  return !/%(?![0-9A-Fa-f]{2})/.test(text)
+}
+
 /** Takes the URL of a Redis or Valkey server; it may hold credentials, and a database number as path. */
 export function redisUrl(text: string): Parsed<URL> {
   const expected = 'a URL such as redis://host:6379, rediss://host:6379/1 for TLS and database 1'
@@ -151,10 +156,20 @@ export function redisUrl(text: string): Parsed<URL> {
     parsed !== null &&
     ['redis:', 'rediss:'].includes(parsed.protocol) &&
     parsed.hostname !== '' &&
+    parsed.port !== '0' &&
     parsed.search === '' &&
     parsed.hash === '' &&
+    isEscaped(parsed.username) &&
+    isEscaped(parsed.password) &&
     /^(?:\/\d{0,5})?$/.test(parsed.pathname)
   return usable ? good(parsed) : bad('something else', expected)
+}
+
+/** Takes the path of a file: absolute, or relative where it says so. */
+export function filePath(text: string): Parsed<string> {
+  const expected = 'a path that begins with "/", "./" or "../", such as /data/state.sqlite'
+  if (!/^\.{0,2}\//.test(text) || /[\0\r\n]/.test(text)) return bad('something else', expected)
+  return text.endsWith('/') ? bad('a directory', expected) : good(text)
 }
 
 /** Takes a port alone. */

@@ -2,6 +2,7 @@ import {
   anyText,
   bindAddress,
   boolean,
+  filePath,
   integer,
   networkList,
   oneOf,
@@ -13,6 +14,7 @@ import {
   urlOverrides,
 } from './parsers.ts'
 import { type Setting, setting } from './setting.ts'
+import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 
 /** How much is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -160,7 +162,6 @@ export const SETTINGS = {
     meaning: `only "${INSECURE_CONFIRMATION}" turns certificate checks of homeservers off`,
     parse: insecureSwitch,
   }),
-
   clientApiOverrides: setting({
     name: 'LIVEKIT_CS_API_URL_OVERRIDES',
     defaultText: 'none',
@@ -187,7 +188,7 @@ export const SETTINGS = {
     name: 'LIVEKIT_STATE_FILE',
     defaultText: 'in memory',
     meaning: 'keeps delegations in an SQLite file, so that they outlive a restart',
-    parse: anyText,
+    parse: filePath,
   }),
   sanityCheckSeconds: setting({
     name: 'LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS',
@@ -196,30 +197,6 @@ export const SETTINGS = {
     parse: integer(0, 86_400),
   }),
 }
-
-function notYet(name: string, inert: string, more: Partial<Setting<string>> = {}) {
-  const meaning = 'not available in this version'
-  const found = 'a value that this version cannot honour'
-  const bad = { ok: false, found, expected: `it not to be set, which means "${inert}"` } as const
-  const parse = (text: string): Parsed<string> =>
-    text.toLowerCase() === inert ? { ok: true, value: inert } : bad
-  return setting({ name, defaultText: inert, meaning, parse, ...more })
-}
-
-/**
- * Settings that exist but cannot be honoured yet: setting one to anything but its default text stops
- * the start, since the operator relies on something that would not happen.
- */
-export const UNAVAILABLE_SETTINGS: readonly Setting<string>[] = [
-  notYet('LIVEKIT_RATE_LIMIT', 'off'),
-  notYet('LIVEKIT_TRUSTED_PROXIES', 'none'),
-  notYet('LIVEKIT_METRICS_BIND', 'off'),
-  notYet('LIVEKIT_AS_REGISTRATION_FILE', 'none'),
-  notYet('LIVEKIT_AS_TOKEN', 'none', { fromFile: true, secret: true }),
-  notYet('LIVEKIT_HS_TOKEN', 'none', { fromFile: true, secret: true }),
-  notYet('LIVEKIT_HS_SERVER_NAME', 'none'),
-  notYet('LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS', '0'),
-]
 
 /** All settings, in the order in which people are shown them. */
 export const ALL_SETTINGS: readonly Setting<unknown>[] = [

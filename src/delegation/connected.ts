@@ -17,7 +17,7 @@ import {
 
 /** Tells whether it is surely this connection that has ended, and not an earlier or later one. */
 function isOwnDeparture(connected: Connected, event: Departed): boolean {
-  if (event.type === 'left' && event.replaced) return false
+  if (event.type !== 'room-finished' && event.replaced) return false
   if (connected.participantId !== undefined && event.participantId !== undefined) {
     return connected.participantId === event.participantId
   }
@@ -51,14 +51,14 @@ export function advanceConnected(
     case 'left':
     case 'aborted':
     case 'room-finished':
-      if (isOwnDeparture(connected, event)) return leave(connected, event.cause, around)
+      if (isOwnDeparture(connected, event)) return leave(connected, event, around)
       return stay({ ...connected, checkAt: now })
     case 'present': {
       const checkAt = now + checkIntervalMs(connected, sanityCheckMs)
       return stay({ ...connected, ...idOf(event), checkAt, checkFailures: 0 })
     }
     case 'absent':
-      return leave(connected, 'confirmed absent', around)
+      return leave(connected, { ...idOf(connected), cause: 'confirmed absent' }, around)
     case 'presence-unknown': {
       const checkFailures = connected.checkFailures + 1
       return stay({ ...connected, checkFailures, checkAt: now + backoffMs(checkFailures, random) })
@@ -74,7 +74,7 @@ export function advanceConnected(
     }
     case 'attempt-failed': {
       const failures = connected.failures + 1
-      const waitMs = retryInMs(failures, random, event.retryAfterMs)
+      const waitMs = retryInMs(failures, around, connected.deadlineAt, event.retryAfterMs)
       return stay({ ...connected, failures, restartAt: now + waitMs })
     }
     case 'event-gone':

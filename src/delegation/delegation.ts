@@ -65,3 +65,15 @@ export function dueAt(delegation: Delegation): number {
       return Math.min(delegation.sendAt, delegation.giveUpAt)
   }
 }
+
+/** Until when something has to be done about a delegation, or else it is of no use any more. */
+export function deadlineOf(delegation: Delegation): number {
+  switch (delegation.state) {
+    case 'waiting':
+      return delegation.waitUntil
+    case 'connected':
+      return delegation.deadlineAt
+    case 'leaving':
+      return delegation.giveUpAt
+  }
+}

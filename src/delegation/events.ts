@@ -9,25 +9,27 @@ export interface ConnectionReport {
   readonly participantId?: string | undefined
   /** The end of the second in which it happened, in milliseconds since the epoch, where it is told. */
   readonly happenedBy?: number | undefined
+  /** When the connection began at the latest, in milliseconds since the epoch, where it is told. */
+  readonly connectedBy?: number | undefined
 }
 
 /** A participant has connected. */
 export type Joined = { readonly type: 'joined' } & ConnectionReport
 
+/** A participant's connection has ended; one that was `aborted` was never established for good. */
+export interface Ended extends ConnectionReport {
+  readonly type: 'left' | 'aborted'
+  /** Whether the participant wanted to leave. */
+  readonly onPurpose: boolean
+  /** Whether another connection of the same participant took its place. */
+  readonly replaced: boolean
+}
+
+/** Every connection to a LiveKit room has ended. */
+export type RoomFinished = { readonly type: 'room-finished' } & ConnectionReport
+
 /** A connection has ended. */
-export type Departed = ConnectionReport &
-  (
-    | {
-        readonly type: 'left'
-        /** Whether the participant wanted to leave. */
-        readonly onPurpose: boolean
-        /** Whether another connection of the same participant took its place. */
-        readonly replaced: boolean
-      }
-    /** It was never established for good. */
-    | { readonly type: 'aborted' }
-    | { readonly type: 'room-finished' }
-  )
+export type Departed = Ended | RoomFinished
 
 /** What the SFU told about a participant. */
 export type PresenceEvent =
@@ -42,7 +44,12 @@ export type DelayedEventOutcome =
   | { readonly type: 'sent' }
   /** It is no longer there, or finalised. */
   | { readonly type: 'event-gone' }
-  | { readonly type: 'attempt-failed'; readonly retryAfterMs?: number | undefined }
+  | {
+      readonly type: 'attempt-failed'
+      readonly retryAfterMs?: number | undefined
+      /** Whether the homeserver answered at all. */
+      readonly answered: boolean
+    }
   | { readonly type: 'client-api-unresolvable' }
 
 /** Something that a delegation has to take notice of. */

@@ -1,6 +1,10 @@
 import type { Leaving } from './delegation.ts'
-import type { DelegationEvent } from './events.ts'
+import type { DelegationEvent, Joined } from './events.ts'
 import { type Circumstances, connect, end, retryInMs, type Step, stay } from './steps.ts'
+
+function isSameConnection({ participantId }: Leaving, event: Joined): boolean {
+  return participantId !== undefined && participantId === event.participantId
+}
 
 /** What comes of an event while the delayed event is to be sent. */
 export function advanceLeaving(
@@ -8,7 +12,7 @@ export function advanceLeaving(
   event: DelegationEvent,
   around: Circumstances,
 ): Step {
-  const { now, random } = around
+  const { now } = around
   switch (event.type) {
     case 'due':
       if (now < leaving.giveUpAt) return { next: leaving, action: 'send' }
@@ -21,13 +25,12 @@ export function advanceLeaving(
     case 'client-api-unresolvable': {
       const failures = leaving.failures + 1
       const retryAfterMs = event.type === 'attempt-failed' ? event.retryAfterMs : undefined
-      const sendAt = now + retryInMs(failures, random, retryAfterMs)
+      const sendAt = now + retryInMs(failures, around, leaving.giveUpAt, retryAfterMs)
       return stay({ ...leaving, failures, sendAt })
     }
     case 'joined':
-      // Whoever is back before the event could be sent has not left.
-      if (leaving.participantId === undefined || event.participantId === undefined) break
-      if (leaving.participantId === event.participantId) break
+      if (isSameConnection(leaving, event)) break
+      // Whoever is back before the event could be sent has not left; the SFU is asked at once.
       return connect(leaving, event, event.cause, around)
     default:
       break

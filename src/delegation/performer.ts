@@ -1,15 +1,15 @@
 import type { Changes } from './changes.ts'
-import type { Delegation, ParticipantKey } from './delegation.ts'
+import { type Delegation, deadlineOf, type ParticipantKey } from './delegation.ts'
 import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from './events.ts'
 import { advance } from './lifecycle.ts'
 import { ServerSlots } from './server-slots.ts'
-import type { Action, Circumstances } from './steps.ts'
+import { type Action, type Circumstances, waitWithin } from './steps.ts'
 import { type DelegationStore, leaseMs, type Stored } from './store.ts'
 
 /** What is done outside. The functions report failures as events and throw nothing. */
 export interface Outside {
   /** Asks the SFU for a participant. */
-  checkPresence(key: ParticipantKey, signal: AbortSignal): Promise<PresenceEvent>
+  checkPresence(delegation: Delegation, signal: AbortSignal): Promise<PresenceEvent>
   /** Restarts or sends the delayed event at the homeserver. */
   actOnEvent(
     delegation: Delegation,
@@ -38,6 +38,11 @@ function nameOf({ room, identity }: ParticipantKey): string {
   return JSON.stringify([room, identity])
 }
 
+/** A check that takes longer than that is given up by itself. */
+const MAX_CHECK_MS = 10_000
+/** Enough for an SFU that is well. */
+const MIN_CHECK_MS = 100
+
 /** Stands for the SFU among the names of homeservers, none of which is empty. */
 const SFU = ''
 
@@ -45,6 +50,12 @@ const SFU = ''
 function latestFor(action: Action, delegation: Delegation): number {
   const isCheck = action === 'check-presence' && delegation.state === 'connected'
   return isCheck ? delegation.restartAt : Number.POSITIVE_INFINITY
+}
+
+function outcomeOf(event: DelegationEvent | undefined) {
+  if (event === undefined) return 'given-up'
+  if (event.type === 'presence-unknown') return 'failed'
+  return event.type === 'attempt-failed' && !event.answered ? 'failed' : 'answered'
 }
 
 /** Does what is due for delegations that were claimed, and keeps their leases meanwhile. */
@@ -81,6 +92,7 @@ export class Performer {
       return store.postpone(stored, around().now)
     })
     await Promise.allSettled(handedOver)
+    if (handedOver.length > 0) await store.wakeAll()
   }
 
   async #performInSlot(stored: Stored, action: Action): Promise<void> {
@@ -89,15 +101,15 @@ export class Performer {
     const serverName = action === 'check-presence' ? SFU : delegation.serverName
     if (!this.#servers.take(serverName)) {
       const { now, random } = around()
-      const at = now + this.#servers.retryInMs(serverName, random)
+      const waitMs = this.#servers.retryInMs(serverName, random)
+      const at = now + waitWithin(deadlineOf(delegation) - now, waitMs)
       return store.postpone(stored, Math.min(at, latestFor(action, delegation)))
     }
-    let answered = false
+    let outcome: ReturnType<typeof outcomeOf> = 'given-up'
     try {
-      const event = await this.#performAction(stored, action)
-      answered = event?.type !== 'attempt-failed' && event?.type !== 'presence-unknown'
+      outcome = outcomeOf(await this.#performAction(stored, action))
     } finally {
-      this.#servers.giveBack(serverName, answered)
+      this.#servers.giveBack(serverName, outcome, around().now)
     }
   }
 
@@ -120,11 +132,14 @@ export class Performer {
     }
   }
 
-  /** What happened to the event stays true, but who was absent then may have come since. */
+  /**
+   * What happened to the event stays true, but who was absent then may have come since, and a
+   * failure is of no interest to what is to be done now.
+   */
   #apply(stored: Stored, event: DelegationEvent): Promise<void> {
     const { changes } = this.#options
-    const isPresence = ['present', 'absent', 'presence-unknown'].includes(event.type)
-    return isPresence ? changes.applyIfUnchanged(stored, event) : changes.applyTo(stored, event)
+    const isLasting = ['restarted', 'sent', 'event-gone'].includes(event.type)
+    return isLasting ? changes.applyTo(stored, event) : changes.applyIfUnchanged(stored, event)
   }
 
   #forget(name: string, running: Running): void {
@@ -132,9 +147,16 @@ export class Performer {
   }
 
   #act(delegation: Delegation, action: Action, signal: AbortSignal): Promise<DelegationEvent> {
-    const { outside } = this.#options
-    if (action === 'check-presence') return outside.checkPresence(delegation, signal)
-    return outside.actOnEvent(delegation, action, signal)
+    if (action === 'check-presence') return this.#checkPresence(delegation, signal)
+    return this.#options.outside.actOnEvent(delegation, action, signal)
+  }
+
+  async #checkPresence(delegation: Delegation, outer: AbortSignal): Promise<DelegationEvent> {
+    const { outside, around } = this.#options
+    const leftMs = latestFor('check-presence', delegation) - around().now
+    if (leftMs > MAX_CHECK_MS) return outside.checkPresence(delegation, outer)
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(Math.max(leftMs, MIN_CHECK_MS))])
+    return outside.checkPresence(delegation, signal)
   }
 
   #keepLease(stored: Stored): () => void {

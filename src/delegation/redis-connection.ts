@@ -11,19 +11,23 @@ export interface RedisConnectionOptions {
   readonly onChange: (connected: boolean, cause: string) => void
   /** How long a command or the start of a connection may take. */
   readonly timeoutMs?: number | undefined
+  /** How often to find out whether a connection that only listens is still there. */
+  readonly keepAliveMs?: number | undefined
 }
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
+/** The runtime does not tell these apart. */
+const NOT_CONNECTED = 'it cannot be reached, or does not accept TLS, password or database number'
 
 /**
  * What is wrong, without repeating a command: it may hold a secret. Errors of the server itself begin
  * with a code such as `NOAUTH`.
  */
-function causeOf(error: unknown): string {
-  if (error instanceof StoreUnavailable) return error.message
+function causeOf(error: unknown, otherwise = 'connection closed'): string {
+  if (error instanceof StoreUnavailable) return error.reason
   const message = error instanceof Error ? error.message : ''
-  return /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0] ?? 'connection closed'
+  return /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0] ?? otherwise
 }
 
 /** One connection to Redis that comes back by itself. */
@@ -32,6 +36,7 @@ export class RedisConnection {
   readonly #timeoutMs: number
   #client: RedisClient | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
+  #keepAlive: ReturnType<typeof setInterval> | undefined
   #retryMs = FIRST_RETRY_MS
   #closed = false
   #told: boolean | undefined
@@ -58,7 +63,7 @@ export class RedisConnection {
       return await this.#inTime(client.send(command, [...args]))
     } catch (error) {
       // A connection that has gone silent is not worth waiting for.
-      if (error instanceof StoreUnavailable) this.#drop(client, error.message)
+      if (error instanceof StoreUnavailable) this.#drop(client, error.reason)
       throw new StoreUnavailable(`Redis: ${causeOf(error)}`)
     }
   }
@@ -67,6 +72,7 @@ export class RedisConnection {
   close(): void {
     this.#closed = true
     clearTimeout(this.#retry)
+    clearInterval(this.#keepAlive)
     this.#client?.close()
     this.#client = undefined
   }
@@ -82,7 +88,7 @@ export class RedisConnection {
       await this.#inTime(this.#options.prepare(client))
     } catch (error) {
       client.close()
-      this.#scheduleRetry(causeOf(error))
+      this.#scheduleRetry(causeOf(error, NOT_CONNECTED))
       return
     }
     if (this.#closed) {
@@ -91,12 +97,24 @@ export class RedisConnection {
     }
     client.onclose = () => this.#drop(client, 'connection closed')
     this.#client = client
+    this.#startKeepAlive()
     this.#retryMs = FIRST_RETRY_MS
     this.#tell(true, '')
   }
 
+  #startKeepAlive(): void {
+    const { keepAliveMs } = this.#options
+    if (keepAliveMs === undefined) return
+    this.#keepAlive = setInterval(() => {
+      this.send('PING', []).catch(() => {
+        // A connection without an answer has been given up already.
+      })
+    }, keepAliveMs)
+  }
+
   #drop(client: RedisClient, cause: string): void {
     if (this.#client !== client) return
+    clearInterval(this.#keepAlive)
     this.#client = undefined
     client.close()
     this.#scheduleRetry(cause)

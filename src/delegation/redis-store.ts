@@ -41,6 +41,7 @@ export interface RedisStoreOptions {
 const SCHEMA_VERSION = 1
 const SCAN_BATCH = 200
 const ALIVE_MS = 3_000
+const KEEP_ALIVE_MS = 1_000
 
 function fieldOf({ room, identity }: ParticipantKey): string {
   return JSON.stringify([room, identity])
@@ -91,6 +92,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
     url,
     timeoutMs,
     onChange: () => {},
+    keepAliveMs: KEEP_ALIVE_MS,
     async prepare(client) {
       await client.subscribe(WAKE_CHANNEL, (field) => wake.tell(keyOf(field)))
       // What was said while nobody listened is not lost: workers look for themselves now.
@@ -109,15 +111,24 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
     }
   }
 
+  /** Go escapes more characters in JSON than is needed, and so may have written another field. */
+  async function moveEntry(adopted: Delegation, due: string): Promise<void> {
+    const field = fieldOf(adopted)
+    if ((await commands.send('HGET', [JOBS_KEY, field])) !== null) return
+    await run(PUT, [field, JSON.stringify(adopted), due, WAKE_CHANNEL])
+  }
+
   async function adoptEntry(field: string, value: string): Promise<Stored[]> {
     const adopted = adopt(parseJson(value), now(), newGeneration())
     if (adopted === undefined) return []
     const next = adopted === 'expired' ? '' : JSON.stringify(adopted)
     const due = adopted === 'expired' ? '0' : String(Math.ceil(dueAt(adopted)))
-    // Go escapes more characters in JSON than is needed, and so may have written another field.
-    const isOurField = adopted === 'expired' || fieldOf(adopted) === field
-    if (!isOurField) await run(PUT, [fieldOf(adopted), next, due, WAKE_CHANNEL])
-    const done = await run(REPLACE, [field, value, isOurField ? next : '', due, ''])
+    if (adopted !== 'expired' && fieldOf(adopted) !== field) {
+      await moveEntry(adopted, due)
+      await run(REPLACE, [field, value, '', '0', ''])
+      return []
+    }
+    const done = await run(REPLACE, [field, value, next, due, ''])
     return done === 1 ? toStored(next) : []
   }
 
@@ -159,6 +170,10 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
 
     async postpone({ delegation, text }, at) {
       await run(POSTPONE, [fieldOf(delegation), text, String(Math.ceil(at))])
+    },
+
+    async wakeAll() {
+      await commands.send('PUBLISH', [WAKE_CHANNEL, ''])
     },
 
     async scan(visit) {

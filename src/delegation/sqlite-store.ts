@@ -1,5 +1,6 @@
-import { Database } from 'bun:sqlite'
+import type { Database } from 'bun:sqlite'
 import { type Delegation, dueAt, type ParticipantKey } from './delegation.ts'
+import { openDatabase, sqliteCode } from './sqlite-database.ts'
 import {
   type Claim,
   type DelegationStore,
@@ -9,19 +10,7 @@ import {
 } from './store.ts'
 import { WakeListeners } from './wake-listeners.ts'
 
-const SCHEMA_VERSION = 1
 const SCAN_BATCH = 200
-
-const SCHEMA = `
-  CREATE TABLE delegation (
-    room TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    due_at INTEGER NOT NULL,
-    value TEXT NOT NULL,
-    UNIQUE (room, identity)
-  );
-  CREATE INDEX delegation_due ON delegation (due_at);
-`
 
 interface Row {
   readonly id: number
@@ -30,41 +19,6 @@ interface Row {
 
 function toStored({ value }: Row): Stored {
   return { delegation: JSON.parse(value), text: value }
-}
-
-function errorCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code)
-  return error instanceof Error ? error.name : 'unknown error'
-}
-
-function prepareSchema(database: Database): void {
-  const found = database.query<{ user_version: number }, []>('PRAGMA user_version').get()
-  const version = found?.user_version ?? 0
-  if (version > SCHEMA_VERSION) {
-    throw new StoreUnavailable(
-      `the file has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
-    )
-  }
-  if (version === SCHEMA_VERSION) return
-  database.transaction(() => {
-    database.run(SCHEMA)
-    database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
-  })()
-}
-
-function open(path: string): Database {
-  try {
-    const database = new Database(path, { create: true, strict: true })
-    database.run('PRAGMA busy_timeout = 2000')
-    database.run('PRAGMA journal_mode = WAL')
-    // A crash of the process loses nothing; one of the machine may lose the last moments.
-    database.run('PRAGMA synchronous = NORMAL')
-    prepareSchema(database)
-    return database
-  } catch (error) {
-    if (error instanceof StoreUnavailable) throw error
-    throw new StoreUnavailable(`the file cannot be opened (${errorCode(error)})`)
-  }
 }
 
 /** Keeps delegations in SQLite, in memory or in a file; for one process. */
@@ -79,7 +33,7 @@ export class SqliteStore implements DelegationStore {
    * @throws {StoreUnavailable} when the file cannot be used
    */
   constructor(path: string) {
-    this.#database = open(path)
+    this.#database = openDatabase(path)
     this.#statements = prepareStatements(this.#database)
   }
 
@@ -132,6 +86,10 @@ export class SqliteStore implements DelegationStore {
     this.#try(() => this.#statements.postpone.run(Math.ceil(at), room, identity, text))
   }
 
+  async wakeAll(): Promise<void> {
+    this.#wake.tell(undefined)
+  }
+
   async scan(visit: (batch: readonly Stored[]) => Promise<void>): Promise<void> {
     let last = 0
     for (;;) {
@@ -154,6 +112,8 @@ export class SqliteStore implements DelegationStore {
   }
 
   async close(): Promise<void> {
+    // A statement that is left would keep the file open.
+    for (const statement of Object.values(this.#statements)) statement.finalize()
     this.#database.close()
   }
 
@@ -161,7 +121,7 @@ export class SqliteStore implements DelegationStore {
     try {
       return work()
     } catch (error) {
-      throw new StoreUnavailable(`SQLite failed (${errorCode(error)})`)
+      throw new StoreUnavailable(`SQLite failed (${sqliteCode(error)})`)
     }
   }
 }

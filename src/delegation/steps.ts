@@ -47,21 +47,32 @@ export function restartIntervalMs({ delayMs }: Delegation): number {
 
 /** How long after a successful check of presence the next one is due while connected. */
 export function checkIntervalMs(delegation: Delegation, sanityCheckMs: number): number {
-  const interval = restartIntervalMs(delegation)
+  const interval = Math.min(restartIntervalMs(delegation), HOUR_MS)
   return sanityCheckMs > 0 ? Math.min(sanityCheckMs, interval) : interval
+}
+
+/**
+ * Shortens a wait so that something is tried again before a deadline, however close it is.
+ *
+ * @param untilMs - how long it is until the deadline
+ */
+export function waitWithin(untilMs: number, waitMs: number): number {
+  return Math.min(waitMs, Math.max(untilMs / 2, MIN_RETRY_MS))
 }
 
 /**
  * How long to wait after an attempt failed.
  *
+ * @param deadlineAt - after which nothing is tried any more
  * @param retryAfterMs - what the homeserver asks for; neither at once again and again nor for ever
  */
 export function retryInMs(
   failures: number,
-  random: number,
+  { now, random }: Pick<Circumstances, 'now' | 'random'>,
+  deadlineAt: number,
   retryAfterMs: number | undefined,
 ): number {
-  if (retryAfterMs === undefined) return backoffMs(failures, random)
+  if (retryAfterMs === undefined) return waitWithin(deadlineAt - now, backoffMs(failures, random))
   return Math.min(Math.max(retryAfterMs, MIN_RETRY_MS), HOUR_MS)
 }
 
@@ -114,11 +125,16 @@ export function connect(
 }
 
 /** The participant is gone: the event is to be sent. */
-export function leave(from: Waiting | Connected, cause: string, { now }: Circumstances): Step {
+export function leave(
+  from: Waiting | Connected,
+  { cause, ...connection }: Pick<ConnectionReport, 'cause' | 'participantId'>,
+  { now }: Circumstances,
+): Step {
   const untilDeadline = Math.max(from.deadlineAt - now, MIN_LEAVING_MS)
   const next: Leaving = {
     ...base(from),
     ...(from.state === 'connected' ? idOf(from) : {}),
+    ...idOf(connection),
     state: 'leaving',
     giveUpAt: now + Math.min(untilDeadline, HOUR_MS),
     sendAt: now,

@@ -10,15 +10,19 @@ export interface Stored {
 /** What a worker is given to do. */
 export interface Claim {
   readonly claimed: readonly Stored[]
-  /** When the next delegation is due that nobody has claimed; `undefined` when there is none. */
+  /** When the next delegation is due, or a lease runs out; `undefined` when there is none. */
   readonly nextDueAt: number | undefined
 }
 
 /** The store cannot be reached, or does not answer. */
 export class StoreUnavailable extends Error {
-  constructor(cause: string) {
-    super(`state store: ${cause}`)
+  /** What is wrong, for the operator. */
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`state store: ${reason}`)
     this.name = 'StoreUnavailable'
+    this.reason = reason
   }
 }
 
@@ -52,6 +56,9 @@ export interface DelegationStore {
 
   /** Makes a claimed delegation due at `at`, unless it has been changed since it was read. */
   postpone(stored: Stored, at: number): Promise<void>
+
+  /** Tells workers everywhere to look for what is due. */
+  wakeAll(): Promise<void>
 
   /** Calls `visit` with every delegation, in batches; what comes and goes meanwhile may be missed. */
   scan(visit: (batch: readonly Stored[]) => Promise<void>): Promise<void>

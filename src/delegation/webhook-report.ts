@@ -6,13 +6,19 @@ import type { ConnectionReport, DelegationEvent } from './events.ts'
 const REPLACED: readonly (string | undefined)[] = ['DUPLICATE_IDENTITY', 'MIGRATION']
 
 function connectionReport(webhook: Webhook): ConnectionReport {
-  const { event, disconnectReason, participantId, createdAt } = webhook
+  const { event, disconnectReason, participantId, connectedBy, createdAt } = webhook
   return {
     cause: disconnectReason === undefined ? event : `${event} (${disconnectReason})`,
     participantId,
+    connectedBy,
     // The SFU tells whole seconds.
     happenedBy: createdAt === undefined ? undefined : createdAt * 1000 + 999,
   }
+}
+
+function reasonOf({ disconnectReason }: Webhook) {
+  const onPurpose = disconnectReason === 'CLIENT_INITIATED'
+  return { onPurpose, replaced: REPLACED.includes(disconnectReason) }
 }
 
 function eventOf(webhook: Webhook): DelegationEvent | undefined {
@@ -20,13 +26,10 @@ function eventOf(webhook: Webhook): DelegationEvent | undefined {
   switch (webhook.event) {
     case 'participant_joined':
       return { type: 'joined', ...report }
-    case 'participant_left': {
-      const { disconnectReason } = webhook
-      const onPurpose = disconnectReason === 'CLIENT_INITIATED'
-      return { type: 'left', onPurpose, replaced: REPLACED.includes(disconnectReason), ...report }
-    }
+    case 'participant_left':
+      return { type: 'left', ...reasonOf(webhook), ...report }
     case 'participant_connection_aborted':
-      return { type: 'aborted', ...report }
+      return { type: 'aborted', ...reasonOf(webhook), ...report }
     case 'room_finished':
       return { type: 'room-finished', ...report }
     default:

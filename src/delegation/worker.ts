@@ -1,6 +1,7 @@
 import type { Changes } from './changes.ts'
 import type { ParticipantKey } from './delegation.ts'
 import { MAX_LEASE_MS, type Performer } from './performer.ts'
+import { Rechecks } from './rechecks.ts'
 import type { Circumstances } from './steps.ts'
 import { type DelegationStore, type Stored, StoreUnavailable } from './store.ts'
 
@@ -21,23 +22,34 @@ const MIN_PAUSE_MS = 5
 const MAX_PAUSE_MS = 500
 const STORE_RETRY_MS = 500
 const HEARTBEAT_MS = 1_000
-const RECHECK_PACE_MS = 5
+const STOP_LIMIT_MS = 1_000
 
 /** Finds delegations that are due and has them acted on; every replica runs one. */
 export class Worker {
   readonly #options: WorkerOptions
-  #running = 0
+  readonly #rechecks: Rechecks
+  readonly #running = new Set<Promise<void>>()
   #stopped = false
   #storeAway = false
+  /** More is due than was claimed. */
   #busy = false
+  /** No more can be claimed before something ends. */
+  #full = false
   #beatAt = Number.NEGATIVE_INFINITY
-  #recheckDue = true
+  /** Whose wakes came while a claim was under way: it may hold what they have been before. */
+  #wokenKeys: ParticipantKey[] = []
   #woken = Promise.withResolvers<void>()
   #loop: Promise<void> | undefined
   #stopListening = () => {}
 
   constructor(options: WorkerOptions) {
     this.#options = options
+    this.#rechecks = new Rechecks({
+      ...options,
+      onBatch: () => this.#woken.resolve(),
+      isBusy: () => this.#busy || this.#full,
+      onBug: (error) => this.#reportBug(error),
+    })
   }
 
   start(): void {
@@ -47,21 +59,29 @@ export class Worker {
 
   /** A webhook could not be applied: presence is to be checked once the store is there. */
   noteMissedWebhook(): void {
-    this.#recheckDue = true
+    this.#rechecks.request()
   }
 
   /** Ends what is under way and hands it over to other workers. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#rechecks.stop()
     this.#stopListening()
     this.#woken.resolve()
     await this.#loop
     await this.#options.performer.handOver()
+    // What has been answered meanwhile is still to be stored.
+    await Promise.race([Promise.all(this.#running), Bun.sleep(STOP_LIMIT_MS)])
   }
 
   #onWake(key: ParticipantKey | undefined): void {
     this.#woken.resolve()
     if (key === undefined) return
+    this.#wokenKeys.push(key)
+    this.#abortIfChanged(key)
+  }
+
+  #abortIfChanged(key: ParticipantKey): void {
     this.#options.performer.abortIfChanged(key).catch((error: unknown) => {
       if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
     })
@@ -91,7 +111,7 @@ export class Worker {
       return pauseMs
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
-      else if (!this.#storeAway) this.#options.onTrouble('the state store is away', error.message)
+      else if (!this.#storeAway) this.#options.onTrouble('the state store is away', error.reason)
       this.#storeAway = true
       return STORE_RETRY_MS
     }
@@ -103,55 +123,37 @@ export class Worker {
     const { now } = around()
     // The clock may have been set back.
     if (Math.abs(now - this.#beatAt) < HEARTBEAT_MS) return
-    if (!(await store.heartbeat(now))) this.#recheckDue = true
+    if (!(await store.heartbeat(now))) this.#rechecks.request()
     this.#beatAt = now
-    if (!this.#recheckDue) return
-    this.#recheckDue = false
-    this.#recheck().catch((error: unknown) => {
-      this.#recheckDue = true
-      if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
-    })
-  }
-
-  async #recheck(): Promise<void> {
-    const { store, changes } = this.#options
-    await store.scan(async (batch) => {
-      for (const stored of batch) await changes.applyTo(stored, { type: 'doubt' })
-      // Restarts that are due must not wait behind all these checks.
-      do await Bun.sleep(RECHECK_PACE_MS)
-      while (this.#busy && !this.#stopped)
-    })
+    this.#rechecks.startIfDue()
   }
 
   async #claim(): Promise<number> {
     const { store, around } = this.#options
-    const limit = Math.min(MAX_RUNNING - this.#running, MAX_CLAIM)
-    this.#busy = limit <= 0
-    if (this.#busy) return MAX_PAUSE_MS
-    const { now } = around()
-    const { claimed, nextDueAt = Number.POSITIVE_INFINITY } = await store.claimDue(
-      now,
-      limit,
-      MAX_LEASE_MS,
-    )
+    const limit = Math.min(MAX_RUNNING - this.#running.size, MAX_CLAIM)
+    this.#full = limit <= 0
+    if (this.#full) return MAX_PAUSE_MS
+    this.#wokenKeys = []
+    const { claimed, nextDueAt } = await store.claimDue(around().now, limit, MAX_LEASE_MS)
     for (const stored of claimed) this.#begin(stored)
+    for (const key of this.#wokenKeys) this.#abortIfChanged(key)
     this.#busy = claimed.length === limit
-    if (this.#busy) return MIN_PAUSE_MS
+    if (this.#busy || nextDueAt === undefined) return this.#busy ? MIN_PAUSE_MS : MAX_PAUSE_MS
     return Math.min(Math.max(nextDueAt - around().now, MIN_PAUSE_MS), MAX_PAUSE_MS)
   }
 
   #begin(stored: Stored): void {
-    this.#running += 1
-    this.#options.performer
+    const work = this.#options.performer
       .perform(stored)
       .catch((error: unknown) => {
         // The lease runs out, and then it is due again.
         if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
       })
       .finally(() => {
-        this.#running -= 1
-        if (this.#busy) this.#woken.resolve()
+        this.#running.delete(work)
+        if (this.#full) this.#woken.resolve()
       })
+    this.#running.add(work)
   }
 
   #reportBug(error: unknown): void {

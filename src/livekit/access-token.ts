@@ -1,4 +1,4 @@
-import { SignJWT } from 'jose'
+import { CompactSign } from 'jose'
 
 /**
  * What a LiveKit token permits; the names are those of the `video` claim.
@@ -49,12 +49,15 @@ export async function createTokenSigner(
   now: () => number,
 ): Promise<TokenSigner> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const secret = new TextEncoder().encode(apiSecret)
+  const encoder = new TextEncoder()
+  const secret = encoder.encode(apiSecret)
   const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign'])
 
   function sign(claims: Record<string, unknown>, ttlSeconds: number): Promise<string> {
     const nowSeconds = Math.floor(now() / 1000)
-    return new SignJWT({ iss: apiKey, ...claims, nbf: nowSeconds, exp: nowSeconds + ttlSeconds })
+    const payload = { iss: apiKey, ...claims, nbf: nowSeconds, exp: nowSeconds + ttlSeconds }
+    // The claims are complete: what jose would do about them costs a third of the whole signature.
+    return new CompactSign(encoder.encode(JSON.stringify(payload)))
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .sign(key)
   }

@@ -16,8 +16,8 @@ export type Presence =
       readonly participantId: string
     }
   | { readonly kind: 'absent' }
-  /** The SFU did not say. */
-  | { readonly kind: 'unknown' }
+  /** The SFU did not say; `reason` is for the operator. */
+  | { readonly kind: 'unknown'; readonly reason: string }
 
 /** The part of LiveKit's room service that the service needs. */
 export interface RoomService {
@@ -46,6 +46,14 @@ export interface RoomServiceOptions {
  */
 export function sfuApiBase(sfuUrl: string): string {
   return sfuUrl.replace(/^wss:/i, 'https:').replace(/^ws:/i, 'http:').replace(/\/+$/, '')
+}
+
+function participantIdIn(answer: Uint8Array): string {
+  try {
+    return ParticipantInfo.fromBinary(answer).sid
+  } catch {
+    throw new SfuError('malformed', 'answer is malformed')
+  }
 }
 
 /**
@@ -83,10 +91,11 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       const jwt = await signer.apiToken({ roomAdmin: true, room }, TOKEN_TTL_SECONDS)
       try {
         const answer = await call({ method: 'GetParticipant', jwt, message, signal })
-        return { kind: 'present', participantId: ParticipantInfo.fromBinary(answer).sid }
+        return { kind: 'present', participantId: participantIdIn(answer) }
       } catch (error) {
-        if (error instanceof SfuError && error.code === 'not_found') return { kind: 'absent' }
-        return { kind: 'unknown' }
+        if (!(error instanceof SfuError)) throw error
+        if (error.code === 'not_found') return { kind: 'absent' }
+        return { kind: 'unknown', reason: error.message }
       }
     },
   }

@@ -12,6 +12,8 @@ export interface Webhook {
   readonly identity: string | undefined
   /** The SFU's ID of the participant's connection. */
   readonly participantId: string | undefined
+  /** When the connection began at the latest, in milliseconds since the epoch, where it is told. */
+  readonly connectedBy?: number | undefined
   /** Name of an enum value such as `CLIENT_INITIATED`; `undefined` for an unknown one. */
   readonly disconnectReason: string | undefined
   /** Seconds since the epoch. */
@@ -81,6 +83,13 @@ function numberOf(value: unknown): number | undefined {
   return Number.isFinite(number) && number > 0 ? number : undefined
 }
 
+/** Newer versions of the SFU tell milliseconds beside whole seconds. */
+function connectedBy(participant: unknown): number | undefined {
+  const seconds = numberOf(memberOf(participant, 'joinedAt'))
+  const endOfSecond = seconds === undefined ? undefined : seconds * 1000 + 999
+  return numberOf(memberOf(participant, 'joinedAtMs')) ?? endOfSecond
+}
+
 /**
  * Reads a webhook whose token was verified.
  *
@@ -99,6 +108,7 @@ export function readWebhook(body: Uint8Array, digest: string): Webhook | undefin
     room: textMember(memberOf(json, 'room'), 'name'),
     identity: textMember(participant, 'identity'),
     participantId: textMember(participant, 'sid'),
+    connectedBy: connectedBy(participant),
     disconnectReason: textMember(participant, 'disconnectReason'),
     createdAt: numberOf(memberOf(json, 'createdAt')),
   }

@@ -4,7 +4,9 @@ import { withDeadline } from '../net/deadline.ts'
 import type { Answer } from '../net/exchange.ts'
 import { ExpiringCache, type Loaded } from '../net/expiring-cache.ts'
 import { isRequestFailure } from '../net/failures.ts'
+import { Gate, type GateLimits, GateRefusal } from '../net/gate.ts'
 import type { AddressPolicy } from '../net/networks.ts'
+import { failureText } from './failure-text.ts'
 import { parseServerName } from './server-name.ts'
 import type { GetWellKnown } from './well-known-document.ts'
 
@@ -44,10 +46,15 @@ const LIFETIME: LifetimeBounds = { defaultMs: 6 * 60 * MINUTE_MS, maxMs: 24 * 60
 const MIN_LIFETIME_MS = 5 * MINUTE_MS
 const FAILURE_LIFETIME_MS = MINUTE_MS
 
+/** One request for a name is shared by all who want it. */
+const LIMITS: GateLimits = { perKey: 1, total: 32, maxWaiting: 1_024 }
+
 function parseBaseUrl(body: string): string | undefined {
   const url = URL.parse(textMember(memberOf(parseJson(body), 'm.homeserver'), 'base_url') ?? '')
-  if (url === null || url.protocol !== 'https:' || url.username !== '') return undefined
+  if (url === null || url.protocol !== 'https:') return undefined
+  if (url.username !== '' || url.password !== '') return undefined
   if (url.search !== '' || url.hash !== '') return undefined
+  if (parseServerName(url.host) === undefined) return undefined
   return (url.origin + url.pathname).replace(/\/+$/, '')
 }
 
@@ -59,9 +66,15 @@ function read({ status, body }: Answer): ClientApiLocation {
   return { kind: 'none', reason: '"base_url" of "m.homeserver" is no https URL' }
 }
 
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof GateRefusal) return error.message
+  return isRequestFailure(error) ? failureText(error) : undefined
+}
+
 /** Makes a locator that caches what it finds for hours, and failures for a minute. */
 export function createClientApiLocator(options: ClientApiLocatorOptions): ClientApiLocator {
   const { getWellKnown, policyFor, overrides, now, timeoutMs = 5_000 } = options
+  const gate = new Gate(LIMITS)
   const cache = new ExpiringCache<ClientApiLocation>({ maxEntries: MAX_ENTRIES, now })
 
   async function ask(serverName: string): Promise<Loaded<ClientApiLocation>> {
@@ -70,7 +83,9 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
       return { value: { kind: 'none', reason: 'not a valid server name' }, ttlMs: 0 }
     }
     const answer = await withDeadline(timeoutMs, undefined, (signal) => {
-      return getWellKnown(name, PATH, policyFor(serverName), signal)
+      return gate.run(serverName, signal, () => {
+        return getWellKnown(name, PATH, policyFor(serverName), signal)
+      })
     })
     const value = read(answer)
     if (value.kind !== 'found') return { value, ttlMs: FAILURE_LIFETIME_MS }
@@ -86,9 +101,10 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
       const loaded = await ask(serverName)
       if (loaded.value.kind !== 'unknown' || before?.kind !== 'found') return loaded
     } catch (error) {
-      if (!isRequestFailure(error)) throw error
+      const reason = reasonOf(error)
+      if (reason === undefined) throw error
       if (before?.kind !== 'found') {
-        return { value: { kind: 'unknown', reason: error.message }, ttlMs: FAILURE_LIFETIME_MS }
+        return { value: { kind: 'unknown', reason }, ttlMs: FAILURE_LIFETIME_MS }
       }
     }
     // A homeserver that is away for a while has hardly moved.

@@ -1,104 +1,97 @@
 import { withDeadline } from '../net/deadline.ts'
-import type { DirectClient } from '../net/direct-client.ts'
-import type { Answer, Call } from '../net/exchange.ts'
-import { ExpiringCache } from '../net/expiring-cache.ts'
-import type { AddressPolicy } from '../net/networks.ts'
-import type { TargetClient } from '../net/target-client.ts'
+import { isRequestFailure } from '../net/failures.ts'
+import type { RequestClientApi } from './client-api-request.ts'
+import { createDelayedEventPrefixes } from './delayed-event-prefixes.ts'
 import {
-  advertisedPrefix,
   type DelayedEventAction,
   type DelayedEventAnswer,
+  type DelayedEventFailure,
   type DelayedEventPrefix,
   delayedEventPath,
   readDelayedEventAnswer,
 } from './delayed-events.ts'
-import { parseServerName } from './server-name.ts'
-import { targetOf } from './target.ts'
+import { failureText } from './failure-text.ts'
+
+/** A delayed event, and where it is. */
+export interface DelayedEvent {
+  readonly serverName: string
+  /** Base URL of the homeserver's client API. */
+  readonly baseUrl: string
+  readonly delayId: string
+}
+
+/** What came of an attempt. */
+export type DelayedEventResult = Exclude<DelayedEventAnswer, { readonly kind: 'unrecognized' }>
 
 /** Acts on delayed events through the client API of homeservers. */
 export interface ClientApi {
   /**
    * Restarts or sends a delayed event. It never fails: whatever goes wrong can be tried again.
    *
-   * @param baseUrl - of the client API
+   * @param limitMs - how long it may take, where that is less than usual
    */
   actOnDelayedEvent(
-    serverName: string,
-    baseUrl: string,
-    delayId: string,
+    event: DelayedEvent,
     action: DelayedEventAction,
     signal: AbortSignal,
-  ): Promise<DelayedEventAnswer>
+    limitMs?: number,
+  ): Promise<DelayedEventResult>
 }
 
 /** Settings of {@link createClientApi}. */
 export interface ClientApiOptions {
-  readonly client: TargetClient
-  /** For those whose place the operator has said. */
-  readonly direct: DirectClient
-  readonly policyFor: (serverName: string) => AddressPolicy
-  /** Server names whose client API the operator has said the place of. */
-  readonly overrides: ReadonlyMap<string, string>
+  readonly request: RequestClientApi
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** How long one request may take. */
+  /** How long an attempt may take. */
   readonly timeoutMs?: number | undefined
 }
 
-const MAX_ENTRIES = 10_000
-const PREFIX_LIFETIME_MS = 3_600_000
-const GUESS_LIFETIME_MS = 300_000
-const FAILED: DelayedEventAnswer = { kind: 'failed', retryAfterMs: undefined }
+const NOT_SUPPORTED: DelayedEventFailure = {
+  kind: 'failed',
+  answered: true,
+  reason: 'the homeserver does not support delayed events',
+}
 
 function otherThan(prefix: DelayedEventPrefix): DelayedEventPrefix {
   return prefix === 'stable' ? 'unstable' : 'stable'
 }
 
-/** Makes a client of the client API. */
-export function createClientApi(options: ClientApiOptions): ClientApi {
-  const { client, direct, policyFor, overrides, now, timeoutMs = 5_000 } = options
-  const prefixes = new ExpiringCache<DelayedEventPrefix>({ maxEntries: MAX_ENTRIES, now })
+function noAnswer(error: unknown): DelayedEventFailure {
+  const reason = isRequestFailure(error) ? failureText(error) : 'given up'
+  return { kind: 'failed', answered: false, reason }
+}
 
-  function send(
-    serverName: string,
-    baseUrl: string,
-    call: Call,
+/** Makes a client of the client API. */
+export function createClientApi({ request, now, timeoutMs = 5_000 }: ClientApiOptions): ClientApi {
+  const prefixes = createDelayedEventPrefixes(request, timeoutMs / 2, now)
+
+  async function actUnder(
+    prefix: DelayedEventPrefix,
+    { serverName, baseUrl, delayId }: DelayedEvent,
+    action: DelayedEventAction,
     signal: AbortSignal,
-  ): Promise<Answer> {
-    if (overrides.get(serverName) === baseUrl) return direct(baseUrl, call, signal)
-    const url = new URL(baseUrl)
-    const name = parseServerName(url.host)
-    if (name === undefined) throw new Error('the base URL of a client API names no usable host')
-    const path = url.pathname.replace(/\/+$/, '') + call.path
-    return client.request([targetOf(name, 443)], { ...call, path }, policyFor(serverName), signal)
+  ): Promise<DelayedEventAnswer> {
+    const path = delayedEventPath(prefix, delayId, action)
+    const call = { method: 'POST', path, body: '{}' } as const
+    return readDelayedEventAnswer(await request(serverName, baseUrl, call, signal), now())
   }
 
-  function prefixOf(serverName: string, baseUrl: string, signal: AbortSignal) {
-    return prefixes.get(baseUrl, async () => {
-      const call: Call = { method: 'GET', path: '/_matrix/client/versions' }
-      const advertised = advertisedPrefix(await send(serverName, baseUrl, call, signal))
-      if (advertised !== undefined) return { value: advertised, ttlMs: PREFIX_LIFETIME_MS }
-      return { value: 'unstable', ttlMs: GUESS_LIFETIME_MS }
-    })
+  async function act(event: DelayedEvent, action: DelayedEventAction, signal: AbortSignal) {
+    const first = await prefixes.find(event.serverName, event.baseUrl)
+    const answer = await actUnder(first, event, action, signal)
+    if (answer.kind !== 'unrecognized') return answer
+    const second = otherThan(first)
+    const otherAnswer = await actUnder(second, event, action, signal)
+    if (otherAnswer.kind === 'unrecognized') return NOT_SUPPORTED
+    prefixes.remember(event.baseUrl, second)
+    return otherAnswer
   }
 
   return {
-    async actOnDelayedEvent(serverName, baseUrl, delayId, action, outer) {
-      async function attempt(signal: AbortSignal): Promise<DelayedEventAnswer> {
-        const prefix = await prefixOf(serverName, baseUrl, signal).catch(() => 'unstable' as const)
-        const call = async (by: DelayedEventPrefix) => {
-          const path = delayedEventPath(by, delayId, action)
-          const answer = send(serverName, baseUrl, { method: 'POST', path, body: '{}' }, signal)
-          return readDelayedEventAnswer(await answer, now())
-        }
-        const answer = await call(prefix)
-        if (answer.kind !== 'unrecognized') return answer
-        const second = await call(otherThan(prefix))
-        if (second.kind === 'unrecognized') return FAILED
-        prefixes.put(baseUrl, otherThan(prefix), PREFIX_LIFETIME_MS)
-        return second
-      }
-      return withDeadline(timeoutMs, outer, attempt).catch(() => FAILED)
+    actOnDelayedEvent(event, action, outer, limitMs = timeoutMs) {
+      const ms = Math.min(limitMs, timeoutMs)
+      return withDeadline(ms, outer, (signal) => act(event, action, signal)).catch(noAnswer)
     },
   }
 }

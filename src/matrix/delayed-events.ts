@@ -11,8 +11,19 @@ export type DelayedEventAnswer =
   | { readonly kind: 'gone' }
   /** The homeserver does not know the endpoint under this prefix. */
   | { readonly kind: 'unrecognized' }
-  /** To be tried again; after so many milliseconds, where the homeserver says so. */
-  | { readonly kind: 'failed'; readonly retryAfterMs: number | undefined }
+  /** To be tried again. */
+  | DelayedEventFailure
+
+/** An attempt that came to nothing. */
+export interface DelayedEventFailure {
+  readonly kind: 'failed'
+  /** After how many milliseconds to try again, where the homeserver says so. */
+  readonly retryAfterMs?: number | undefined
+  /** Whether the homeserver answered at all. */
+  readonly answered: boolean
+  /** For the operator. */
+  readonly reason: string
+}
 
 /** Prefixes of the endpoints for delayed events, by what a homeserver may support. */
 export const DELAYED_EVENT_PREFIXES = {
@@ -40,7 +51,8 @@ export function delayedEventPath(
 function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
-  const at = Date.parse(header)
+  // A date has the name of its month in it; anything else would be taken for one of long ago.
+  const at = /[A-Za-z]/.test(header) ? Date.parse(header) : Number.NaN
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 
@@ -55,10 +67,11 @@ export function readDelayedEventAnswer(
   const errcode = memberOf(json, 'errcode')
   if (status === 404 && errcode === 'M_NOT_FOUND') return { kind: 'gone' }
   if (status === 404 && errcode === 'M_UNRECOGNIZED') return { kind: 'unrecognized' }
-  if (status !== 429) return { kind: 'failed', retryAfterMs: undefined }
+  const failure = { kind: 'failed', answered: true, reason: `status ${status}` } as const
+  if (status !== 429) return failure
   const afterMs = memberOf(json, 'retry_after_ms')
   const inBody = typeof afterMs === 'number' && afterMs >= 0 ? afterMs : undefined
-  return { kind: 'failed', retryAfterMs: retryAfterMs(headers.get('retry-after'), now) ?? inBody }
+  return { ...failure, retryAfterMs: retryAfterMs(headers.get('retry-after'), now) ?? inBody }
 }
 
 /** The prefix that the answer to `GET /_matrix/client/versions` names, where it names one. */

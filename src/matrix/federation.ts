@@ -4,9 +4,10 @@ import type { Answer } from '../net/exchange.ts'
 import { isRequestFailure } from '../net/failures.ts'
 import { Gate, type GateLimits, GateRefusal } from '../net/gate.ts'
 import type { AddressPolicy } from '../net/networks.ts'
-import { type TargetClient, UnreachableError } from '../net/target-client.ts'
+import type { TargetClient } from '../net/target-client.ts'
 import type { Discovery } from './discovery.ts'
-import { parseServerName } from './server-name.ts'
+import { failureText } from './failure-text.ts'
+import { parseServerName, type ServerName } from './server-name.ts'
 import { VerificationError, type VerificationStep } from './verification-error.ts'
 
 /** Asks homeservers over the federation API. */
@@ -26,20 +27,38 @@ export interface FederationOptions {
   readonly client: TargetClient
   /** For those whose place the operator has said. */
   readonly direct: DirectClient
+  /** Whether the operator has named a server. */
+  readonly isNamed: (serverName: string) => boolean
   /** Where discovery may lead to for a server name. */
   readonly policyFor: (serverName: string) => AddressPolicy
   /** Base URL by server name, used instead of discovery. */
   readonly overrides: ReadonlyMap<string, string>
   /** How long one exchange may take in all. */
   readonly timeoutMs?: number | undefined
-  readonly limits?: GateLimits
+  readonly limits?: FederationLimits
+}
+
+/** Limits for those that the operator has named, and for all the others. */
+export interface FederationLimits {
+  readonly named: GateLimits
+  readonly others: GateLimits
 }
 
 /**
  * The runtime makes at most 256 requests at once; the rest of them are kept free for the SFU and for
- * delegations, so that slow homeservers cannot hold up calls.
+ * delegations, so that slow homeservers cannot hold up calls. Nor can strangers' homeservers hold up
+ * those that the operator has named.
  */
-const LIMITS: GateLimits = { perKey: 16, total: 128, maxWaiting: 4_096 }
+const LIMITS: FederationLimits = {
+  named: { perKey: 16, total: 32, maxWaiting: 4_096 },
+  others: { perKey: 16, total: 96, maxWaiting: 4_096 },
+}
+
+/** The same for every spelling of a server name. */
+function keyOf({ kind, host, port }: ServerName): string {
+  const name = kind === 'ipv6' ? new URL(`http://[${host}]`).hostname : host.replace(/\.$/, '')
+  return `${name} ${port ?? ''}`
+}
 
 interface Progress {
   step: VerificationStep
@@ -48,27 +67,23 @@ interface Progress {
 
 function describe(error: unknown, { notes }: Progress): string | undefined {
   if (!isRequestFailure(error) && !(error instanceof GateRefusal)) return undefined
-  const hint =
-    error instanceof UnreachableError && error.denied.length > 0
-      ? [`LIVEKIT_FEDERATION_ALLOW_NETWORKS=${error.denied.join(',')} would allow it`]
-      : []
-  return [error.message, ...hint, ...notes].join('; ')
+  const text = error instanceof GateRefusal ? error.message : failureText(error)
+  return [text, ...notes].join('; ')
 }
 
 /** Makes the one door through which strangers' homeservers are reached. */
 export function createFederation(options: FederationOptions): Federation {
-  const { discovery, client, direct, overrides, policyFor, timeoutMs = 10_000 } = options
-  const gate = new Gate(options.limits ?? LIMITS)
+  const { discovery, client, direct, overrides, isNamed, policyFor } = options
+  const { timeoutMs = 10_000, limits = LIMITS } = options
+  const gates = { named: new Gate(limits.named), others: new Gate(limits.others) }
 
   async function askDiscovered(
-    serverName: string,
+    name: ServerName,
     path: string,
     signal: AbortSignal,
     progress: Progress,
   ) {
-    const name = parseServerName(serverName)
-    if (name === undefined) throw new VerificationError('server-name', 'not a valid server name')
-    const policy = policyFor(serverName)
+    const policy = policyFor(name.text)
     progress.step = 'discovery'
     const { targets, notes } = await discovery.discover(name, policy)
     progress.step = 'connect'
@@ -76,19 +91,22 @@ export function createFederation(options: FederationOptions): Federation {
     return client.request(targets, { method: 'GET', path }, policy, signal)
   }
 
-  function ask(serverName: string, path: string, signal: AbortSignal, progress: Progress) {
-    const base = overrides.get(serverName)
-    if (base === undefined) return askDiscovered(serverName, path, signal, progress)
+  function ask(name: ServerName, path: string, signal: AbortSignal, progress: Progress) {
+    const base = overrides.get(name.text)
+    if (base === undefined) return askDiscovered(name, path, signal, progress)
     progress.step = 'connect'
     return direct(base, { method: 'GET', path }, signal)
   }
 
   return {
     async get(serverName, path) {
+      const name = parseServerName(serverName)
+      if (name === undefined) throw new VerificationError('server-name', 'not a valid server name')
+      const gate = isNamed(serverName) ? gates.named : gates.others
       const progress: Progress = { step: 'queue', notes: [] }
       try {
         return await withDeadline(timeoutMs, undefined, (signal) => {
-          return gate.run(serverName, signal, () => ask(serverName, path, signal, progress))
+          return gate.run(keyOf(name), signal, () => ask(name, path, signal, progress))
         })
       } catch (error) {
         const cause = describe(error, progress)

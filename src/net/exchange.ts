@@ -99,7 +99,8 @@ async function readBounded(response: Response): Promise<string> {
   if (body === null) return ''
   const length = headers.get('content-length')
   if (length === null) return readStream(body)
-  // No more is read than the server has stated.
+  // No more is read than the server has stated, unless it sends chunks all the same.
+  if (headers.has('transfer-encoding')) return readStream(body)
   if (Number(length) <= MAX_BODY_BYTES) return response.text()
   await body.cancel()
   throw tooLarge()

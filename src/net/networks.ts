@@ -37,9 +37,9 @@ const SPECIAL_RANGES = [
   '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
-  '::/96',
+  '::/10',
   '64:ff9b:1::/48',
-  '100::/64',
+  '100::/8',
   '200::/7',
   '400::/6',
   '800::/5',
@@ -71,12 +71,18 @@ function parsedRange(cidr: string): readonly [Address, number] {
  */
 export function parseNetwork(text: string): Network | undefined {
   if (ipaddr.isValidCIDR(text)) {
-    return isFourPart(text) ? { cidr: text, range: parsedRange(text) } : undefined
+    return isFourPart(text) ? { cidr: text, range: unmapped(parsedRange(text)) } : undefined
   }
   if (!ipaddr.isValid(text) || !isFourPart(text)) return undefined
-  const address = ipaddr.parse(text)
+  const address = ipaddr.process(text)
   const bits = address.kind() === 'ipv4' ? 32 : 128
   return { cidr: `${text}/${bits}`, range: [address, bits] }
+}
+
+/** Addresses are compared as IPv4 where they are mapped, and so must a network be that holds them. */
+function unmapped([address, bits]: readonly [Address, number]): readonly [Address, number] {
+  const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= 96
+  return isMapped ? [address.toIPv4Address(), bits - 96] : [address, bits]
 }
 
 /** Shortened forms such as `10.1` mean different addresses to different readers. */

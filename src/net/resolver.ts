@@ -45,6 +45,9 @@ export interface ResolverOptions {
 }
 
 const MAX_ENTRIES = 10_000
+/** What strangers put into the DNS must not fill memory and log. */
+const MAX_ADDRESSES = 16
+const MAX_SERVICES = 32
 const MAX_TTL_MS = 3_600_000
 /** For answers that state no lifetime: SRV records, `/etc/hosts`, and "there is none". */
 const SHORT_TTL_MS = 30_000
@@ -92,12 +95,12 @@ export function createResolver({ now, timeoutMs = 3_000 }: ResolverOptions): Res
     const query = Bun.dns.lookup(host, { backend: 'c-ares' })
     const records = await answerWithin(timeoutMs, query)
     const addresses = [...new Set(records.map((record) => record.address))]
-    return { value: addresses, ttlMs: lifetimeMs(records) }
+    return { value: addresses.slice(0, MAX_ADDRESSES), ttlMs: lifetimeMs(records) }
   }
 
   async function lookUpServices(name: string): Promise<Loaded<readonly SrvRecord[]>> {
     const records = await answerWithin(timeoutMs, dns.resolveSrv(name))
-    const value = records.map(({ priority, weight, port, name: target }) => {
+    const value = records.slice(0, MAX_SERVICES).map(({ priority, weight, port, name: target }) => {
       return { priority, weight, port, target }
     })
     return { value, ttlMs: SHORT_TTL_MS }

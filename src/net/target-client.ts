@@ -61,8 +61,15 @@ export class UnreachableError extends Error {
 
 /** A name with many addresses must not turn one request into a flood of connections. */
 const MAX_ATTEMPTS = 6
+/** Dead addresses of one target must not use up the attempts at the next. */
+const MAX_PER_TARGET = 3
 const REMEMBER_FAILURE_MS = 60_000
 const REMEMBERED_FAILURES = 10_000
+
+/** What failed for one server says nothing about another one at the same address. */
+function failureKey(address: string, { port, tlsServerName }: Target): string {
+  return `${address} ${port} ${tlsServerName}`
+}
 
 interface Attempts {
   readonly failures: string[]
@@ -99,8 +106,8 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     })
   }
 
-  function healthyFirst(addresses: readonly string[], port: number): string[] {
-    const failed = (address: string) => Number(failedLately.has(`${address} ${port}`))
+  function healthyFirst(addresses: readonly string[], target: Target): string[] {
+    const failed = (address: string) => Number(failedLately.has(failureKey(address, target)))
     return addresses.toSorted((a, b) => failed(a) - failed(b))
   }
 
@@ -131,7 +138,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
       signal.throwIfAborted()
       const elsewhere = error instanceof ExchangeError && error.retryElsewhere
       if (!elsewhere && !(error instanceof DeadlineExceeded)) throw error
-      failedLately.put(`${address} ${target.port}`, true, REMEMBER_FAILURE_MS)
+      failedLately.put(failureKey(address, target), true, REMEMBER_FAILURE_MS)
       attempts.failures.push(`${target.host} at ${address} port ${target.port}: ${error.message}`)
       return undefined
     }
@@ -143,7 +150,10 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
       for (const [index, target] of targets.entries()) {
         const addresses = permitted(await addressesOf(target, attempts), policy, attempts)
         signal.throwIfAborted()
-        const ordered = healthyFirst(addresses, target.port).slice(0, attempts.left)
+        const ordered = healthyFirst(addresses, target).slice(
+          0,
+          Math.min(attempts.left, MAX_PER_TARGET),
+        )
         for (const address of ordered) {
           const isLast =
             attempts.left === 1 || (index === targets.length - 1 && address === ordered.at(-1))

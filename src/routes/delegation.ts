@@ -4,7 +4,7 @@ import type { TokenExchange } from '../token-exchange.ts'
 import { COMMON_ERRORS } from './error-answers.ts'
 import { TakeoverForbidden } from './errors.ts'
 import { readJsonBody } from './json-body.ts'
-import { answerPreflight, HIDDEN, refuseMethod } from './method.ts'
+import { allowOnly, answerPreflight, HIDDEN } from './method.ts'
 import { fromDelegate } from './participant-request.ts'
 import { noteProgress } from './progress.ts'
 import type { RequestLog } from './request-log.ts'
@@ -63,5 +63,5 @@ export function delegationRoutes({ tokenExchange, requestLog }: DelegationRoutes
       },
     )
     .options('/delegate_delayed_leave', answerPreflight, HIDDEN)
-    .all('/delegate_delayed_leave', refuseMethod, HIDDEN)
+    .all('/delegate_delayed_leave', allowOnly('OPTIONS, POST'), HIDDEN)
 }

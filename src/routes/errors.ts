@@ -14,6 +14,8 @@ export interface Failure {
   readonly errcode: string
   /** For the client: it holds no token, no answer of others, no address. */
   readonly error: string
+  /** Methods for the `Allow` header. */
+  readonly allow?: string
   /** For the log. */
   readonly step?: string
   readonly cause?: string
@@ -37,9 +39,13 @@ export class TakeoverForbidden extends Error {
 
 /** A known path was asked with a method that it does not have. */
 export class MethodNotAllowed extends Error {
-  constructor() {
+  /** The methods that it has, for the `Allow` header. */
+  readonly allow: string
+
+  constructor(allow: string) {
     super('method not allowed')
     this.name = 'MethodNotAllowed'
+    this.allow = allow
   }
 }
 
@@ -110,6 +116,10 @@ function frameworkFailure(code: string | number, error: unknown): Failure | unde
   if (error instanceof ValidationError && error.type === 'body') {
     return badJson(new FieldError(fieldAt(error.valueError?.path ?? '')))
   }
+  if (error instanceof Error && error.name === 'AbortError') {
+    // The client hung up while it sent the body; nobody reads this.
+    return { status: 400, errcode: 'M_NOT_JSON', error: 'The body did not arrive.' }
+  }
   if (code === 'NOT_FOUND') {
     return { status: 404, errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' }
   }
@@ -123,7 +133,8 @@ export function failureOf(code: string | number, thrown: unknown): Failure {
   if (error instanceof BodyError) return bodyFailure(error)
   if (error instanceof FieldError) return badJson(error)
   if (error instanceof MethodNotAllowed) {
-    return { status: 405, errcode: 'M_UNRECOGNIZED', error: 'Method not allowed' }
+    const { allow } = error
+    return { status: 405, errcode: 'M_UNRECOGNIZED', error: 'Method not allowed', allow }
   }
   if (error instanceof ShuttingDown) {
     return { status: 503, errcode: 'M_UNKNOWN', error: 'The service is shutting down.' }

@@ -1,5 +1,5 @@
 import { Elysia, t } from 'elysia'
-import { HIDDEN, refuseMethod } from './method.ts'
+import { allowOnly, HIDDEN } from './method.ts'
 
 /** `GET` and `HEAD /healthz`: 200 while the process serves. */
 export function healthRoutes() {
@@ -14,5 +14,5 @@ export function healthRoutes() {
   return new Elysia({ name: 'health' })
     .get('/healthz', healthy, { response, detail })
     .head('/healthz', healthy, { response, detail: { ...detail, operationId: 'headHealthz' } })
-    .all('/healthz', refuseMethod, HIDDEN)
+    .all('/healthz', allowOnly('GET, HEAD'), HIDDEN)
 }

@@ -1,8 +1,10 @@
 import { MethodNotAllowed } from './errors.ts'
 
-/** Answers a known path that was asked with a method it does not have. */
-export function refuseMethod(): never {
-  throw new MethodNotAllowed()
+/** Answers a known path that was asked with another method than those of `allow`. */
+export function allowOnly(allow: string) {
+  return function refuseMethod(): never {
+    throw new MethodNotAllowed(allow)
+  }
 }
 
 /** Answers what browsers ask before a request of another origin. */

@@ -6,13 +6,20 @@ import type { DelayFields, DelegateBody, GetTokenBody, LegacyBody } from './sche
 
 type MemberBody = Pick<GetTokenBody, 'room_id' | 'slot_id' | 'openid_token' | 'member'>
 
+/** In a path, these would be taken for steps rather than for an ID. */
+const NO_IDS = ['.', '..']
+
+function checkedDelayId(delayId: string): string {
+  if (delayId === '' || NO_IDS.includes(delayId)) throw new FieldError('delay_id')
+  return delayId
+}
+
 function delayedLeaveOf({ delay_id, delay_timeout }: DelayFields): DelayedLeave | undefined {
   const delayId = delay_id ?? ''
   const delayMs = delay_timeout ?? 0
   if (delayId === '' && delayMs === 0) return undefined
-  if (delayId === '') throw new FieldError('delay_id')
   if (delayMs === 0) throw new FieldError('delay_timeout')
-  return { delayId, delayMs }
+  return { delayId: checkedDelayId(delayId), delayMs }
 }
 
 function openIdTokenOf({ openid_token }: Pick<MemberBody, 'openid_token'>) {
@@ -50,6 +57,6 @@ export function fromLegacy(body: LegacyBody): TokenRequest {
 
 /** What a body of `/delegate_delayed_leave` asks for. */
 export function fromDelegate(body: DelegateBody): TakeoverRequest {
-  const delayedLeave = { delayId: body.delay_id, delayMs: body.delay_timeout }
+  const delayedLeave = { delayId: checkedDelayId(body.delay_id), delayMs: body.delay_timeout }
   return { ...participantOf(body), delayedLeave }
 }

@@ -1,4 +1,5 @@
 import type { AccessLevel } from '../access.ts'
+import { pathOf } from '../lib/request-path.ts'
 import type { Logger } from '../log.ts'
 
 /** What is known of a request when it ends; written as one log line. */
@@ -31,17 +32,14 @@ export interface RequestLog {
 const WELL_FORMED_ID = /^[\w.:/+=@-]{1,128}$/
 /** What strangers claim is no longer than a server name can be. */
 const MAX_SERVER_NAME = 262
+const MAX_ROUTE = 100
+const MAX_CAUSE = 1_000
 const QUIET_ROUTES = /^\/(?:healthz|swagger)/
 
 function levelOf(route: string, status: number): 'debug' | 'info' | 'warn' | 'error' {
   if (status === 500) return 'error'
   if (status > 500) return 'warn'
   return QUIET_ROUTES.test(route) && status < 400 ? 'debug' : 'info'
-}
-
-/** The path alone: a query may hold anything. */
-function routeOf(request: Request): string {
-  return new URL(request.url).pathname.slice(0, 100)
 }
 
 /** Makes a request log. */
@@ -63,7 +61,8 @@ export function createRequestLog(logger: Logger, monotonicNow: () => number): Re
     of,
     end(request, status) {
       const record = of(request)
-      const route = routeOf(request)
+      // The path alone: a query may hold anything.
+      const route = pathOf(request).slice(0, MAX_ROUTE)
       logger[levelOf(route, status)]('request', {
         request_id: record.requestId,
         method: request.method,
@@ -76,7 +75,7 @@ export function createRequestLog(logger: Logger, monotonicNow: () => number): Re
         identity: record.identity,
         outcome: record.outcome ?? 'ok',
         step: record.step,
-        cause: record.cause,
+        cause: record.cause?.slice(0, MAX_CAUSE),
       })
     },
   }

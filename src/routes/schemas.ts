@@ -1,8 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { type Static, type TSchema, t } from 'elysia'
 
+/** Far more than any ID has; what is stored and logged is bounded. */
+const MAX_ID_LENGTH = 1_024
+
 const required = (description: string, example: string) =>
   t.String({ minLength: 1, description, examples: [example] })
+
+const requiredId = (description: string, example: string) =>
+  t.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description, examples: [example] })
 
 /** Clients send `null` for what they do not have. */
 const optional = <T extends TSchema>(schema: T) => t.Optional(t.Union([schema, t.Null()]))
@@ -51,9 +57,9 @@ const OpenIdToken = t.Object(
 
 const Member = t.Object(
   {
-    id: required('Random ID that the client picked for this join.', 'xyzABCDEF10123'),
-    claimed_user_id: required('The user ID; it must be the verified one.', '@user:example.com'),
-    claimed_device_id: required('The device ID.', 'DEVICEID'),
+    id: requiredId('Random ID that the client picked for this join.', 'xyzABCDEF10123'),
+    claimed_user_id: requiredId('The user ID; it must be the verified one.', '@user:example.com'),
+    claimed_device_id: requiredId('The device ID.', 'DEVICEID'),
   },
   { additionalProperties: true },
 )
@@ -66,6 +72,7 @@ const DELAY_ID_TEXT = 'ID of the delayed leave event to take over.'
 const delayFields = {
   delay_id: optional(
     t.String({
+      maxLength: MAX_ID_LENGTH,
       description: `${DELAY_ID_TEXT} Goes together with \`delay_timeout\`.`,
     }),
   ),
@@ -96,7 +103,9 @@ export const LegacyBody = t.Object(
   {
     room: required('ID of the Matrix room.', '!roomid:example.com'),
     openid_token: OpenIdToken,
-    device_id: optional(t.String({ description: 'The device ID.', examples: ['DEVICEID'] })),
+    device_id: optional(
+      t.String({ maxLength: MAX_ID_LENGTH, description: 'The device ID.', examples: ['DEVICEID'] }),
+    ),
     ...delayFields,
   },
   { additionalProperties: true, title: 'LegacyBody', examples: [LEGACY_EXAMPLE] },
@@ -112,7 +121,7 @@ export const SfuGetBody = t.Union([LegacyBody, GetTokenBody], {
 export const DelegateBody = t.Object(
   {
     ...memberFields,
-    delay_id: required(DELAY_ID_TEXT, 'syd_aaaaaaaaaaaaaaaaaaaa'),
+    delay_id: requiredId(DELAY_ID_TEXT, 'syd_aaaaaaaaaaaaaaaaaaaa'),
     delay_timeout: Type.Integer({
       minimum: 1,
       maximum: MAX_DELAY_MS,

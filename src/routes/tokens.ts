@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { TokenExchange, TokenRequest } from '../token-exchange.ts'
 import { COMMON_ERRORS } from './error-answers.ts'
 import { readJsonBody } from './json-body.ts'
-import { answerPreflight, HIDDEN, refuseMethod } from './method.ts'
+import { allowOnly, answerPreflight, HIDDEN } from './method.ts'
 import { fromGetToken, fromLegacy } from './participant-request.ts'
 import { noteProgress } from './progress.ts'
 import type { RequestLog } from './request-log.ts'
@@ -85,6 +85,6 @@ export function tokenRoutes({ tokenExchange, requestLog, liveKitUrl }: TokenRout
     )
     .options('/get_token', answerPreflight, HIDDEN)
     .options('/sfu/get', answerPreflight, HIDDEN)
-    .all('/get_token', refuseMethod, HIDDEN)
-    .all('/sfu/get', refuseMethod, HIDDEN)
+    .all('/get_token', allowOnly('OPTIONS, POST'), HIDDEN)
+    .all('/sfu/get', allowOnly('OPTIONS, POST'), HIDDEN)
 }

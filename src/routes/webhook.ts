@@ -4,7 +4,7 @@ import { webhookReport } from '../delegation/webhook-report.ts'
 import { readWebhook, type Webhook, type WebhookVerifier } from '../livekit/webhook.ts'
 import { readBodyBytes } from './body-bytes.ts'
 import { COMMON_ERRORS } from './error-answers.ts'
-import { HIDDEN, refuseMethod } from './method.ts'
+import { allowOnly, HIDDEN } from './method.ts'
 import type { RequestLog } from './request-log.ts'
 import { errorAnswer } from './schemas.ts'
 
@@ -87,5 +87,5 @@ export function webhookRoutes({ verifier, delegations, requestLog }: WebhookRout
         },
       },
     )
-    .all('/sfu_webhook', refuseMethod, HIDDEN)
+    .all('/sfu_webhook', allowOnly('POST'), HIDDEN)
 }

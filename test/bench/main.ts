@@ -1,59 +1,44 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAuthority } from '../support/certificates.ts'
-import { startChild } from './child.ts'
-import type { LoadOrder, LoadResult } from './load.ts'
-import { fullPlan, type Plan, quickPlan } from './plan.ts'
-import { type Results, renderReport } from './report.ts'
-import { runRounds } from './rounds.ts'
-import { requireSameToken } from './same-token.ts'
-import type { StandInsOrder, StandInsPorts } from './stand-ins.ts'
-import { measureStart, startSubject } from './subject.ts'
+import { benchDelegations } from './delegations/bench.ts'
+import { fullDelegationPlan, quickDelegationPlan } from './delegations/plan.ts'
+import { benchExchange } from './exchange.ts'
+import { fullPlan, quickPlan } from './plan.ts'
 
-function settings(ports: StandInsPorts, caFile: string): Record<string, string> {
-  return {
-    LIVEKIT_URL: `ws://127.0.0.1:${ports.sfu}`,
-    LIVEKIT_KEY: 'benchkey',
-    LIVEKIT_SECRET: 'a-secret-for-the-bench-and-nothing-else',
-    LIVEKIT_FULL_ACCESS_HOMESERVERS: `localhost:${ports.full}`,
-    LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.0/8,::1/128',
-    LIVEKIT_RATE_LIMIT: 'off',
-    LIVEKIT_LOG_FORMAT: 'json',
-    NODE_EXTRA_CA_CERTS: caFile,
-  }
+const USAGE = 'bun run bench [exchange] [delegations] [--quick]\n'
+
+/** What else runs on the machine takes from all that is measured. */
+function describeMachine(): string {
+  return `${availableParallelism()} processors, load average ${loadavg()[0]?.toFixed(2)}`
 }
 
-async function measure(plan: Plan, logFolder: string): Promise<Results> {
-  await using authority = await createAuthority()
-  await using standIns = startChild<StandInsOrder, StandInsPorts>('stand-ins.ts')
-  await using generator = startChild<LoadOrder, LoadResult>('generator.ts')
-  const ports = await standIns.ask(await authority.issue({ dns: ['localhost'] }))
-  const around = { env: settings(ports, authority.caFile), logFolder }
-  const serverNames = {
-    restricted: `localhost:${ports.restricted}`,
-    full: `localhost:${ports.full}`,
-  }
+async function run(args: readonly string[], logFolder: string): Promise<void> {
+  const isQuick = args.includes('--quick')
+  const isChosen = (part: string) =>
+    args.includes(part) || !args.some((arg) => !arg.startsWith('-'))
+  const write = (text: string) => process.stdout.write(`${text}\n`)
 
-  const healthyAfterMs = {
-    service: await measureStart('service', around, plan),
-    floor: await measureStart('floor', around, plan),
+  write(`Before: ${describeMachine()}`)
+  if (isChosen('exchange')) {
+    write(`\n# Token exchange\n\n${await benchExchange(isQuick ? quickPlan : fullPlan, logFolder)}`)
   }
-  await using parts = new AsyncDisposableStack()
-  const service = await startSubject('service', around)
-  parts.use(service.process)
-  const floor = await startSubject('floor', around)
-  parts.use(floor.process)
-  await requireSameToken([service, floor], Object.values(serverNames))
-  const measurements = await runRounds([service, floor], serverNames, generator, plan)
-  return { healthyAfterMs, ...measurements }
+  if (isChosen('delegations')) {
+    const plan = isQuick ? quickDelegationPlan : fullDelegationPlan
+    write(`\n# Delegated leave events\n\n${await benchDelegations(plan, logFolder)}`)
+  }
+  write(`After: ${describeMachine()}`)
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const plan = args.includes('--quick') ? quickPlan : fullPlan
+  const known = ['exchange', 'delegations', '--quick']
+  if (args.some((arg) => !known.includes(arg))) {
+    process.stderr.write(USAGE)
+    return 2
+  }
   const logFolder = await mkdtemp(join(tmpdir(), 'bench-'))
   try {
-    process.stdout.write(renderReport(await measure(plan, logFolder)))
+    await run(args, logFolder)
     return 0
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

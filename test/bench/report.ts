@@ -1,21 +1,11 @@
 import { type AccessLevel, accessLevels, type Measurements, type Sample } from './rounds.ts'
 import { median, percentile, sum } from './statistics.ts'
 import { type SubjectName, subjectNames } from './subject.ts'
+import { type Row, renderTable } from './table.ts'
 
 /** Start-up times, and what was measured under load. */
 export interface Results extends Measurements {
   readonly healthyAfterMs: Readonly<Record<SubjectName, number>>
-}
-
-type Row = readonly string[]
-
-function renderTable(rows: readonly Row[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  return rows
-    .map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
-    .join('\n')
 }
 
 function tokensPerSecond(samples: readonly Sample[]): number {

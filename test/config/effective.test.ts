@@ -24,14 +24,15 @@ const defaults = {
     'but no private one while everyone has full access',
   LIVEKIT_FEDERATION_ALLOW_NETWORKS: 'default: none',
   LIVEKIT_INSECURE_SKIP_VERIFY_TLS: 'default: certificates are checked',
-  LIVEKIT_RATE_LIMIT: 'default: off',
-  LIVEKIT_TRUSTED_PROXIES: 'default: none',
-  LIVEKIT_METRICS_BIND: 'default: off',
   LIVEKIT_CS_API_URL_OVERRIDES: 'default: none',
   LIVEKIT_REDIS_URL: 'not set',
   LIVEKIT_REDIS_PASSWORD: 'not set',
-  LIVEKIT_STATE_FILE: 'default: none',
-  LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: 'default: 0',
+  LIVEKIT_STATE_FILE: 'default: in memory',
+  LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS:
+    'default: 0 (no more often than delayed events are restarted)',
+  LIVEKIT_RATE_LIMIT: 'default: off',
+  LIVEKIT_TRUSTED_PROXIES: 'default: none',
+  LIVEKIT_METRICS_BIND: 'default: off',
   LIVEKIT_AS_REGISTRATION_FILE: 'default: none',
   LIVEKIT_AS_TOKEN: 'not set',
   LIVEKIT_HS_TOKEN: 'not set',
@@ -55,6 +56,11 @@ test('the effective configuration shows what is given', () => {
     LIVEKIT_LOG_LEVEL: 'Warning',
     LIVEKIT_SWAGGER: ' ',
     LIVEKIT_RATE_LIMIT: 'off',
+    LIVEKIT_CS_API_URL_OVERRIDES: 'example.com=http://synapse:8008',
+    LIVEKIT_REDIS_URL_FROM_FILE: '/run/secrets/redis',
+    LIVEKIT_REDIS_PASSWORD: 'hunter2',
+    LIVEKIT_STATE_FILE: '/data/state.sqlite',
+    LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: '60',
   }
   expect(describeSettings(env)).toEqual({
     ...defaults,
@@ -63,6 +69,11 @@ test('the effective configuration shows what is given', () => {
     LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.org',
     LIVEKIT_LOG_LEVEL: 'Warning',
     LIVEKIT_RATE_LIMIT: 'off',
+    LIVEKIT_CS_API_URL_OVERRIDES: 'example.com=http://synapse:8008',
+    LIVEKIT_REDIS_URL: 'set',
+    LIVEKIT_REDIS_PASSWORD: 'set',
+    LIVEKIT_STATE_FILE: '/data/state.sqlite',
+    LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: '60',
   })
 })
 

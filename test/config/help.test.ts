@@ -50,6 +50,11 @@ test.each([
   ['LIVEKIT_FEDERATION_ALLOW_NETWORKS', 'none'],
   ['LIVEKIT_INSECURE_SKIP_VERIFY_TLS', 'certificates are checked'],
   ['NODE_EXTRA_CA_CERTS', 'none'],
+  ['LIVEKIT_CS_API_URL_OVERRIDES', 'none'],
+  ['LIVEKIT_REDIS_URL', 'none'],
+  ['LIVEKIT_REDIS_PASSWORD', 'that in LIVEKIT_REDIS_URL'],
+  ['LIVEKIT_STATE_FILE', 'in memory'],
+  ['LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS', '0 (no more often than delayed events are restarted)'],
 ])('the help gives the default of %s as %s', (name, byDefault) => {
   const entry = help.split(`\n  ${name}\n`)[1]?.split('default: ')[1]
   expect(entry?.split('\n')[0]).toBe(byDefault)

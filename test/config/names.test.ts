@@ -54,7 +54,8 @@ test('every mistake is reported, not only the first', () => {
     LIVEKIT_FULL_ACCESS_HOMESERVERS: '*,example.com',
     LIVEKIT_JWT_BIND: '8080',
     LIVEKIT_JWT_PORT: '8080',
-    LIVEKIT_STATE_FILE: '/state',
+    LIVEKIT_STATE_FILE: 'state',
+    LIVEKIT_RATE_LIMIT: '10/50',
   }
   expect(problemsOf(env).map((problem) => problem.split(':')[0])).toEqual([
     'LIVEKIT_URL',
@@ -65,5 +66,6 @@ test('every mistake is reported, not only the first', () => {
     'LIVEKIT_JWT_PORT',
     'LIVEKIT_JWT_BIND',
     'LIVEKIT_STATE_FILE',
+    'LIVEKIT_RATE_LIMIT',
   ])
 })

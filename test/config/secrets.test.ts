@@ -14,6 +14,8 @@ const pasted = [
   `wss://livekit.example.com?secret=${secret}`,
   `wss://livekit.example.com#${secret}`,
   `redis://:${secret}@redis:6379`,
+  `rediss://user:${encodeURIComponent(secret)}@redis:6379/1`,
+  `redis://redis:6379?password=${secret}`,
   `https://user:${secret}@example.com=x`,
   `example.com=https://user:${secret}@synapse:8008`,
   `example.com,${secret}`,
@@ -38,6 +40,26 @@ test.each(variables)('a secret that is pasted into %s shows up nowhere', (variab
 test.each(variables)('a secret in a file that %s names shows up nowhere', (variable) => {
   for (const text of pasted) {
     expect(shown({ [variable]: '/file' }, { '/file': text })).not.toContain('hunter2')
+  }
+})
+
+test('a Redis URL and a Redis password that are mixed up show up nowhere', () => {
+  const url = `redis://:${secret}@redis:6379`
+  for (const [redisUrl, redisPassword] of [
+    [url, url],
+    [secret, url],
+    [secret, secret],
+    [undefined, url],
+    [url, undefined],
+  ]) {
+    const env = { LIVEKIT_REDIS_URL: redisUrl, LIVEKIT_REDIS_PASSWORD: redisPassword }
+    expect(shown(env)).not.toContain('hunter2')
+    const fromFiles = {
+      LIVEKIT_REDIS_URL_FROM_FILE: redisUrl === undefined ? undefined : '/url',
+      LIVEKIT_REDIS_PASSWORD_FROM_FILE: redisPassword === undefined ? undefined : '/password',
+    }
+    const files = { '/url': redisUrl ?? '', '/password': redisPassword ?? '' }
+    expect(shown(fromFiles, files)).not.toContain('hunter2')
   }
 })
 

@@ -61,7 +61,7 @@ describe('the OpenAPI document', () => {
   test('says what the service is, and where, whatever the path prefix', () => {
     expect(document.info).toMatchObject({ title: 'jwt-service-ts', version: '0.0.0-test' })
     expect(document.servers.map(({ url }) => url)).toEqual(['..'])
-    expect(document.tags.map(({ name }) => name)).toEqual(['Tokens', 'Operation'])
+    expect(document.tags.map(({ name }) => name)).toEqual(['Tokens', 'Delegation', 'Operation'])
   })
 
   test('has these operations and no others', () => {
@@ -75,21 +75,34 @@ describe('the OpenAPI document', () => {
       ['head', '/healthz', 'headHealthz', 'Operation', 'Tells whether the service is up'],
       [
         'post',
+        '/delegate_delayed_leave',
+        'delegateDelayedLeave',
+        'Delegation',
+        'Hands a delayed leave event over to the service',
+      ],
+      [
+        'post',
         '/get_token',
         'getToken',
         'Tokens',
         'Exchanges an OpenID token for a LiveKit access token',
       ],
       ['post', '/sfu/get', 'sfuGet', 'Tokens', 'The deprecated form of /get_token'],
+      ['post', '/sfu_webhook', 'sfuWebhook', 'Operation', "Receives the SFU's webhooks"],
     ])
     expect(post('/sfu/get').deprecated).toBe(true)
     expect(post('/get_token').deprecated).toBeUndefined()
   })
 
-  test.each(['/get_token', '/sfu/get'])('gives every answer of %s as JSON alone', (path) => {
+  test.each([
+    ['/get_token', 'application/json', '200 400 401 405 413 500 503'],
+    ['/sfu/get', 'application/json', '200 400 401 405 413 500 503'],
+    ['/delegate_delayed_leave', 'application/json', '200 400 401 403 405 413 503'],
+    ['/sfu_webhook', 'application/webhook+json', '200 401 405 413 503'],
+  ])('gives every answer of %s as JSON alone', (path, requestType, statuses) => {
     const { requestBody, responses } = post(path)
-    expect(Object.keys(requestBody?.content ?? {})).toEqual(['application/json'])
-    expect(Object.keys(responses)).toEqual(['200', '400', '401', '405', '413', '500', '503'])
+    expect(Object.keys(requestBody?.content ?? {})).toEqual([requestType])
+    expect(Object.keys(responses).join(' ')).toBe(statuses)
     for (const { content, description } of Object.values(responses)) {
       expect(Object.keys(content ?? {})).toEqual(['application/json'])
       expect(description).not.toBe('')
@@ -103,7 +116,7 @@ describe('the OpenAPI document', () => {
     ['413', 'M_TOO_LARGE', 'The body is larger than 64 KiB.'],
     ['500', 'M_UNKNOWN', 'Unable to create room on SFU'],
     ['503', 'M_UNKNOWN', 'The service is shutting down.'],
-  ])('describes the error %s with an example', (status, errcode, error) => {
+  ])('describes the error %s of a token endpoint with an example', (status, errcode, error) => {
     const { description, content } = post('/get_token').responses[status] ?? {}
     expect(description).toStartWith(`\`${status === '400' ? 'M_NOT_JSON' : errcode}\`: `)
     const { properties, required } = content?.['application/json']?.schema ?? {}
@@ -125,6 +138,18 @@ describe('the OpenAPI document', () => {
       'delay_timeout',
       'delay_cs_api_url',
     ])
+    const delegate = post('/delegate_delayed_leave').requestBody?.content?.['application/json']
+    expect(delegate?.schema.required).toEqual([
+      'room_id',
+      'slot_id',
+      'openid_token',
+      'member',
+      'delay_id',
+      'delay_timeout',
+    ])
+    expect(Object.keys(delegate?.schema.properties ?? {}).sort()).toEqual(
+      Object.keys(getToken?.properties ?? {}).sort(),
+    )
     const sfuGet = post('/sfu/get').requestBody?.content?.['application/json']?.schema
     expect(sfuGet?.anyOf?.map(({ required }) => required)).toEqual([
       ['room', 'openid_token'],
@@ -132,14 +157,43 @@ describe('the OpenAPI document', () => {
     ])
   })
 
+  test.each([
+    [
+      '/delegate_delayed_leave',
+      '400',
+      'M_NOT_JSON',
+      ['M_BAD_JSON', 'Unable to resolve client-server API'],
+    ],
+    [
+      '/delegate_delayed_leave',
+      '403',
+      'M_FORBIDDEN',
+      ['M_FORBIDDEN', 'Delegation of delayed leave events is not available to this user.'],
+    ],
+    [
+      '/sfu_webhook',
+      '401',
+      'M_UNAUTHORIZED',
+      ['M_UNAUTHORIZED', 'The webhook is not signed by the SFU.'],
+    ],
+    ['/sfu_webhook', '413', 'M_TOO_LARGE', ['M_TOO_LARGE', 'The body is larger than 1024 KiB.']],
+    ['/sfu_webhook', '503', 'M_UNKNOWN', ['M_UNKNOWN', 'The service is shutting down.']],
+  ])('describes for %s the error %s, with an example', (path, status, first, example) => {
+    const { description, content } = post(path).responses[status] ?? {}
+    expect(description).toStartWith(`\`${first}\`: `)
+    const { properties } = content?.['application/json']?.schema ?? {}
+    expect([properties?.errcode?.examples, properties?.error?.examples]).toEqual(
+      example.map((text) => [text]),
+    )
+  })
+
   test('has examples that the service itself takes', async () => {
-    for (const path of ['/get_token', '/sfu/get']) {
+    for (const path of ['/get_token', '/sfu/get', '/delegate_delayed_leave']) {
       const examples = post(path).requestBody?.content?.['application/json']?.schema.examples ?? []
       expect(examples).toHaveLength(path === '/sfu/get' ? 2 : 1)
       for (const example of examples) {
         // Nothing listens for example.com, so that 401 is as far as a good body can get.
-        const response = await app.post(path, example)
-        expect(response.status).toBe(401)
+        expect((await app.post(path, example)).status).toBe(401)
       }
     }
   })

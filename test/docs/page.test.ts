@@ -84,7 +84,14 @@ describe.each(places)('the API page %s', (_place, prefix, path) => {
     const operations = page.locator('.opblock-summary [data-path]')
     expect(
       await operations.evaluateAll((all) => all.map((each) => each.getAttribute('data-path'))),
-    ).toEqual(['/get_token', '/sfu/get', '/healthz', '/healthz'])
+    ).toEqual([
+      '/get_token',
+      '/sfu/get',
+      '/delegate_delayed_leave',
+      '/healthz',
+      '/healthz',
+      '/sfu_webhook',
+    ])
     const expected = ['', '/json', '/start.js', '/viewer.css', '/viewer.js']
     if (path.endsWith('/')) expected.splice(1, 0, '/')
     expect([...new Set(requests)].sort()).toEqual(expected.map((end) => `${base()}/swagger${end}`))

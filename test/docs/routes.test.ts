@@ -39,11 +39,13 @@ test('sends a slash at the end of the page elsewhere, whatever the path prefix',
 })
 
 test.each(['/swagger', '/swagger/json', '/swagger/start.js', '/swagger/viewer.js'])(
-  'refuses another method than GET on %s',
+  'refuses another method than GET and HEAD on %s, and says so',
   async (path) => {
     await using app = await startTestApp()
     const response = await fetch(app.url + path, { method: 'POST' })
     expect(response.status).toBe(405)
+    expect(response.headers.get('allow')).toBe('GET, HEAD')
+    expect((await fetch(app.url + path, { method: 'HEAD' })).status).toBe(200)
     expect(await response.json()).toEqual({
       errcode: 'M_UNRECOGNIZED',
       error: 'Method not allowed',

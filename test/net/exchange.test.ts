@@ -79,6 +79,21 @@ test('hangs up on an answer that is too large', async () => {
   server.close()
 })
 
+test('hangs up on megabytes in chunks, whatever length was announced', async () => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`
+  const { url, server } = await startPouring(head, chunk)
+  const sent = new Promise<number>((resolve) => {
+    server.on('connection', (socket) => {
+      socket.once('close', () => resolve(socket.bytesWritten))
+    })
+  })
+  await expect(get(url)).rejects.toThrow(new ExchangeError('answer is larger than 64 KiB', false))
+  // What is on its way in buffers of the system counts as written.
+  expect(await sent).toBeLessThan(16 * 1024 * 1024)
+  server.close()
+})
+
 test('hangs up when the time is over', async () => {
   homeserver.respond('/', { kind: 'slow-body', everyMs: 10, body: 'x'.repeat(1000) })
   await expect(get(homeserver.url, 100)).rejects.toThrow('timeout after 0.1 s')

@@ -38,9 +38,12 @@ for (const [address, cidr] of [
   ['239.255.255.255', '224.0.0.0/4'],
   ['240.0.0.1', '240.0.0.0/4'],
   ['255.255.255.255', '240.0.0.0/4'],
-  ['::', '::/96'],
-  ['::1', '::/96'],
-  ['100::1', '100::/64'],
+  ['::', '::/10'],
+  ['::1', '::/10'],
+  ['100::1', '100::/8'],
+  ['100:1::', '100::/8'],
+  ['::2:0:0:0', '::/10'],
+  ['3f:ffff::', '::/10'],
   ['2001::1', '2001::/23'],
   ['2001:db8::1', '2001:db8::/32'],
   ['2002:7f00:1::', '2002::/16'],
@@ -53,7 +56,7 @@ for (const [address, cidr] of [
   ['64:ff9b:1::1', '64:ff9b:1::/48'],
   ['::ffff:127.0.0.1', '127.0.0.0/8'],
   ['::ffff:a01:203', '10.0.0.0/8'],
-  ['::ffff:0:127.0.0.1', '127.0.0.0/8'],
+  ['::ffff:0:127.0.0.1', '::/10'],
   ['64:ff9b::10.0.0.1', '10.0.0.0/8'],
   ['64:ff9b::a9fe:a9fe', '169.254.0.0/16'],
 ] as const) {
@@ -105,8 +108,24 @@ test('an exception permits what it covers, in every form of the address, and no 
   expect(denies('64:ff9b::10.0.5.9', NOT_PUBLIC, allowed)).toBeUndefined()
   expect(denies('::1', NOT_PUBLIC, allowed)).toBeUndefined()
   expect(denies('10.0.6.9', NOT_PUBLIC, allowed)).toBe('10.0.0.0/8')
-  expect(denies('::2', NOT_PUBLIC, allowed)).toBe('::/96')
+  expect(denies('::2', NOT_PUBLIC, allowed)).toBe('::/10')
 })
+
+test.each([
+  ['::ffff:10.0.0.0/104', '10.255.0.1', '11.0.0.1'],
+  ['::ffff:10.0.5.0/120', '10.0.5.9', '10.0.6.9'],
+  ['::ffff:a00:509', '10.0.5.9', '10.0.5.10'],
+  ['::ffff:0:0/96', '255.255.255.255', '2606:4700::1111'],
+])(
+  'the network %s holds the IPv4 address %s in every form, and not %s',
+  (text, inside, outside) => {
+    const denied = [network(text)]
+    expect(denies(inside, denied)).toBe(network(text).cidr)
+    expect(denies(`::ffff:${inside}`, denied)).toBe(network(text).cidr)
+    expect(denies(outside, denied)).toBeUndefined()
+    expect(denies(inside, NOT_PUBLIC, denied)).toBeUndefined()
+  },
+)
 
 test('a policy without denied networks permits every address', () => {
   expect(denyingNetwork('127.0.0.1', ALLOW_ALL)).toBeUndefined()

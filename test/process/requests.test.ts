@@ -51,6 +51,7 @@ test('each request makes one log line that says what became of it', async () => 
       request_id: 'trace-3',
       status: 500,
       access: 'full',
+      identity: 'jN945p8h2jgPH6oDXtJVnB9qXqGe54Uk0/HuBugDFL0',
       outcome: 'M_UNKNOWN',
       step: 'sfu',
       cause: 'status 503, unavailable',

@@ -67,6 +67,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     random: options.random ?? Math.random,
     tuning: options.tuning ?? {},
   })
+  app.start()
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', idleTimeout: 60, fetch: app.fetch })
   const url = `http://127.0.0.1:${server.port}`
 

@@ -39,8 +39,8 @@ export class NotFoundError extends Error {
 /** Rooms and who is connected to them. */
 export interface RoomState {
   readonly rooms: Map<string, Room>
-  /** Identities by LiveKit room. */
-  readonly participants: Map<string, Set<string>>
+  /** IDs of the connections, by LiveKit room and identity. */
+  readonly participants: Map<string, Map<string, string>>
 }
 
 function createRoom(state: RoomState, request: CreateRoomRequest): Room {
@@ -58,9 +58,11 @@ function createRoom(state: RoomState, request: CreateRoomRequest): Room {
   return room
 }
 
-function requireParticipant(state: RoomState, { room, identity }: RoomParticipantIdentity): void {
-  if (state.participants.get(room)?.has(identity)) return
-  throw new NotFoundError('participant does not exist')
+/** Gives the ID of the connection. */
+function requireParticipant(state: RoomState, { room, identity }: RoomParticipantIdentity): string {
+  const sid = state.participants.get(room)?.get(identity)
+  if (sid === undefined) throw new NotFoundError('participant does not exist')
+  return sid
 }
 
 function deleteRoom(state: RoomState, { room }: DeleteRoomRequest): DeleteRoomResponse {
@@ -103,8 +105,8 @@ export function readCall(
       message,
       grant,
       run() {
-        requireParticipant(state, message)
-        return new ParticipantInfo({ sid: 'PA_1', identity: message.identity })
+        const sid = requireParticipant(state, message)
+        return new ParticipantInfo({ sid, identity: message.identity })
       },
     }
   }

@@ -10,6 +10,8 @@ export interface WebhookFields {
     /** ID of the connection. */
     readonly sid?: string
     readonly disconnectReason?: string
+    /** Milliseconds since the epoch as a string, as LiveKit writes it. */
+    readonly joinedAtMs?: string
   }
   /** Made up unless given. */
   readonly id?: string

@@ -43,8 +43,8 @@ export interface Sfu extends Omit<WireServer, 'requests'>, Omit<Script, 'answerF
   /** Every HTTP request so far, calls of no known method included. */
   readonly httpRequests: WireRequest[]
   readonly rooms: ReadonlyMap<string, Room>
-  /** Somebody connects: the participant is found from now on. */
-  addParticipant(room: string, identity: string): void
+  /** Somebody connects: the participant is found from now on, by `PA_1` unless given. */
+  addParticipant(room: string, identity: string, sid?: string): void
   /** Somebody disconnects. */
   removeParticipant(room: string, identity: string): void
   /** Delivers a webhook signed with the SFU's key. */
@@ -102,9 +102,9 @@ export async function startSfu(options: SfuOptions): Promise<Sfu> {
     requests,
     httpRequests: server.requests,
     rooms: state.rooms,
-    addParticipant(room, identity) {
-      const identities = state.participants.get(room) ?? new Set<string>()
-      state.participants.set(room, identities.add(identity))
+    addParticipant(room, identity, sid = 'PA_1') {
+      const participants = state.participants.get(room) ?? new Map<string, string>()
+      state.participants.set(room, participants.set(identity, sid))
     },
     removeParticipant: (room, identity) => void state.participants.get(room)?.delete(identity),
     sendWebhook: (url, event) => sendWebhook(url, event, { apiKey, apiSecret }),

@@ -1,6 +1,7 @@
 import { swagger } from '@elysiajs/swagger'
 import { Elysia } from 'elysia'
-import { HIDDEN, refuseMethod } from '../method.ts'
+import { pathOf } from '../../lib/request-path.ts'
+import { allowOnly, HIDDEN } from '../method.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
 
@@ -29,8 +30,7 @@ function answerStartScript(): Response {
 
 /** The page; its relative links are right without a slash at the end of its path alone. */
 function answerPage({ request }: { readonly request: Request }): Response {
-  const { pathname } = new URL(request.url)
-  if (!pathname.endsWith('/')) {
+  if (!pathOf(request).endsWith('/')) {
     return new Response(PAGE, { headers: headers('text/html; charset=utf-8') })
   }
   return new Response(null, { status: 308, headers: { location: '../swagger' } })
@@ -66,12 +66,12 @@ export function docsRoutes(version: string) {
     // Takes the place of the plugin's own page, which loads its viewer from a public CDN.
     .get('/swagger', answerPage, HIDDEN)
     .get('/swagger/start.js', answerStartScript, HIDDEN)
-    .all('/swagger', refuseMethod, HIDDEN)
-    .all('/swagger/json', refuseMethod, HIDDEN)
-    .all('/swagger/start.js', refuseMethod, HIDDEN)
+    .all('/swagger', allowOnly('GET, HEAD'), HIDDEN)
+    .all('/swagger/json', allowOnly('GET, HEAD'), HIDDEN)
+    .all('/swagger/start.js', allowOnly('GET, HEAD'), HIDDEN)
   for (const [name, asset] of Object.entries(ASSETS)) {
     app.get(`/swagger/${name}`, fileAnswer(asset), HIDDEN)
-    app.all(`/swagger/${name}`, refuseMethod, HIDDEN)
+    app.all(`/swagger/${name}`, allowOnly('GET, HEAD'), HIDDEN)
   }
   return app
 }

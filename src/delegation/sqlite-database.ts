@@ -1,0 +1,71 @@
+import { Database } from 'bun:sqlite'
+import { chmodSync, existsSync } from 'node:fs'
+import { StoreUnavailable } from './store.ts'
+
+const SCHEMA_VERSION = 1
+
+/** The path that stands for no file at all. */
+export const IN_MEMORY = ':memory:'
+
+const SCHEMA = `
+  CREATE TABLE delegation (
+    room TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    UNIQUE (room, identity)
+  );
+  CREATE INDEX delegation_due ON delegation (due_at);
+`
+
+/** Names an error of SQLite, such as `SQLITE_CANTOPEN`. */
+export function sqliteCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return String(error.code)
+  return error instanceof Error ? error.name : 'unknown error'
+}
+
+function prepareSchema(database: Database): void {
+  const found = database.query<{ user_version: number }, []>('PRAGMA user_version').get()
+  const version = found?.user_version ?? 0
+  if (version > SCHEMA_VERSION) {
+    throw new StoreUnavailable(
+      `the file has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
+    )
+  }
+  if (version === SCHEMA_VERSION) return
+  database.transaction(() => {
+    database.run(SCHEMA)
+    database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+  })()
+}
+
+/** Whoever knows a delay ID may act on the event. New files beside the first take over its mode. */
+function keepPrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(file)) chmodSync(file, 0o600)
+  }
+}
+
+/**
+ * Opens the database of delegations; it is made where there is none, and nobody else may read it.
+ *
+ * @param path - a file, or {@link IN_MEMORY}
+ * @throws {StoreUnavailable} when the file cannot be used; then it is left as it is
+ */
+export function openDatabase(path: string): Database {
+  let database: Database | undefined
+  try {
+    database = new Database(path, { create: true, strict: true })
+    database.run('PRAGMA busy_timeout = 2000')
+    prepareSchema(database)
+    if (path !== IN_MEMORY) keepPrivate(path)
+    database.run('PRAGMA journal_mode = WAL')
+    // A crash of the process loses nothing; one of the machine may lose the last moments.
+    database.run('PRAGMA synchronous = NORMAL')
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof StoreUnavailable) throw error
+    throw new StoreUnavailable(`the file cannot be opened (${sqliteCode(error)})`)
+  }
+}

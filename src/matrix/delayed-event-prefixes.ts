@@ -1,0 +1,49 @@
+import { withDeadline } from '../net/deadline.ts'
+import { ExpiringCache } from '../net/expiring-cache.ts'
+import type { RequestClientApi } from './client-api-request.ts'
+import { advertisedPrefix, type DelayedEventPrefix } from './delayed-events.ts'
+
+/** Knows under which prefix homeservers have the endpoints for delayed events. */
+export interface DelayedEventPrefixes {
+  /** The prefix to try first. */
+  find(serverName: string, baseUrl: string): Promise<DelayedEventPrefix>
+  /** Notes which prefix has worked. */
+  remember(baseUrl: string, prefix: DelayedEventPrefix): void
+}
+
+const MAX_ENTRIES = 10_000
+const LIFETIME_MS = 3_600_000
+const GUESS_LIFETIME_MS = 300_000
+const GUESS: DelayedEventPrefix = 'unstable'
+
+/**
+ * Makes a finder of prefixes that asks `/_matrix/client/versions`.
+ *
+ * @param timeoutMs - how long that may take; what is to be done with the event must still fit in
+ */
+export function createDelayedEventPrefixes(
+  request: RequestClientApi,
+  timeoutMs: number,
+  now: () => number,
+): DelayedEventPrefixes {
+  const cache = new ExpiringCache<DelayedEventPrefix>({ maxEntries: MAX_ENTRIES, now })
+
+  async function ask(serverName: string, baseUrl: string) {
+    const answer = await withDeadline(timeoutMs, undefined, (signal) => {
+      const call = { method: 'GET', path: '/_matrix/client/versions' } as const
+      return request(serverName, baseUrl, call, signal)
+    })
+    const advertised = advertisedPrefix(answer)
+    if (advertised !== undefined) return { value: advertised, ttlMs: LIFETIME_MS }
+    return { value: GUESS, ttlMs: GUESS_LIFETIME_MS }
+  }
+
+  return {
+    async find(serverName, baseUrl) {
+      return cache.get(baseUrl, () => ask(serverName, baseUrl)).catch(() => GUESS)
+    },
+    remember(baseUrl, prefix) {
+      cache.put(baseUrl, prefix, LIFETIME_MS)
+    },
+  }
+}

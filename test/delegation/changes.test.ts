@@ -1,0 +1,139 @@
+import { beforeEach, expect, test } from 'bun:test'
+import { type Changes, createChanges } from '../../src/delegation/changes.ts'
+import { createDelegations } from '../../src/delegation/delegations.ts'
+import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
+import { StoreUnavailable } from '../../src/delegation/store.ts'
+import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { everythingIn, read } from '../support/stores.ts'
+import { WatchedStore } from '../support/watched-store.ts'
+
+const JOINED = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
+
+let store: WatchedStore
+let changes: Changes
+let transitions: string[]
+
+beforeEach(() => {
+  store = new WatchedStore(new SqliteStore(':memory:'))
+  transitions = []
+  changes = createChanges({
+    store,
+    around,
+    onTransition: ({ identity }, { from, to }) => transitions.push(`${identity}: ${from} → ${to}`),
+  })
+})
+
+test('an event for nobody does nothing', async () => {
+  await changes.applyFor({ room: 'room', identity: 'nobody' }, JOINED)
+  expect(await everythingIn(store)).toEqual([])
+  expect(transitions).toEqual([])
+})
+
+test('an event is applied to what has become of what was read', async () => {
+  await store.put(waiting())
+  const old = await read(store, waiting())
+  await changes.applyTo(old, JOINED)
+  await changes.applyTo(old, { type: 'absent' })
+  expect((await read(store, waiting())).delegation.state).toBe('leaving')
+})
+
+test('an event for a delegation is not applied to the one in its place', async () => {
+  await store.put(waiting())
+  const old = await read(store, waiting())
+  await store.put(waiting({ generation: 'g2' }))
+  await changes.applyTo(old, JOINED)
+  expect((await read(store, waiting())).delegation).toEqual(waiting({ generation: 'g2' }))
+})
+
+test('of events that come at once none is lost, and each transition is told once', async () => {
+  await store.put(connected({ failures: 0, restartAt: NOW }))
+  const failures = Array.from({ length: 20 }, () =>
+    changes.applyFor(waiting(), { type: 'attempt-failed', answered: false }),
+  )
+  const departures = Array.from({ length: 5 }, () =>
+    changes.applyFor(waiting(), { type: 'absent' }),
+  )
+  await Promise.all([...failures, ...departures])
+  expect((await read(store, waiting())).delegation.state).toBe('leaving')
+  expect(transitions).toEqual(['@alice:example.org:PHONE: connected → leaving'])
+
+  await store.put(connected({ restartAt: NOW }))
+  await Promise.all(
+    failures.map(() => changes.applyFor(waiting(), { type: 'attempt-failed', answered: false })),
+  )
+  expect((await read(store, waiting())).delegation.failures).toBe(20)
+})
+
+test('a report that changes nothing does not end the lease of whoever is at work', async () => {
+  await store.put(connected({ restartAt: NOW }))
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toHaveLength(1)
+  await changes.applyFor(connected(), JOINED)
+  await changes.applyTo(await read(store, connected()), JOINED)
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
+
+  // Of a moment at which presence is to be checked already.
+  const stale = { cause: 'left', participantId: 'PA_0', onPurpose: true, replaced: false }
+  await changes.applyFor(connected(), { type: 'left', ...stale })
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toHaveLength(1)
+  await changes.applyFor(connected(), { type: 'left', ...stale })
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
+
+  await store.put(leaving({ sendAt: NOW }))
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toHaveLength(1)
+  for (const type of ['left', 'aborted'] as const) {
+    const how = { cause: type, onPurpose: true, replaced: false }
+    await changes.applyFor(leaving(), { type, ...how, participantId: 'PA_1' })
+  }
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
+})
+
+test('a failure is of no interest to what has changed since', async () => {
+  await store.put(connected({ restartAt: NOW }))
+  const old = await read(store, connected())
+  await changes.applyTo(old, { type: 'doubt' })
+  const changed = connected({ restartAt: NOW, checkAt: NOW })
+  await changes.applyIfUnchanged(old, { type: 'attempt-failed', answered: false })
+  expect((await read(store, connected())).delegation).toEqual(changed)
+  await changes.applyIfUnchanged(await read(store, connected()), {
+    type: 'attempt-failed',
+    answered: false,
+  })
+  expect((await read(store, connected())).delegation.failures).toBe(1)
+})
+
+test('workers are woken for what is due now, and for nothing else', async () => {
+  const woken: unknown[] = []
+  await store.put(waiting())
+  store.onWake((key) => woken.push(key))
+  await changes.applyFor(waiting(), { type: 'absent' })
+  await changes.applyFor(waiting(), { type: 'doubt' })
+  expect(woken).toEqual([])
+  await changes.applyFor(waiting(), JOINED)
+  expect(woken).toEqual([{ room: 'room', identity: '@alice:example.org:PHONE' }])
+})
+
+test('a delegation and a webhook are refused while the store is away', async () => {
+  let missed = 0
+  const delegations = createDelegations({
+    store,
+    changes,
+    around,
+    newGeneration: () => 'g',
+    onAccepted: () => {
+      throw new Error('it was accepted')
+    },
+    onMissedWebhook: () => {
+      missed += 1
+    },
+  })
+  const { room, identity, serverName, delayId, delayMs } = waiting()
+  store.failure = new StoreUnavailable('gone')
+  const accepted = { room, identity, serverName, delayId, delayMs }
+  await expect(delegations.delegate(accepted)).rejects.toThrow(StoreUnavailable)
+  expect(missed).toBe(0)
+  for (const whom of [identity, undefined]) {
+    const report = delegations.report({ room, identity: whom, event: JOINED })
+    await expect(report).rejects.toThrow(StoreUnavailable)
+  }
+  expect(missed).toBe(2)
+})

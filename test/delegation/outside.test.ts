@@ -1,0 +1,187 @@
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { assembleOutside } from '../../src/app/outside.ts'
+import type { Presence } from '../../src/livekit/room-service.ts'
+import { createLogger } from '../../src/log.ts'
+import type { DelayedEvent, DelayedEventResult } from '../../src/matrix/client-api.ts'
+import type { ClientApiLocation } from '../../src/matrix/client-api-location.ts'
+import type { LogLine } from '../support/app.ts'
+import { connected, leaving, NOW, waiting } from '../support/delegations.ts'
+
+const FOUND = { kind: 'found', baseUrl: 'https://found.test' } as const
+const LOST = { kind: 'failed', answered: false, reason: 'connection refused' } as const
+const ROOM = { room: 'room', identity: '@alice:example.org:PHONE' }
+const WARNING = {
+  time: expect.any(String),
+  level: 'warn',
+  message: 'delegation: an attempt failed',
+  ...ROOM,
+  server_name: 'example.org',
+}
+
+let log: LogLine[]
+let presence: Presence
+let location: ClientApiLocation
+let result: DelayedEventResult
+let located: string[]
+let acted: { readonly event: DelayedEvent; readonly limitMs: number | undefined }[]
+
+beforeEach(() => {
+  log = []
+  presence = { kind: 'absent' }
+  location = FOUND
+  result = { kind: 'done' }
+  located = []
+  acted = []
+})
+
+function outside() {
+  return assembleOutside({
+    rooms: { createRoom: async () => {}, findParticipant: async () => presence },
+    locator: {
+      async locate(serverName) {
+        located.push(serverName)
+        return location
+      },
+    },
+    clientApi: {
+      async actOnDelayedEvent(event, _action, _signal, limitMs) {
+        acted.push({ event, limitMs })
+        return result
+      },
+    },
+    logger: createLogger({
+      level: 'debug',
+      format: 'json',
+      now: () => NOW,
+      write: (line) => log.push(JSON.parse(line)),
+    }),
+    now: () => NOW,
+  })
+}
+
+const never = new AbortController().signal
+const aborted = AbortSignal.abort()
+
+function restart(failures = 0, signal = never, clientApiUrl: string | undefined = undefined) {
+  const known = clientApiUrl === undefined ? {} : { clientApiUrl }
+  return outside().actOnEvent(connected({ failures, ...known }), 'restart', signal)
+}
+
+describe('an attempt that fails', () => {
+  test('is told of at the first time in a row, with what it was about and why', async () => {
+    result = LOST
+    expect(await restart(0)).toMatchObject({ type: 'attempt-failed', answered: false })
+    expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'connection refused' }])
+    await restart(1)
+    await restart(7)
+    expect(log.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug'])
+  })
+
+  test('is told of where the client API cannot be located', async () => {
+    location = { kind: 'unknown', reason: 'timeout after 5 s' }
+    expect(await restart()).toEqual({ type: 'attempt-failed', answered: false })
+    expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'timeout after 5 s' }])
+  })
+
+  test('is told of where the SFU does not say who is there', async () => {
+    presence = { kind: 'unknown', reason: 'status 503, unavailable' }
+    for (const delegation of [
+      waiting(),
+      waiting({ failures: 1 }),
+      connected({ failures: 3 }),
+      connected({ checkFailures: 1 }),
+    ]) {
+      expect(await outside().checkPresence(delegation, never)).toEqual({ type: 'presence-unknown' })
+    }
+    const line = { ...WARNING, action: 'check-presence', cause: 'status 503, unavailable' }
+    expect(log).toEqual(['warn', 'debug', 'warn', 'debug'].map((level) => ({ ...line, level })))
+  })
+
+  test('is not told of where nobody waited for it', async () => {
+    result = { ...LOST, reason: 'given up' }
+    presence = { kind: 'unknown', reason: 'given up' }
+    await restart(0, aborted)
+    await outside().checkPresence(waiting(), aborted)
+    expect(log).toEqual([])
+  })
+
+  test('is told of without the delay ID', async () => {
+    result = LOST
+    await outside().actOnEvent(leaving({ delayId: 'syd_hunter2' }), 'send', never)
+    expect(JSON.stringify(log)).not.toContain('hunter2')
+  })
+})
+
+describe('the client API', () => {
+  const KNOWN = 'https://known.test'
+
+  test('is where it was when the delegation was accepted', async () => {
+    expect(await restart(0, never, KNOWN)).toEqual({ type: 'restarted', at: NOW })
+    expect(located).toEqual([])
+    expect(acted[0]?.event).toEqual({
+      serverName: 'example.org',
+      baseUrl: KNOWN,
+      delayId: 'delay-1',
+    })
+  })
+
+  test('is looked for where that was not known, or does not work', async () => {
+    await restart(0)
+    await restart(1, never, KNOWN)
+    expect(located).toEqual(['example.org', 'example.org'])
+    expect(acted.map(({ event }) => event.baseUrl)).toEqual([FOUND.baseUrl, FOUND.baseUrl])
+  })
+
+  test.each(['unknown', 'none'] as const)(
+    'is where it was while looking for it gives: %s',
+    async (kind) => {
+      location = { kind, reason: 'no idea' }
+      await restart(1, never, KNOWN)
+      expect(acted.map(({ event }) => event.baseUrl)).toEqual([KNOWN])
+    },
+  )
+
+  test('is nowhere when it was never known and there is none', async () => {
+    location = { kind: 'none', reason: 'status 404' }
+    expect(await restart()).toEqual({ type: 'client-api-unresolvable' })
+    expect(acted).toEqual([])
+  })
+})
+
+test.each([
+  [20_000, 10_000],
+  [3_000, 1_500],
+  [1_000, 1_000],
+  [-5, 1_000],
+])('with %p ms until the deadline an attempt takes %p ms at most', async (leftMs, limitMs) => {
+  await outside().actOnEvent(connected({ deadlineAt: NOW + leftMs }), 'restart', never)
+  expect(acted[0]?.limitMs).toBe(limitMs)
+})
+
+test.each([
+  [{ kind: 'done' }, { type: 'sent' }],
+  [{ kind: 'gone' }, { type: 'event-gone' }],
+  [
+    { kind: 'failed', answered: true, retryAfterMs: 7, reason: 'status 429' },
+    { type: 'attempt-failed', answered: true, retryAfterMs: 7 },
+  ],
+  [LOST, { type: 'attempt-failed', answered: false }],
+] as const)('%j as answer to a leave means %j', async (answer, outcome) => {
+  result = answer
+  const sent = await outside().actOnEvent(leaving(), 'send', never)
+  expect<unknown>(sent).toEqual(outcome)
+})
+
+test.each([
+  [{ kind: 'absent' }, { type: 'absent' }],
+  [
+    { kind: 'present', participantId: 'PA_1' },
+    { type: 'present', participantId: 'PA_1' },
+  ],
+  [{ kind: 'present', participantId: '' }, { type: 'present' }],
+] as const)('%j on the SFU means %j', async (told, event) => {
+  presence = told
+  const found = await outside().checkPresence(waiting(), never)
+  expect<unknown>(found).toEqual(event)
+  expect(log).toEqual([])
+})

@@ -1,0 +1,120 @@
+import { expect, test } from 'bun:test'
+import { createChanges } from '../../src/delegation/changes.ts'
+import type { Delegation } from '../../src/delegation/delegation.ts'
+import type { DelayedEventOutcome, PresenceEvent } from '../../src/delegation/events.ts'
+import { Performer } from '../../src/delegation/performer.ts'
+import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
+import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { createOutside } from '../support/outside.ts'
+import { read } from '../support/stores.ts'
+import { until } from '../support/until.ts'
+
+function createStage() {
+  const store = new SqliteStore(':memory:')
+  const changes = createChanges({ store, around, onTransition: () => {} })
+  const outside = createOutside(() => NOW)
+  return { store, changes, outside, performer: new Performer({ store, changes, outside, around }) }
+}
+
+/** What is stored after an answer to what is due, where the record has changed meanwhile. */
+async function answeredAfter(
+  delegation: Delegation,
+  changed: Delegation,
+  answer: PresenceEvent | DelayedEventOutcome,
+): Promise<Delegation> {
+  const { store, outside, performer } = createStage()
+  outside.respond(() => 'hold')
+  await store.put(delegation)
+  const performed = performer.perform(await read(store, delegation))
+  const call = await until(() => outside.calls[0])
+  await store.replace(await read(store, delegation), changed, false)
+  call.answer(answer)
+  await performed
+  return (await read(store, delegation)).delegation
+}
+
+const RESTART = connected({ restartAt: NOW })
+const FAILED = { type: 'attempt-failed', answered: false } as const
+
+test.each([
+  ['a failed restart', RESTART, leaving({ sendAt: NOW }), FAILED],
+  ['a failed restart', RESTART, connected({ restartAt: NOW, participantId: 'PA_2' }), FAILED],
+  [
+    'a client API that cannot be located',
+    RESTART,
+    leaving({ sendAt: NOW }),
+    { type: 'client-api-unresolvable' },
+  ],
+  ['absence', waiting({ checkAt: NOW }), connected(), { type: 'absent' }],
+  ['presence', connected({ checkAt: NOW }), leaving({ sendAt: NOW }), { type: 'present' }],
+  ['an SFU that cannot tell', waiting({ checkAt: NOW }), connected(), { type: 'presence-unknown' }],
+  ['a failed leave', leaving({ sendAt: NOW }), connected({ restartAt: NOW }), FAILED],
+] as const)(
+  '%s is of no interest to what has changed since',
+  async (_, before, changed, answer) => {
+    expect(await answeredAfter(before, changed, answer)).toEqual(changed)
+  },
+)
+
+test('a restart counts for what has changed since', async () => {
+  const changed = connected({ restartAt: NOW, participantId: 'PA_2' })
+  expect(await answeredAfter(RESTART, changed, { type: 'restarted', at: NOW })).toEqual(
+    connected({ restartAt: NOW + 24_000, deadlineAt: NOW + 30_000, participantId: 'PA_2' }),
+  )
+})
+
+test('a hand-over wakes the others, where there is something to hand over', async () => {
+  const { store, outside, performer } = createStage()
+  const woken: unknown[] = []
+  store.onWake((key) => woken.push(key))
+  await performer.handOver()
+  expect(woken).toEqual([])
+  outside.respond(() => 'hold')
+  await store.put(RESTART)
+  const performed = performer.perform(await read(store, RESTART))
+  await until(() => outside.calls.length === 1)
+  woken.length = 0
+  await performer.handOver()
+  expect(woken).toStrictEqual([undefined])
+  await performed
+})
+
+/** How many of 40 restarts at a homeserver are begun after one restart there ended so. */
+async function begunAfter(answer: DelayedEventOutcome | 'hold'): Promise<number> {
+  const { store, outside, performer } = createStage()
+  outside.respond(() => answer)
+  async function restart(identity: string): Promise<void> {
+    const delegation = connected({ identity, restartAt: NOW })
+    await store.put(delegation)
+    await performer.perform(await read(store, delegation))
+  }
+  const first = restart('first')
+  await until(() => outside.calls.length === 1)
+  if (answer === 'hold') await performer.handOver()
+  await first
+  outside.calls.length = 0
+  outside.respond(() => 'hold')
+  let putOff = 0
+  const rest = Array.from({ length: 40 }, async (_, index) => {
+    await restart(`${index}`)
+    putOff += 1
+  })
+  await until(() => putOff + outside.underWay() === 40)
+  const begun = outside.calls.length
+  await performer.handOver()
+  await Promise.all(rest)
+  return begun
+}
+
+test('a homeserver that answers, be it with an error, is not in trouble', async () => {
+  expect(await begunAfter({ type: 'attempt-failed', answered: true })).toBe(32)
+  expect(await begunAfter({ type: 'restarted', at: NOW })).toBe(32)
+})
+
+test('a homeserver that does not answer is', async () => {
+  expect(await begunAfter({ type: 'attempt-failed', answered: false })).toBe(4)
+})
+
+test('a homeserver whose answer nobody waited for is not', async () => {
+  expect(await begunAfter('hold')).toBe(32)
+})

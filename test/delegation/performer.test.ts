@@ -1,0 +1,165 @@
+import { expect, test } from 'bun:test'
+import { createChanges } from '../../src/delegation/changes.ts'
+import type { Delegation } from '../../src/delegation/delegation.ts'
+import type { DelayedEventOutcome } from '../../src/delegation/events.ts'
+import { Performer } from '../../src/delegation/performer.ts'
+import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
+import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { createOutside, type OutsideCall } from '../support/outside.ts'
+import { read } from '../support/stores.ts'
+import { until } from '../support/until.ts'
+
+/** A performer that nobody tells of webhooks, as when the connection for that is lost. */
+async function perform(delegation: Delegation) {
+  const store = new SqliteStore(':memory:')
+  await store.put(delegation)
+  const transitions: string[] = []
+  const changes = createChanges({
+    store,
+    around,
+    onTransition: (_, { from, to, cause }) => transitions.push(`${from} → ${to}: ${cause}`),
+  })
+  const outside = createOutside(() => NOW)
+  outside.respond(() => 'hold')
+  const performer = new Performer({ store, changes, outside, around })
+  const performed = performer.perform(await read(store, delegation))
+  const call: OutsideCall = await until(() => outside.calls[0])
+  const current = async () => (await store.find(delegation))?.delegation
+  return { store, changes, performer, performed, call, current, transitions }
+}
+
+const DUE_CHECK = waiting({ checkAt: NOW })
+const DUE_RESTART = connected({ restartAt: NOW })
+const JOINED = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
+const LEFT = {
+  type: 'left',
+  cause: 'participant_left',
+  participantId: 'PA_1',
+  onPurpose: true,
+  replaced: false,
+} as const
+
+test('does what is due, and stores what came of it', async () => {
+  const { performed, call, current } = await perform(DUE_RESTART)
+  expect(call.action).toBe('restart')
+  call.answer({ type: 'restarted', at: NOW - 40 })
+  await performed
+  expect(await current()).toEqual(connected({ restartAt: NOW + 23_960, deadlineAt: NOW + 29_960 }))
+})
+
+test('whoever was absent before the connection was reported is not taken for gone', async () => {
+  const { performed, call, current, changes, transitions } = await perform(DUE_CHECK)
+  await changes.applyFor(DUE_CHECK, JOINED)
+  call.answer({ type: 'absent' })
+  await performed
+  expect(await current()).toMatchObject({ state: 'connected', participantId: 'PA_1' })
+  expect(transitions).toEqual(['waiting → connected: participant_joined'])
+})
+
+test('whoever was present before the departure was reported is not taken for connected', async () => {
+  const { performed, call, current, changes } = await perform(connected({ checkAt: NOW }))
+  await changes.applyFor(DUE_CHECK, LEFT)
+  call.answer({ type: 'present', participantId: 'PA_1' })
+  await performed
+  expect(await current()).toEqual(leaving({ sendAt: NOW }))
+})
+
+test('an event that is gone is gone, even if the participant has left meanwhile', async () => {
+  const { performed, call, current, changes, transitions } = await perform(DUE_RESTART)
+  await changes.applyFor(DUE_RESTART, LEFT)
+  call.answer({ type: 'event-gone' })
+  await performed
+  expect(await current()).toBeUndefined()
+  expect(transitions).toEqual([
+    'connected → leaving: participant_left',
+    'leaving → finished: the delayed event was already sent or cancelled',
+  ])
+})
+
+for (const event of [{ type: 'event-gone' }, { type: 'restarted', at: NOW }] as const) {
+  test(`${event.type} of a former delegation does not touch the present one`, async () => {
+    const { performed, call, current, store } = await perform(DUE_RESTART)
+    await store.put(waiting({ generation: 'g2' }))
+    call.answer(event)
+    await performed
+    expect(await current()).toEqual(waiting({ generation: 'g2' }))
+  })
+}
+
+test('what was given up is not stored, even if it was answered', async () => {
+  const { performed, call, current, changes, performer } = await perform(DUE_RESTART)
+  await changes.applyFor(DUE_RESTART, { type: 'doubt' })
+  const inDoubt = connected({ restartAt: NOW, checkAt: NOW })
+  await performer.abortIfChanged(DUE_RESTART)
+  expect(call.signal.aborted).toBe(true)
+  await performed
+  expect(await current()).toEqual(inDoubt)
+})
+
+test('a hand-over is not taken back by the lease of an action that ends late', async () => {
+  const store = new SqliteStore(':memory:')
+  const delegation = connected({ restartAt: NOW, delayMs: 2_500 })
+  await store.put(delegation)
+  const changes = createChanges({ store, around, onTransition: () => {} })
+  const held = Promise.withResolvers<DelayedEventOutcome>()
+  const performer = new Performer({
+    store,
+    changes,
+    around,
+    outside: {
+      checkPresence: async () => ({ type: 'presence-unknown' }),
+      actOnEvent: () => held.promise,
+    },
+  })
+  const { claimed } = await store.claimDue(NOW, 1, 10_000)
+  const [stored] = claimed
+  if (stored === undefined) throw new Error('nothing was claimed')
+  const performed = performer.perform(stored)
+  await performer.handOver()
+  await Bun.sleep(150)
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toHaveLength(1)
+  held.resolve({ type: 'attempt-failed', answered: false })
+  await performed
+  expect((await read(store, delegation)).delegation).toEqual(delegation)
+})
+
+test('a delegation that is over ends without anything being done', async () => {
+  const store = new SqliteStore(':memory:')
+  const over = connected({ deadlineAt: NOW - 1 })
+  await store.put(over)
+  const transitions: string[] = []
+  const changes = createChanges({
+    store,
+    around,
+    onTransition: (_, { from, to }) => transitions.push(`${from} → ${to}`),
+  })
+  const outside = createOutside(() => NOW)
+  await new Performer({ store, changes, outside, around }).perform(await read(store, over))
+  expect(outside.calls).toEqual([])
+  expect(await store.find(over)).toBeUndefined()
+  expect(transitions).toEqual(['connected → dropped'])
+})
+
+test('an SFU in trouble puts checks of presence off, but never the restart', async () => {
+  const store = new SqliteStore(':memory:')
+  const changes = createChanges({ store, around, onTransition: () => {} })
+  const outside = createOutside(() => NOW)
+  const performer = new Performer({ store, changes, outside, around })
+  async function check(identity: string): Promise<void> {
+    const delegation = connected({ identity, checkAt: NOW, restartAt: NOW + 1_000 })
+    await store.put(delegation)
+    await performer.perform(await read(store, delegation))
+  }
+  outside.respond(() => ({ type: 'presence-unknown' }))
+  for (const identity of ['1', '2', '3', '4', '5', '6']) await check(identity)
+  outside.respond(() => 'hold')
+  const held = ['7', '8', '9', '10'].map(check)
+  await until(() => outside.underWay() === 4)
+
+  await check('11')
+  expect(outside.calls).toHaveLength(10)
+  const { claimed } = await store.claimDue(NOW + 1_000, 20, 10_000)
+  expect(claimed.map(({ delegation }) => delegation.identity)).toContain('11')
+  for (const call of outside.calls) call.answer({ type: 'presence-unknown' })
+  await Promise.all(held)
+})

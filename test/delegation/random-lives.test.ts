@@ -1,0 +1,112 @@
+import { expect, test } from 'bun:test'
+import { type Delegation, dueAt } from '../../src/delegation/delegation.ts'
+import type { DelegationEvent } from '../../src/delegation/events.ts'
+import { advance } from '../../src/delegation/lifecycle.ts'
+import { accept } from '../../src/delegation/waiting.ts'
+import { NOW, waiting } from '../support/delegations.ts'
+import { createRandom, pick } from '../support/random.ts'
+
+const LIVES = 3_000
+const SEED = 20_260_101
+const HOUR_MS = 3_600_000
+
+function newborn(random: () => number): Delegation {
+  const { room, identity, generation, serverName, delayId } = waiting()
+  const delayMs = pick(random, 100, 1_000, 30_000, HOUR_MS, 24 * HOUR_MS)
+  const circumstances = { now: NOW, random: random(), sanityCheckMs: 0 }
+  return accept({ room, identity, generation, serverName, delayId, delayMs }, circumstances)
+}
+
+function anyEvent(random: () => number, now: number): DelegationEvent {
+  const cause = 'webhook'
+  const participantId = pick(random, undefined, 'PA_1', 'PA_2')
+  const happenedBy = pick(random, undefined, now - 60_000, now + 999)
+  const report = { cause, participantId, happenedBy }
+  const onPurpose = random() < 0.5
+  const replaced = random() < 0.2
+  return pick<DelegationEvent>(
+    random,
+    { type: 'due' },
+    { type: 'doubt' },
+    { type: 'joined', ...report },
+    { type: 'left', ...report, onPurpose, replaced },
+    { type: 'aborted', ...report, onPurpose, replaced },
+    { type: 'room-finished', ...report },
+    { type: 'present', participantId },
+    { type: 'absent' },
+    { type: 'presence-unknown' },
+    { type: 'restarted', at: now - 40 },
+    { type: 'sent' },
+    { type: 'event-gone' },
+    {
+      type: 'attempt-failed',
+      answered: true,
+      retryAfterMs: pick(random, undefined, 0, 5_000, 1e300),
+    },
+    { type: 'client-api-unresolvable' },
+  )
+}
+
+function actionsOf(state: Delegation['state']): readonly unknown[] {
+  if (state === 'waiting') return [undefined, 'check-presence']
+  return state === 'connected' ? [undefined, 'check-presence', 'restart'] : [undefined, 'send']
+}
+
+test('whatever happens, only what is leaving is sent, and every time that is set is a time', () => {
+  const random = createRandom(SEED)
+  let sent = 0
+  for (let life = 0; life < LIVES; life += 1) {
+    let now = NOW
+    let current: Delegation | undefined = newborn(random)
+    for (let events = 0; current !== undefined && events < 50; events += 1) {
+      now += Math.floor(random() * 20_000)
+      const event = anyEvent(random, now)
+      const before: Delegation = current
+      const circumstances = { now, random: random(), sanityCheckMs: pick(random, 0, 3_000) }
+      const { next, action, transition } = advance(before, event, circumstances)
+      if (action === 'send') sent += 1
+
+      expect(actionsOf(before.state)).toContain(action)
+      if (action !== undefined) expect(next).toBe(before)
+      expect(transition === undefined).toBe(next?.state === before.state)
+      current = next
+      if (next === undefined) continue
+      expect(JSON.parse(JSON.stringify(next))).toEqual(next)
+      expect(dueAt(next)).toBeGreaterThan(NOW - 1)
+      expect(dueAt(next)).toBeLessThan(NOW + 100 * 24 * HOUR_MS)
+    }
+  }
+  expect(sent).toBeGreaterThan(100)
+})
+
+/** What the outside answers when nothing works. */
+const FAILURES = {
+  'check-presence': { type: 'presence-unknown' },
+  restart: { type: 'attempt-failed', answered: false },
+  send: { type: 'attempt-failed', answered: true, retryAfterMs: 0 },
+} as const
+
+test('every delegation ends when nothing works, after a bounded number of attempts', () => {
+  const random = createRandom(SEED)
+  for (let life = 0; life < LIVES; life += 1) {
+    let now = NOW
+    let current: Delegation | undefined = newborn(random)
+    for (let events = Math.floor(random() * 5); current !== undefined && events > 0; events -= 1) {
+      current = advance(current, anyEvent(random, now), around(now, random)).next
+    }
+    let steps = 0
+    while (current !== undefined) {
+      now = Math.max(now, Math.ceil(dueAt(current)))
+      const due = advance(current, { type: 'due' }, around(now, random))
+      const event = due.action === undefined ? undefined : FAILURES[due.action]
+      current = event === undefined ? due.next : advance(current, event, around(now, random)).next
+      steps += 1
+      if (steps > 20_000) throw new Error(`does not end: ${JSON.stringify(current)}`)
+    }
+    expect(now).toBeLessThanOrEqual(NOW + 26 * HOUR_MS)
+  }
+})
+
+function around(now: number, random: () => number) {
+  return { now, random: random(), sanityCheckMs: 0 }
+}

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import type { Changes } from '../../src/delegation/changes.ts'
+import { Rechecks } from '../../src/delegation/rechecks.ts'
+import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
+import { StoreUnavailable } from '../../src/delegation/store.ts'
+import { connected } from '../support/delegations.ts'
+import { until } from '../support/until.ts'
+import { WatchedStore } from '../support/watched-store.ts'
+
+const COUNT = 450
+let store: WatchedStore
+let checked: string[]
+let batches: number
+let busy: boolean
+let bugs: unknown[]
+let rechecks: Rechecks
+let onChecked: () => void
+
+beforeEach(async () => {
+  store = new WatchedStore(new SqliteStore(':memory:'))
+  for (let index = 0; index < COUNT; index += 1) {
+    await store.put(connected({ identity: `identity ${index}` }))
+  }
+  checked = []
+  batches = 0
+  busy = false
+  bugs = []
+  onChecked = () => {}
+  const applyTo: Changes['applyTo'] = async ({ delegation }, event) => {
+    expect(event).toEqual({ type: 'doubt' })
+    checked.push(delegation.identity)
+    onChecked()
+  }
+  rechecks = new Rechecks({
+    store,
+    changes: { applyTo, applyFor: async () => {}, applyIfUnchanged: async () => {} },
+    onBatch: () => {
+      batches += 1
+    },
+    isBusy: () => busy,
+    onBug: (error) => bugs.push(error),
+  })
+})
+afterEach(async () => {
+  rechecks.stop()
+  busy = false
+  await store.close()
+})
+
+/** Does what a worker does again and again. */
+function begin(): void {
+  rechecks.startIfDue()
+}
+
+test('everybody is checked at the start, and once only unless it is requested', async () => {
+  begin()
+  begin()
+  await until(() => checked.length === COUNT)
+  expect(new Set(checked).size).toBe(COUNT)
+  expect(batches).toBe(3)
+  begin()
+  await Bun.sleep(30)
+  expect(checked).toHaveLength(COUNT)
+})
+
+test('what is requested while a recheck is under way is done after it', async () => {
+  begin()
+  await until(() => checked.length > 0)
+  rechecks.request()
+  begin()
+  await until(() => {
+    begin()
+    return checked.length === 2 * COUNT
+  })
+  await Bun.sleep(30)
+  begin()
+  await Bun.sleep(30)
+  expect(checked).toHaveLength(2 * COUNT)
+})
+
+test('the next batch waits while there is more to do than can be done', async () => {
+  busy = true
+  begin()
+  await until(() => checked.length === 200)
+  await Bun.sleep(50)
+  expect(checked).toHaveLength(200)
+  busy = false
+  await until(() => checked.length === COUNT)
+})
+
+test('a recheck that is stopped goes no further, not even to the end of the batch', async () => {
+  onChecked = () => {
+    if (checked.length === 10) rechecks.stop()
+  }
+  begin()
+  await until(() => checked.length >= 10)
+  await Bun.sleep(50)
+  expect(checked).toHaveLength(10)
+})
+
+test('a recheck that the store interrupts is begun again, and is no bug', async () => {
+  store.failure = new StoreUnavailable('gone')
+  begin()
+  await Bun.sleep(10)
+  expect(checked).toEqual([])
+  store.failure = undefined
+  begin()
+  await until(() => checked.length === COUNT)
+  expect(bugs).toEqual([])
+})
+
+test('a recheck that ends with a bug is told of, and begun again', async () => {
+  const bug = new TypeError('a bug')
+  store.failure = bug
+  begin()
+  await until(() => bugs.length === 1)
+  expect(bugs).toEqual([bug])
+  store.failure = undefined
+  await until(() => {
+    begin()
+    return checked.length === COUNT
+  })
+})

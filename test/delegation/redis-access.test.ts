@@ -1,0 +1,139 @@
+import { afterEach, expect, test } from 'bun:test'
+import { createAuthority } from '../support/certificates.ts'
+import { connected, waiting } from '../support/delegations.ts'
+import {
+  createRedisServer,
+  type RedisServer,
+  type RedisServerOptions,
+} from '../support/redis-server.ts'
+import { runScript } from '../support/script-process.ts'
+import { openTestStore, read } from '../support/stores.ts'
+import { until } from '../support/until.ts'
+
+const REFUSED = 'it cannot be reached, or does not accept TLS, password or database number'
+
+const toClose: { close(): Promise<void> }[] = []
+
+afterEach(async () => {
+  for (const resource of toClose.splice(0).reverse()) await resource.close()
+})
+
+async function startRedis(options?: RedisServerOptions): Promise<RedisServer> {
+  const redis = await createRedisServer(options)
+  toClose.push(redis)
+  await redis.start()
+  return redis
+}
+
+async function open(url: string) {
+  const changes: (readonly [boolean, string])[] = []
+  const store = await openTestStore(url, (isConnected, cause) => changes.push([isConnected, cause]))
+  toClose.push(store)
+  return { store, changes }
+}
+
+test('gives the password, and finds what it wrote', async () => {
+  const redis = await startRedis({ password: 's3cret' })
+  const { store, changes } = await open(redis.url)
+  await store.put(waiting())
+  expect((await read(store, waiting())).delegation).toEqual(waiting())
+  expect(changes).toEqual([[true, '']])
+})
+
+for (const [what, credentials] of [
+  ['a wrong password', ':wrong@'],
+  ['no password', ''],
+] as const) {
+  test(`${what} makes the store unavailable, and tells so without the password`, async () => {
+    const redis = await startRedis({ password: 's3cret' })
+    const { store, changes } = await open(`redis://${credentials}127.0.0.1:${redis.port}`)
+    expect(changes).toEqual([[false, REFUSED]])
+    await expect(store.put(waiting())).rejects.toThrow('state store: Redis is not connected')
+    await redis.run('CONFIG', 'SET', 'requirepass', 'wrong')
+    if (credentials === '') await redis.run('CONFIG', 'SET', 'requirepass', '')
+    await until(() => changes.length === 2)
+    await store.put(waiting())
+    expect(changes).toEqual([
+      [false, REFUSED],
+      [true, ''],
+    ])
+  })
+}
+
+test('uses the database of the URL', async () => {
+  const redis = await startRedis()
+  const two = await open(`${redis.url}/2`)
+  const zero = await open(redis.url)
+  await two.store.put(waiting())
+  await zero.store.put(connected())
+  expect((await read(two.store, waiting())).delegation).toEqual(waiting())
+  expect((await read(zero.store, waiting())).delegation).toEqual(connected())
+  await redis.run('SELECT', '2')
+  expect(await redis.run('HLEN', 'lk-jwt:jobs')).toBe(1)
+})
+
+test('refuses the layout of a later version, and uses it once it is understood', async () => {
+  const redis = await startRedis()
+  await redis.run('SET', 'lk-jwt:schema', '2')
+  const { store, changes } = await open(redis.url)
+  expect(changes).toEqual([
+    [false, 'Redis holds schema version 2, and this program knows versions up to 1'],
+  ])
+  await expect(store.put(waiting())).rejects.toThrow('state store: ')
+  expect(await redis.run('KEYS', '*')).toEqual(['lk-jwt:schema'])
+  await redis.run('SET', 'lk-jwt:schema', '1')
+  await until(() => changes.length === 2)
+  await store.put(waiting())
+})
+
+/** The authority is read when a process starts. */
+function useOverTls(url: string, caFile?: string) {
+  return runScript(
+    `import { openRedisStore } from '#src/delegation/redis-store.ts'
+     process.on('unhandledRejection', () => process.stdout.write('UNHANDLED '))
+     const store = await openRedisStore({
+       url: process.env.URL, now: () => 1, newGeneration: () => 'g', timeoutMs: 1000,
+       onChange: (connected, cause) => process.stdout.write(connected + ' ' + cause + ' '),
+     })
+     try {
+       await store.put(JSON.parse(process.env.DELEGATION))
+       const woken = Promise.withResolvers()
+       store.onWake((key) => woken.resolve(key.room))
+       await store.put(JSON.parse(process.env.DELEGATION))
+       process.stdout.write('woken for ' + (await woken.promise))
+     } catch (error) {
+       process.stdout.write(error.name)
+     }
+     await store.close()`,
+    {
+      URL: url,
+      DELEGATION: JSON.stringify(waiting()),
+      ...(caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: caFile }),
+    },
+  )
+}
+
+test('speaks TLS with a server that an added authority vouches for', async () => {
+  await using authority = await createAuthority()
+  const certificate = await authority.issue({ ip: ['127.0.0.1'] })
+  const redis = await startRedis({ certificate, password: 's3cret' })
+  const process = useOverTls(redis.tlsUrl, authority.caFile)
+  await process.exited
+  expect(process.output()).toBe('true  woken for room')
+  expect(await redis.run('HLEN', 'lk-jwt:jobs')).toBe(1)
+})
+
+test('does not trust a server that nobody vouches for, or that has another name', async () => {
+  await using authority = await createAuthority()
+  await using stranger = await createAuthority()
+  const ofAnother = await startRedis({
+    certificate: await authority.issue({ dns: ['redis.test'] }),
+  })
+  const foreign = await startRedis({ certificate: await stranger.issue({ ip: ['127.0.0.1'] }) })
+  for (const redis of [ofAnother, foreign]) {
+    const process = useOverTls(redis.tlsUrl, authority.caFile)
+    await process.exited
+    expect(process.output()).toMatch(/^false .*StoreUnavailable$/)
+    expect(await redis.run('KEYS', '*')).toEqual([])
+  }
+})

@@ -1,0 +1,181 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import type { DelegationStore } from '../../src/delegation/store.ts'
+import { connected, NOW, waiting } from '../support/delegations.ts'
+import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { everythingIn, openTestStore, read } from '../support/stores.ts'
+
+let redis: RedisServer
+let store: DelegationStore
+
+beforeAll(async () => {
+  redis = await createRedisServer()
+  await redis.start()
+  store = await openTestStore(redis.url)
+})
+afterEach(() => redis.run('FLUSHALL'))
+afterAll(async () => {
+  await store.close()
+  await redis.close()
+})
+
+const FIELD = '["room","@alice:example.org:PHONE"]'
+
+const GO_PARAMS = {
+  DelayId: 'delay-go',
+  DelayTimeout: 30_000_000_000,
+  ServerName: 'example.org',
+  LiveKitRoom: 'room',
+  LiveKitIdentity: '@alice:example.org:PHONE',
+}
+
+function goEntry(overrides: object = {}, params: object = {}): string {
+  return JSON.stringify({ Params: { ...GO_PARAMS, ...params }, ...overrides })
+}
+
+async function jobs(): Promise<unknown> {
+  return redis.run('HGETALL', 'lk-jwt:jobs')
+}
+
+test('a delegation is one JSON value in the hash, by the JSON array of room and identity', async () => {
+  await store.put(waiting())
+  expect(await jobs()).toEqual({
+    [FIELD]:
+      '{"room":"room","identity":"@alice:example.org:PHONE","generation":"g1",' +
+      '"serverName":"example.org","delayId":"delay-1","delayMs":30000,"acceptedAt":999990000,' +
+      '"deadlineAt":1000020000,"failures":0,"waitUntil":1000020000,"checkAt":1000001000,' +
+      '"state":"waiting"}',
+  })
+  expect(await redis.run('ZRANGE', 'lk-jwt:due', '0', '-1', 'WITHSCORES')).toEqual([
+    [FIELD, 1_000_001_000],
+  ])
+  expect(await redis.run('ZRANGE', 'lk-jwt:rooms', '0', '-1')).toEqual([FIELD])
+})
+
+test('a delegation that ends leaves nothing behind', async () => {
+  await store.put(waiting())
+  await store.replace(await read(store, waiting()), undefined, true)
+  expect(await redis.run('KEYS', '*')).toEqual([])
+})
+
+test('a new connection writes the version of the layout', async () => {
+  const another = await openTestStore(redis.url)
+  expect(await redis.run('GET', 'lk-jwt:schema')).toBe('1')
+  await another.close()
+})
+
+test('a worker that is alive is known for three seconds', async () => {
+  await store.heartbeat(NOW)
+  const left = Number(await redis.run('PTTL', 'lk-jwt:alive'))
+  expect(left).toBeGreaterThan(2_000)
+  expect(left).toBeLessThanOrEqual(3_000)
+})
+
+test('scripts that Redis has forgotten are sent again', async () => {
+  await store.put(waiting())
+  await redis.run('SCRIPT', 'FLUSH')
+  expect((await store.claimDue(NOW + 1_000, 1, 1_000)).claimed).toHaveLength(1)
+})
+
+for (const RestartedAt of [undefined, '0001-01-01T00:00:00Z']) {
+  test(`an entry of lk-jwt-service, restarted at ${RestartedAt}, is adopted as waiting`, async () => {
+    await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
+    const expected = waiting({
+      generation: expect.any(String),
+      delayId: 'delay-go',
+      acceptedAt: NOW,
+      deadlineAt: NOW + 30_000,
+      waitUntil: NOW + 30_000,
+      checkAt: NOW,
+    })
+    expect((await everythingIn(store)).map(({ delegation }) => delegation)).toEqual([expected])
+    const { claimed } = await store.claimDue(NOW, 10, 10_000)
+    expect(claimed.map(({ delegation }) => delegation)).toEqual([expected])
+    expect(await store.findInRoom('room')).toHaveLength(1)
+  })
+}
+
+test('one whose event was restarted is adopted as connected, with presence to be checked', async () => {
+  // 18 s before now, which leaves 12 s.
+  const RestartedAt = '1970-01-12T13:46:22.000000001Z'
+  await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
+  const [adopted] = await everythingIn(store)
+  const { participantId, ...expected } = connected({
+    generation: expect.any(String),
+    delayId: 'delay-go',
+    acceptedAt: NOW,
+    connectedAt: NOW - 18_000,
+    deadlineAt: NOW + 12_000,
+    restartAt: NOW + 3_000,
+    checkAt: NOW,
+  })
+  expect(adopted?.delegation).toEqual(expected)
+})
+
+test('one whose deadline has passed is removed', async () => {
+  const RestartedAt = '1970-01-12T13:46:10Z'
+  await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
+  expect(await everythingIn(store)).toEqual([])
+  expect(await jobs()).toEqual({})
+})
+
+for (const value of [
+  'not JSON',
+  '[]',
+  'null',
+  '{}',
+  goEntry({ Params: null }),
+  goEntry({}, { DelayId: '' }),
+  goEntry({}, { DelayTimeout: 0 }),
+  goEntry({}, { DelayTimeout: -30_000_000_000 }),
+  goEntry({}, { DelayTimeout: '30s' }),
+  goEntry({}, { LiveKitIdentity: 7 }),
+]) {
+  test(`an entry that cannot be understood is left alone: ${value}`, async () => {
+    const other = goEntry({}, { LiveKitRoom: 'r', LiveKitIdentity: 'i' })
+    await redis.run('HSET', 'lk-jwt:jobs', FIELD, value, '["r","i"]', other)
+    expect(await everythingIn(store)).toHaveLength(1)
+    expect(await redis.run('HGET', 'lk-jwt:jobs', FIELD)).toBe(value)
+  })
+}
+
+test('an entry whose name is escaped as Go does it is adopted under ours', async () => {
+  const LiveKitIdentity = '@alice:example.org:<A&B>'
+  const escaped = '["room","@alice:example.org:\\u003cA\\u0026B\\u003e"]'
+  await redis.run('HSET', 'lk-jwt:jobs', escaped, goEntry({}, { LiveKitIdentity }))
+  await everythingIn(store)
+  expect(Object.keys((await jobs()) as object)).toEqual(['["room","@alice:example.org:<A&B>"]'])
+  const stored = await read(store, { room: 'room', identity: LiveKitIdentity })
+  expect(await store.replace(stored, undefined, false)).toBe(true)
+  expect(await store.claimDue(NOW * 2, 10, 1_000)).toEqual({ claimed: [], nextDueAt: undefined })
+})
+
+test('an entry whose name is escaped does not take the place of a delegation', async () => {
+  await store.put(waiting({ identity: '<A>' }))
+  const escaped = goEntry({}, { LiveKitIdentity: '<A>' })
+  await redis.run('HSET', 'lk-jwt:jobs', '["room","\\u003cA\\u003e"]', escaped)
+  const found = await everythingIn(store)
+  expect(found.map(({ delegation }) => delegation)).toEqual([waiting({ identity: '<A>' })])
+  expect(Object.keys((await jobs()) as object)).toEqual(['["room","<A>"]'])
+})
+
+test('what another program has written over a delegation does not stop the others', async () => {
+  for (const [index, value] of ['not JSON', '7', '{}', goEntry()].entries()) {
+    const identity = `overwritten ${index}`
+    await store.put(waiting({ identity, checkAt: NOW - 100 }))
+    await redis.run('HSET', 'lk-jwt:jobs', JSON.stringify(['room', identity]), value)
+  }
+  await store.put(waiting({ identity: 'ours', checkAt: NOW }))
+  const { claimed } = await store.claimDue(NOW, 10, 10_000)
+  expect(claimed.map(({ delegation }) => delegation.identity)).toEqual(['ours'])
+  expect(await redis.run('HLEN', 'lk-jwt:jobs')).toBe(5)
+})
+
+test('an entry is adopted once by replicas that start at the same time', async () => {
+  await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry())
+  const another = await openTestStore(redis.url)
+  const found = await Promise.all([everythingIn(store), everythingIn(another)])
+  const current = await read(store, waiting())
+  expect(found.flat().map(({ text }) => text)).toContain(current.text)
+  expect(await redis.run('ZCARD', 'lk-jwt:due')).toBe(1)
+  await another.close()
+})

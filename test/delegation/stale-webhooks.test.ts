@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'bun:test'
+import type { Delegation } from '../../src/delegation/delegation.ts'
+import type { DelegationEvent, Departed, Ended, Joined } from '../../src/delegation/events.ts'
+import { advance } from '../../src/delegation/lifecycle.ts'
+import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+
+const MINUTE_AGO = NOW - 60_000 + 999
+
+function joined(participantId: string | undefined, happenedBy?: number): Joined {
+  return { type: 'joined', cause: 'participant_joined', participantId, happenedBy }
+}
+
+function left(participantId: string | undefined, happenedBy?: number): Ended {
+  const how = { onPurpose: true, replaced: false }
+  return { type: 'left', cause: 'participant_left', participantId, happenedBy, ...how }
+}
+
+function aborted(participantId: string | undefined, happenedBy?: number): Ended {
+  const how = { onPurpose: false, replaced: false }
+  return { type: 'aborted', cause: 'aborted', participantId, happenedBy, ...how }
+}
+
+function roomFinished(happenedBy?: number): Departed {
+  return { type: 'room-finished', cause: 'room_finished', happenedBy }
+}
+
+/** What is left of a delegation after events, each a millisecond after the one before. */
+function afterAll(start: Delegation, ...events: readonly DelegationEvent[]) {
+  let current: Delegation | undefined = start
+  events.forEach((event, index) => {
+    if (current === undefined) return
+    current = advance(current, event, around({ now: NOW + index })).next
+  })
+  return current as Delegation | undefined
+}
+
+describe('the end of a connection', () => {
+  test('counts when it is that of the participant, however old the report is', () => {
+    expect(afterAll(connected(), left('PA_1', MINUTE_AGO))).toMatchObject({
+      state: 'leaving',
+      participantId: 'PA_1',
+    })
+  })
+
+  test('of another one only has presence checked at once', () => {
+    const checked = connected({ checkAt: NOW })
+    expect(afterAll(connected(), left('PA_0', NOW + 999))).toEqual(checked)
+    expect(afterAll(connected(), left('PA_0', MINUTE_AGO))).toEqual(checked)
+    expect(afterAll(connected(), left('PA_0'))).toEqual(checked)
+  })
+
+  test('that was replaced by another one only has presence checked', () => {
+    const replaced = {
+      ...left('PA_1', NOW),
+      type: 'left',
+      onPurpose: false,
+      replaced: true,
+    } as const
+    expect(afterAll(connected(), replaced)).toEqual(connected({ checkAt: NOW }))
+  })
+
+  test('without an ID counts only from the second after the connection began', () => {
+    const connectedAt = 999_995_400
+    expect(afterAll(connected({ connectedAt }), left(undefined, 999_994_999))?.state).toBe(
+      'connected',
+    )
+    expect(afterAll(connected({ connectedAt }), left(undefined, 999_995_999))?.state).toBe(
+      'connected',
+    )
+    expect(afterAll(connected({ connectedAt }), left(undefined, 999_996_999))?.state).toBe(
+      'leaving',
+    )
+  })
+
+  test('without ID and time only has presence checked', () => {
+    expect(afterAll(connected(), left(undefined))).toEqual(connected({ checkAt: NOW }))
+    expect(afterAll(connected(), roomFinished())).toEqual(connected({ checkAt: NOW }))
+  })
+})
+
+describe('the end of a room', () => {
+  test('counts for whoever was connected before', () => {
+    expect(afterAll(connected(), roomFinished(NOW + 999))?.state).toBe('leaving')
+  })
+
+  test('of an earlier room of the same name only has presence checked', () => {
+    const connectedAt = 999_995_400
+    for (const happenedBy of [MINUTE_AGO, 999_995_999]) {
+      const next = afterAll(connected({ connectedAt }), roomFinished(happenedBy))
+      expect(next).toEqual(connected({ connectedAt, checkAt: NOW }))
+    }
+  })
+})
+
+describe('a connection that is replayed together with its end', () => {
+  test('does not take the place of the present one', () => {
+    const next = afterAll(connected(), joined('PA_0', MINUTE_AGO), left('PA_0', MINUTE_AGO))
+    expect(next).toEqual(connected({ checkAt: NOW + 1 }))
+  })
+
+  test('does not take the place of the one that replaced it', () => {
+    const next = afterAll(
+      connected(),
+      joined('PA_2', NOW + 999),
+      joined('PA_1', NOW - 4_001),
+      left('PA_1', NOW - 4_001),
+    )
+    expect(next).toMatchObject({ state: 'connected', participantId: 'PA_2' })
+  })
+
+  test('does not keep a leave from being sent without presence being checked at once', () => {
+    const next = afterAll(leaving(), joined('PA_0', MINUTE_AGO))
+    expect(next).toMatchObject({ state: 'connected', checkAt: NOW })
+  })
+})
+
+describe('a participant who connects again', () => {
+  test('has not left when the end of the former connection is reported late', () => {
+    const next = afterAll(connected(), joined('PA_2', NOW + 999), left('PA_1', NOW + 999))
+    expect(next).toMatchObject({ state: 'connected', participantId: 'PA_2' })
+  })
+
+  test('has not left when both come in the other order', () => {
+    const next = afterAll(connected(), left('PA_1', NOW + 999), joined('PA_2', NOW + 999))
+    expect(next).toMatchObject({ state: 'connected', participantId: 'PA_2', restartAt: NOW + 1 })
+  })
+
+  test('keeps the deadline of the homeserver', () => {
+    const next = afterAll(leaving({ deadlineAt: NOW + 7 }), joined('PA_2'))
+    expect(next).toMatchObject({ state: 'connected', deadlineAt: NOW + 7 })
+  })
+})
+
+describe('a report that comes twice', () => {
+  test('of a connection changes nothing', () => {
+    const once = afterAll(waiting(), joined('PA_1', NOW))
+    expect(once?.state).toBe('connected')
+    expect(afterAll(waiting(), joined('PA_1', NOW), joined('PA_1', NOW))).toEqual(
+      once as Delegation,
+    )
+  })
+
+  test('of a departure changes nothing', () => {
+    const once = afterAll(connected(), left('PA_1', NOW))
+    expect(afterAll(connected(), left('PA_1', NOW), left('PA_1', NOW))).toEqual(once as Delegation)
+  })
+
+  test('of the connection that has ended does not bring it back', () => {
+    expect(afterAll(leaving(), joined('PA_1', NOW))).toEqual(leaving())
+  })
+})
+
+describe('while waiting, what happened before the delegation was accepted', () => {
+  const before = NOW - 10_001
+
+  test('does not connect, but has presence checked', () => {
+    expect(afterAll(waiting(), joined('PA_0', before))).toEqual(waiting({ checkAt: NOW }))
+  })
+
+  test('does not send the leave', () => {
+    expect(afterAll(waiting(), left('PA_0', before))).toEqual(waiting({ checkAt: NOW }))
+    expect(afterAll(waiting(), roomFinished(before))).toEqual(waiting())
+  })
+
+  test('does not end the delegation', () => {
+    expect(afterAll(waiting(), aborted('PA_0', before))).toEqual(waiting({ checkAt: NOW }))
+  })
+})
+
+test('leaving not on purpose while waiting does not send the leave', () => {
+  const { participantId, happenedBy, cause } = left('PA_1', NOW)
+  const lost = {
+    type: 'left',
+    participantId,
+    happenedBy,
+    cause,
+    onPurpose: false,
+    replaced: false,
+  } as const
+  expect(afterAll(waiting(), lost)).toEqual(waiting())
+})

@@ -1,0 +1,129 @@
+import { expect, test } from 'bun:test'
+import type { Delegation } from '../../src/delegation/delegation.ts'
+import type { Claim } from '../../src/delegation/store.ts'
+import { connected, NOW, waiting } from '../support/delegations.ts'
+import { onEveryEngine, read } from '../support/stores.ts'
+
+const MAX_LEASE_MS = 10_000
+
+function dueIn(ms: number, overrides: { identity?: string; delayMs?: number } = {}): Delegation {
+  return waiting({ identity: `due in ${ms}`, checkAt: NOW + ms, ...overrides })
+}
+
+function identitiesOf({ claimed }: Claim): string[] {
+  return claimed.map(({ delegation }) => delegation.identity)
+}
+
+onEveryEngine((open) => {
+  test('hands out what is due in order of time, and tells when the next is', async () => {
+    const store = await open()
+    for (const ms of [-10, 1_000, -30, 0, 50.25, -20]) await store.put(dueIn(ms))
+    const first = await store.claimDue(NOW, 10, MAX_LEASE_MS)
+    expect(identitiesOf(first)).toEqual(['due in -30', 'due in -20', 'due in -10', 'due in 0'])
+    expect(first.nextDueAt).toBe(NOW + 51)
+    expect(identitiesOf(await store.claimDue(NOW + 51, 10, MAX_LEASE_MS))).toEqual(['due in 50.25'])
+  })
+
+  test('hands out no more than asked for', async () => {
+    const store = await open()
+    for (const ms of [-3, -2, -1]) await store.put(dueIn(ms))
+    const first = await store.claimDue(NOW, 2, MAX_LEASE_MS)
+    expect(identitiesOf(first)).toEqual(['due in -3', 'due in -2'])
+    expect(first.nextDueAt).toBe(NOW - 1)
+    expect(identitiesOf(await store.claimDue(NOW, 2, MAX_LEASE_MS))).toEqual(['due in -1'])
+  })
+
+  test('what is claimed can be changed as if it was read', async () => {
+    const store = await open()
+    await store.put(dueIn(0))
+    const { claimed } = await store.claimDue(NOW, 1, MAX_LEASE_MS)
+    expect(claimed[0]).toEqual(await read(store, dueIn(0)))
+  })
+
+  for (const [delayMs, lease] of [
+    [100, 100],
+    [30_000, 1_200],
+    [3_600_000, 10_000],
+  ] as const) {
+    test(`a delay of ${delayMs} ms is out of reach for ${lease} ms, and due again then`, async () => {
+      const store = await open()
+      await store.put(dueIn(0, { delayMs, identity: 'it' }))
+      const first = await store.claimDue(NOW, 10, MAX_LEASE_MS)
+      expect(identitiesOf(first)).toEqual(['it'])
+      expect(first.nextDueAt).toBe(NOW + lease)
+      expect((await store.claimDue(NOW + lease - 1, 10, MAX_LEASE_MS)).claimed).toEqual([])
+      expect(identitiesOf(await store.claimDue(NOW + lease, 10, MAX_LEASE_MS))).toEqual(['it'])
+    })
+  }
+
+  test('a change ends the lease', async () => {
+    const store = await open()
+    await store.put(dueIn(0, { identity: 'it' }))
+    const { claimed } = await store.claimDue(NOW, 1, MAX_LEASE_MS)
+    const [stored] = claimed
+    if (stored === undefined) throw new Error('nothing was claimed')
+    await store.replace(stored, connected({ identity: 'it', restartAt: NOW }), false)
+    expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
+  })
+
+  test('a new delegation of the same participant ends the lease', async () => {
+    const store = await open()
+    await store.put(dueIn(0, { identity: 'it' }))
+    await store.claimDue(NOW, 1, MAX_LEASE_MS)
+    await store.put({ ...dueIn(0, { identity: 'it' }), generation: 'g2' })
+    expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
+  })
+
+  test('what is postponed is due then, and not earlier', async () => {
+    const store = await open()
+    await store.put(dueIn(0, { identity: 'it' }))
+    await store.postpone(await read(store, dueIn(0, { identity: 'it' })), NOW + 500.5)
+    const first = await store.claimDue(NOW + 500, 1, MAX_LEASE_MS)
+    expect(first).toEqual({ claimed: [], nextDueAt: NOW + 501 })
+    expect(identitiesOf(await store.claimDue(NOW + 501, 1, MAX_LEASE_MS))).toEqual(['it'])
+  })
+
+  test('what has been changed, replaced or removed is not postponed', async () => {
+    const store = await open()
+    const it = dueIn(0, { identity: 'it' })
+    await store.put(it)
+    const old = await read(store, it)
+    await store.replace(old, { ...it, failures: 1 }, false)
+    await store.postpone(old, NOW + 500)
+    expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
+
+    await store.put({ ...it, generation: 'g2' })
+    await store.postpone(old, NOW + 500)
+    const second = await store.claimDue(NOW, 1, MAX_LEASE_MS)
+    expect(second.claimed[0]?.delegation.generation).toBe('g2')
+
+    await store.replace(await read(store, it), undefined, false)
+    await store.postpone(old, NOW + 500)
+    expect((await store.claimDue(NOW + 1_000, 1, MAX_LEASE_MS)).nextDueAt).toBeUndefined()
+  })
+
+  test('a clock that is set back only makes what is due wait, one set forward hurries', async () => {
+    const store = await open()
+    await store.put(dueIn(0, { identity: 'it' }))
+    expect((await store.claimDue(NOW - 3_600_000, 10, MAX_LEASE_MS)).claimed).toEqual([])
+    expect(identitiesOf(await store.claimDue(NOW + 3_600_000, 10, MAX_LEASE_MS))).toEqual(['it'])
+    const back = await store.claimDue(NOW, 10, MAX_LEASE_MS)
+    expect(back).toEqual({ claimed: [], nextDueAt: NOW + 3_600_000 + 1_200 })
+    const again = await store.claimDue(NOW + 3_601_200, 10, MAX_LEASE_MS)
+    expect(identitiesOf(again)).toEqual(['it'])
+  })
+
+  test('hands out each delegation once to workers that claim at the same time', async () => {
+    const stores = await Promise.all([open(), open(), open()])
+    const all = Array.from({ length: 500 }, (_, index) => `identity ${index}`)
+    await Promise.all(all.map((identity) => stores[0]?.put(dueIn(-1, { identity }))))
+    const claims = Array.from({ length: 60 }, (_, index) =>
+      stores[index % 3]?.claimDue(NOW, 10, MAX_LEASE_MS),
+    )
+    const handedOut = (await Promise.all(claims)).flatMap((claim) =>
+      claim ? identitiesOf(claim) : [],
+    )
+    expect(handedOut).toHaveLength(500)
+    expect(new Set(handedOut).size).toBe(500)
+  })
+})

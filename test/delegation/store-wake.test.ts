@@ -1,0 +1,83 @@
+import { expect, test } from 'bun:test'
+import type { ParticipantKey } from '../../src/delegation/delegation.ts'
+import { leaving, NOW, waiting } from '../support/delegations.ts'
+import { onEveryEngine, read } from '../support/stores.ts'
+import { until } from '../support/until.ts'
+
+const KEY = { room: 'room', identity: '@alice:example.org:PHONE' }
+
+onEveryEngine((open, { wakesOthers }) => {
+  test('tells who is due now, here and at other replicas, within 100 ms', async () => {
+    const [here, other] = [await open(), await open()]
+    const woken: { readonly by: string; readonly key: ParticipantKey | undefined }[] = []
+    here.onWake((key) => woken.push({ by: 'here', key }))
+    if (wakesOthers) other.onWake((key) => woken.push({ by: 'other', key }))
+    const listeners = wakesOthers ? ['here', 'other'] : ['here']
+
+    for (const change of [
+      () => here.put(waiting()),
+      async () => here.replace(await read(here, KEY), leaving({ sendAt: NOW }), true),
+      async () => here.replace(await read(here, KEY), undefined, true),
+    ]) {
+      woken.length = 0
+      await change()
+      const start = performance.now()
+      await until(() => woken.length === listeners.length)
+      expect(performance.now() - start).toBeLessThan(100)
+      expect(woken.map(({ by }) => by).sort()).toEqual(listeners)
+      expect(woken.map(({ key }) => key)).toEqual(listeners.map(() => KEY))
+    }
+  })
+
+  test('wakes nobody for what is not due, for what was not done, and who listens no more', async () => {
+    const store = await open()
+    const woken: (ParticipantKey | undefined)[] = []
+    const never: unknown[] = []
+    store.onWake((key) => woken.push(key))
+    store.onWake((key) => never.push(key))()
+    await store.put(waiting())
+    await until(() => woken.length === 1)
+    const old = await read(store, KEY)
+
+    await store.replace(old, waiting({ failures: 1 }), false)
+    await store.replace(old, waiting({ failures: 2 }), true)
+    await store.postpone(await read(store, KEY), NOW)
+    await store.put(waiting({ identity: 'last' }))
+    await until(() => woken.some((key) => key?.identity === 'last'))
+    expect(woken).toEqual([KEY, { room: 'room', identity: 'last' }])
+    expect(never).toEqual([])
+  })
+
+  test('wakes everybody, whomever it is about', async () => {
+    const [here, other] = [await open(), await open()]
+    const woken: unknown[][] = []
+    here.onWake((key) => woken.push(['here', key]))
+    if (wakesOthers) other.onWake((key) => woken.push(['other', key]))
+    await here.wakeAll()
+    const expected = wakesOthers
+      ? [
+          ['here', undefined],
+          ['other', undefined],
+        ]
+      : [['here', undefined]]
+    await until(() => woken.length === expected.length)
+    expect(woken.toSorted()).toEqual(expected)
+  })
+
+  test('tells whether somebody was alive before', async () => {
+    const store = await open()
+    expect(await store.heartbeat(NOW)).toBe(false)
+    expect(await store.heartbeat(NOW + 1_000)).toBe(true)
+    expect(await store.heartbeat(NOW - 3_600_000)).toBe(true)
+  })
+
+  test('is away for good once it is closed', async () => {
+    const store = await open()
+    await store.put(waiting())
+    await store.close()
+    await expect(store.find(KEY)).rejects.toThrow('state store: ')
+    await expect(store.put(waiting())).rejects.toThrow('state store: ')
+    await expect(store.claimDue(NOW, 1, 1_000)).rejects.toThrow('state store: ')
+    await store.close()
+  })
+})

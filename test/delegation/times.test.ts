@@ -1,0 +1,168 @@
+import { expect, test } from 'bun:test'
+import { backoffMs } from '../../src/delegation/backoff.ts'
+import { type Delegation, dueAt } from '../../src/delegation/delegation.ts'
+import type { DelegationEvent } from '../../src/delegation/events.ts'
+import { advance } from '../../src/delegation/lifecycle.ts'
+import { leaseMs } from '../../src/delegation/store.ts'
+import { accept } from '../../src/delegation/waiting.ts'
+import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+
+const HOUR_MS = 3_600_000
+
+function after(delegation: Delegation, event: DelegationEvent, overrides = {}): unknown {
+  return advance(delegation, event, around(overrides)).next
+}
+
+function accepted(delayMs: number) {
+  const { room, identity, generation, serverName, delayId } = waiting()
+  return accept({ room, identity, generation, serverName, delayId, delayMs }, around())
+}
+
+for (const [failures, shortest, middle, longest] of [
+  [0, 500, 1_000, 1_500],
+  [1, 500, 1_000, 1_500],
+  [2, 750, 1_500, 2_250],
+  [3, 1_125, 2_250, 3_375],
+  [6, 3_796.875, 7_593.75, 11_390.625],
+  [12, 43_248.779_296_875, 60_000, 60_000],
+  [1_000_000, 60_000, 60_000, 60_000],
+] as const) {
+  test(`after ${failures} failures the next attempt waits ${shortest} to ${longest} ms`, () => {
+    expect(backoffMs(failures, 0)).toBe(shortest)
+    expect(backoffMs(failures, 0.5)).toBe(middle)
+    expect(backoffMs(failures, 1)).toBe(longest)
+  })
+}
+
+test('an accepted delegation is checked after about a second, and waits for its delay', () => {
+  expect(accepted(30_000)).toEqual({
+    ...waiting({ acceptedAt: NOW, deadlineAt: NOW + 30_000, waitUntil: NOW + 30_000 }),
+    checkAt: NOW + 1_000,
+  })
+})
+
+test('a wait lasts an hour at most', () => {
+  const { waitUntil, deadlineAt } = accepted(2 * HOUR_MS)
+  expect(waitUntil).toBe(NOW + HOUR_MS)
+  expect(deadlineAt).toBe(NOW + 2 * HOUR_MS)
+})
+
+test('polls of presence grow apart while waiting', () => {
+  const once = after(waiting(), { type: 'absent' })
+  expect(once).toEqual(waiting({ failures: 1, checkAt: NOW + 1_500 }))
+  const twice = after(waiting({ failures: 1 }), { type: 'presence-unknown' })
+  expect(twice).toEqual(waiting({ failures: 2, checkAt: NOW + 2_250 }))
+})
+
+test('the event is restarted as soon as the participant is connected', () => {
+  const next = after(waiting(), { type: 'present', participantId: 'PA_1' })
+  expect(next).toEqual(
+    connected({ connectedAt: NOW, restartAt: NOW, checkAt: NOW + 12_000, failures: 0 }),
+  )
+})
+
+test('the next restart is due after 80 % of the delay, counted from the request', () => {
+  const next = after(connected({ failures: 3 }), { type: 'restarted', at: NOW - 40 })
+  expect(next).toEqual(
+    connected({ restartAt: NOW - 40 + 24_000, deadlineAt: NOW - 40 + 30_000, failures: 0 }),
+  )
+})
+
+test('a very short delay is restarted twice a second at most', () => {
+  const next = after(connected({ delayMs: 100 }), { type: 'restarted', at: NOW })
+  expect(next).toMatchObject({ restartAt: NOW + 500, deadlineAt: NOW + 100 })
+})
+
+test('a failed restart is repeated with growing pauses', () => {
+  const once = after(connected(), { type: 'attempt-failed', answered: false })
+  expect(once).toEqual(connected({ failures: 1, restartAt: NOW + 1_000 }))
+  const twice = after(
+    connected({ failures: 1 }),
+    { type: 'attempt-failed', answered: false },
+    { random: 0 },
+  )
+  expect(twice).toEqual(connected({ failures: 2, restartAt: NOW + 750 }))
+})
+
+for (const [retryAfterMs, waitMs] of [
+  [7_000, 7_000],
+  [0, 500],
+  [1e300, HOUR_MS],
+  [Number.POSITIVE_INFINITY, HOUR_MS],
+] as const) {
+  test(`a homeserver that asks for ${retryAfterMs} ms is asked again after ${waitMs} ms`, () => {
+    const event = { type: 'attempt-failed', answered: true, retryAfterMs } as const
+    expect(after(connected(), event)).toMatchObject({ restartAt: NOW + waitMs })
+    expect(after(leaving(), event)).toMatchObject({ sendAt: NOW + waitMs })
+  })
+}
+
+test('without a sanity interval presence is checked once per restart', () => {
+  const next = after(connected(), { type: 'present', participantId: 'PA_1' })
+  expect(next).toEqual(connected({ checkAt: NOW + 24_000 }))
+})
+
+test.each([0, 24 * HOUR_MS])(
+  'presence is checked once an hour at least, however long the delay, with %p ms as sanity interval',
+  (sanityCheckMs) => {
+    const day = { delayMs: 24 * HOUR_MS, deadlineAt: NOW + 24 * HOUR_MS }
+    expect(after(connected(day), { type: 'present' }, { sanityCheckMs })).toMatchObject({
+      checkAt: NOW + HOUR_MS,
+    })
+    expect(after(waiting(day), { type: 'present' }, { sanityCheckMs })).toMatchObject({
+      state: 'connected',
+      checkAt: NOW + HOUR_MS / 2,
+    })
+  },
+)
+
+test('a sanity interval makes checks of presence more frequent, not rarer', () => {
+  const often = after(connected(), { type: 'present' }, { sanityCheckMs: 3_000 })
+  expect(often).toEqual(connected({ checkAt: NOW + 3_000 }))
+  const rarely = after(connected(), { type: 'present' }, { sanityCheckMs: 60_000 })
+  expect(rarely).toEqual(connected({ checkAt: NOW + 24_000 }))
+})
+
+test('an SFU that cannot tell is asked again with growing pauses, and nothing else changes', () => {
+  const next = after(connected({ checkFailures: 1 }), { type: 'presence-unknown' })
+  expect(next).toEqual(connected({ checkFailures: 2, checkAt: NOW + 1_500 }))
+})
+
+for (const [deadlineInMs, givesUpInMs] of [
+  [20_000, 20_000],
+  [1_000, 1_000],
+  [999, 1_000],
+  [-5_000, 1_000],
+  [5 * HOUR_MS, HOUR_MS],
+] as const) {
+  test(`with ${deadlineInMs} ms until the deadline, sending is tried for ${givesUpInMs} ms`, () => {
+    const from = connected({ deadlineAt: NOW + deadlineInMs })
+    expect(after(from, { type: 'absent' })).toMatchObject({
+      state: 'leaving',
+      sendAt: NOW,
+      giveUpAt: NOW + givesUpInMs,
+    })
+  })
+}
+
+for (const [delayMs, lease] of [
+  [100, 100],
+  [2_500, 100],
+  [30_000, 1_200],
+  [100_000, 4_000],
+  [HOUR_MS, 10_000],
+] as const) {
+  test(`a delay of ${delayMs} ms is leased for ${lease} ms`, () => {
+    expect(leaseMs(delayMs, 10_000)).toBe(lease)
+  })
+}
+
+test('a delegation is due at the first of its times', () => {
+  expect(dueAt(waiting())).toBe(NOW + 1_000)
+  expect(dueAt(waiting({ checkAt: NOW + 60_000 }))).toBe(NOW + 20_000)
+  expect(dueAt(connected())).toBe(NOW + 7_000)
+  expect(dueAt(connected({ checkAt: NOW + 60_000 }))).toBe(NOW + 14_000)
+  expect(dueAt(connected({ checkAt: NOW + 60_000, restartAt: NOW + 60_000 }))).toBe(NOW + 20_000)
+  expect(dueAt(leaving())).toBe(NOW + 1_000)
+  expect(dueAt(leaving({ sendAt: NOW + 60_000 }))).toBe(NOW + 20_000)
+})

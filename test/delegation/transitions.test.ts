@@ -1,0 +1,105 @@
+import { expect, test } from 'bun:test'
+import type { Delegation } from '../../src/delegation/delegation.ts'
+import type { DelegationEvent } from '../../src/delegation/events.ts'
+import { advance } from '../../src/delegation/lifecycle.ts'
+import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+
+type EventType = DelegationEvent['type']
+/** `=` stays as it was, `~` stays in its state but changed, `!` is an action, else the new state. */
+type Outcome = '=' | '~' | '!check-presence' | '!restart' | '!send' | Delegation['state'] | End
+type End = 'dropped' | 'finished'
+
+/** Of these a type may be one of several. */
+type Events = { readonly [Type in EventType]: DelegationEvent & { readonly type: Type } }
+
+const AT_NOW = { cause: 'webhook', participantId: 'PA_1', happenedBy: NOW + 999 }
+
+const EVENTS: Events = {
+  due: { type: 'due' },
+  doubt: { type: 'doubt' },
+  joined: { type: 'joined', ...AT_NOW, participantId: 'PA_2' },
+  left: { type: 'left', ...AT_NOW, onPurpose: true, replaced: false },
+  aborted: { type: 'aborted', ...AT_NOW, onPurpose: false, replaced: false },
+  'room-finished': { type: 'room-finished', cause: 'room_finished', happenedBy: NOW + 999 },
+  present: { type: 'present', participantId: 'PA_2' },
+  absent: { type: 'absent' },
+  'presence-unknown': { type: 'presence-unknown' },
+  restarted: { type: 'restarted', at: NOW - 40 },
+  sent: { type: 'sent' },
+  'event-gone': { type: 'event-gone' },
+  'attempt-failed': { type: 'attempt-failed', answered: false },
+  'client-api-unresolvable': { type: 'client-api-unresolvable' },
+}
+
+const STATES = { waiting: waiting(), connected: connected(), leaving: leaving() }
+
+const TABLE: Record<EventType, Record<Delegation['state'], Outcome>> = {
+  due: { waiting: '!check-presence', connected: '!check-presence', leaving: '!send' },
+  doubt: { waiting: '~', connected: '~', leaving: '=' },
+  joined: { waiting: 'connected', connected: '~', leaving: 'connected' },
+  left: { waiting: 'leaving', connected: 'leaving', leaving: '=' },
+  aborted: { waiting: 'dropped', connected: 'leaving', leaving: '=' },
+  'room-finished': { waiting: '=', connected: 'leaving', leaving: '=' },
+  present: { waiting: 'connected', connected: '~', leaving: '=' },
+  absent: { waiting: '~', connected: 'leaving', leaving: '=' },
+  'presence-unknown': { waiting: '~', connected: '~', leaving: '=' },
+  restarted: { waiting: '=', connected: '~', leaving: '=' },
+  sent: { waiting: '=', connected: '=', leaving: 'finished' },
+  'event-gone': { waiting: '=', connected: 'dropped', leaving: 'finished' },
+  'attempt-failed': { waiting: '=', connected: '~', leaving: '~' },
+  'client-api-unresolvable': { waiting: '=', connected: 'dropped', leaving: '~' },
+}
+
+function outcomeOf(delegation: Delegation, event: DelegationEvent): string {
+  const { next, action, transition } = advance(delegation, event, around())
+  if (action !== undefined) return next === delegation ? `!${action}` : 'an action and a change'
+  if (transition === undefined) return next === delegation ? '=' : '~'
+  if (transition.from !== delegation.state) return `from ${transition.from}`
+  if (next !== undefined && next.state !== transition.to) return `into ${next.state}`
+  return transition.to
+}
+
+for (const type of Object.keys(EVENTS) as EventType[]) {
+  for (const state of Object.keys(STATES) as Delegation['state'][]) {
+    const expected = TABLE[type][state]
+    test(`${type} while ${state} gives ${expected}`, () => {
+      expect(outcomeOf(STATES[state], EVENTS[type])).toBe(expected)
+    })
+  }
+}
+
+test('a transition names where from, where to and why', () => {
+  const causes = (delegation: Delegation, event: DelegationEvent, now = NOW) =>
+    advance(delegation, event, around({ now })).transition
+  expect(causes(waiting(), EVENTS.joined)).toEqual({
+    from: 'waiting',
+    to: 'connected',
+    cause: 'webhook',
+  })
+  expect(causes(waiting(), EVENTS.present)).toEqual({
+    from: 'waiting',
+    to: 'connected',
+    cause: 'found present',
+  })
+  expect(causes(connected(), EVENTS.absent)).toEqual({
+    from: 'connected',
+    to: 'leaving',
+    cause: 'confirmed absent',
+  })
+  expect(causes(connected(), EVENTS.due, NOW + 20_000)).toEqual({
+    from: 'connected',
+    to: 'dropped',
+    cause: 'the deadline passed without a successful restart',
+  })
+  expect(causes(leaving(), EVENTS.due, NOW + 20_000)).toEqual({
+    from: 'leaving',
+    to: 'finished',
+    cause: 'out of time',
+  })
+})
+
+test('an ended delegation has nothing left', () => {
+  expect(advance(leaving(), EVENTS.sent, around()).next).toBeUndefined()
+  expect(advance(connected(), EVENTS['event-gone'], around()).next).toBeUndefined()
+  expect(advance(waiting(), EVENTS.aborted, around()).next).toBeUndefined()
+})

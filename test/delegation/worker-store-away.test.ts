@@ -1,0 +1,94 @@
+import { expect, test } from 'bun:test'
+import { StoreUnavailable } from '../../src/delegation/store.ts'
+import { connected, NOW } from '../support/delegations.ts'
+import { until } from '../support/until.ts'
+import { createWorkerStage } from '../support/worker-stage.ts'
+
+const LEFT = {
+  type: 'left',
+  cause: 'participant_left',
+  participantId: 'PA_1',
+  onPurpose: true,
+  replaced: false,
+} as const
+
+test('a store that goes and comes back is told of once each, and work goes on', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  await until(() => stage.store.claims > 0)
+  await stage.store.put(connected({ restartAt: NOW + 10_000, checkAt: NOW + 15_000 }))
+  stage.store.failure = new StoreUnavailable('gone')
+  stage.store.claims = 0
+  stage.pass(10_000)
+  await until(() => stage.troubles.length > 0)
+  await Bun.sleep(1_100)
+  expect(stage.store.claims).toBeLessThanOrEqual(4)
+  expect(stage.troubles).toEqual(['the state store is away'])
+  expect(stage.outside.callsOf('restart')).toEqual([])
+  stage.store.failure = undefined
+  await until(() => stage.outside.callsOf('restart').length === 1)
+  expect(stage.troubles).toEqual(['the state store is away', 'the state store is back'])
+})
+
+test('a webhook that cannot be applied is refused, and made up for by asking the SFU', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  await until(() => stage.store.claims > 0)
+  await Bun.sleep(20)
+  await stage.store.put(connected({ identity: 'alice', restartAt: NOW + 14_000 }))
+  stage.outside.respond(({ action }) =>
+    action === 'check-presence' ? { type: 'absent' } : { type: 'sent' },
+  )
+  stage.store.failure = new StoreUnavailable('gone')
+  const report = stage.delegations.report({ room: 'room', identity: 'alice', event: LEFT })
+  await expect(report).rejects.toThrow(StoreUnavailable)
+  stage.pass(1_000)
+  await until(() => stage.troubles.length === 1)
+  stage.store.failure = undefined
+  await until(() => stage.transitions.includes('alice: leaving → finished'))
+  expect(stage.outside.callsOf('send')).toHaveLength(1)
+})
+
+test('an answer that cannot be stored is asked for again when the lease has run out', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  await until(() => stage.store.claims > 0)
+  stage.outside.respond(() => 'hold')
+  await stage.store.put(connected({ identity: 'alice', restartAt: NOW }))
+  const restart = await until(() => stage.outside.callsOf('restart')[0])
+  stage.store.failure = new StoreUnavailable('gone')
+  restart.answer({ type: 'restarted', at: NOW })
+  await until(() => stage.outside.underWay() === 0)
+  stage.store.failure = undefined
+  stage.outside.respond(({ action }) =>
+    action === 'restart' ? { type: 'restarted', at: stage.now() } : { type: 'present' },
+  )
+  stage.pass(1_300)
+  await until(() => stage.outside.callsOf('restart').length === 2)
+  await until(async () => (await stage.find())?.deadlineAt === NOW + 31_300)
+})
+
+test('an error that should never happen is told, and does not end the worker', async () => {
+  await using stage = createWorkerStage()
+  stage.store.failure = new TypeError('a bug')
+  stage.worker.start()
+  await until(() => stage.troubles.length > 0)
+  expect(stage.troubles).toContain('a delegation could not be worked on')
+  stage.store.failure = undefined
+  await stage.store.put(connected({ restartAt: NOW }))
+  await until(() => stage.outside.callsOf('restart').length === 1)
+})
+
+test('a clock that is set back by an hour does not keep a worker from being alive', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  await until(() => stage.store.claims > 0)
+  let beats = 0
+  const heartbeat = stage.store.heartbeat.bind(stage.store)
+  stage.store.heartbeat = (now) => {
+    beats += 1
+    return heartbeat(now)
+  }
+  stage.pass(-3_600_000)
+  await until(() => beats === 1)
+})

@@ -1,0 +1,171 @@
+import { expect, test } from 'bun:test'
+import { connected, NOW } from '../support/delegations.ts'
+import { until } from '../support/until.ts'
+import { createWorkerStage, delegated, type WorkerStage } from '../support/worker-stage.ts'
+
+const LEFT = {
+  type: 'left',
+  cause: 'participant_left',
+  participantId: 'PA_1',
+  happenedBy: NOW + 999,
+  onPurpose: true,
+  replaced: false,
+} as const
+
+function leave({ delegations }: WorkerStage, identity = 'alice'): Promise<void> {
+  return delegations.report({ room: 'room', identity, event: LEFT })
+}
+
+/** Somebody who has connected, and whose event is restarted. */
+async function connect(stage: WorkerStage, identity = 'alice'): Promise<void> {
+  const event = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
+  await stage.delegations.delegate(delegated(identity))
+  await stage.delegations.report({ room: 'room', identity, event })
+}
+
+/** One whose restart is under way and gets no answer. */
+async function connectAndHold(stage: WorkerStage) {
+  stage.outside.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
+  await connect(stage)
+  return until(() => stage.outside.callsOf('restart')[0])
+}
+
+test('a life: polled, found present, restarted at once and every 24 s, then sent', async () => {
+  await using stage = createWorkerStage()
+  const { outside } = stage
+  stage.worker.start()
+  await until(() => stage.store.claims > 0)
+  await stage.delegations.delegate(delegated())
+  stage.pass(999)
+  await Bun.sleep(20)
+  expect(outside.calls).toEqual([])
+  stage.pass(1)
+  await until(() => outside.callsOf('restart').length === 1)
+  await until(async () => (await stage.find())?.deadlineAt === NOW + 31_000)
+  stage.pass(23_999)
+  await Bun.sleep(20)
+  expect(outside.callsOf('restart')).toHaveLength(1)
+  stage.pass(1)
+  await until(() => outside.callsOf('restart').length === 2)
+  await leave(stage)
+  await until(() => stage.transitions.length === 3)
+  expect(outside.callsOf('send').map(({ identity }) => identity)).toEqual(['alice'])
+  expect(await stage.find()).toBeUndefined()
+  expect(stage.transitions).toEqual([
+    'alice: waiting → connected',
+    'alice: connected → leaving',
+    'alice: leaving → finished',
+  ])
+  expect(stage.troubles).toEqual([])
+})
+
+test('a webhook takes effect at once, whatever the worker waits for', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  await until(() => stage.store.claims > 0)
+  await connect(stage)
+  await until(() => stage.outside.callsOf('restart').length === 1)
+  const start = performance.now()
+  await leave(stage)
+  await until(() => stage.outside.callsOf('send').length === 1)
+  expect(performance.now() - start).toBeLessThan(100)
+})
+
+test('a departure gives up the restart that is under way, and the leave is sent', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  const restart = await connectAndHold(stage)
+  expect(restart.signal.aborted).toBe(false)
+  await leave(stage)
+  await until(() => stage.outside.callsOf('send').length === 1)
+  expect(restart.signal.aborted).toBe(true)
+  await until(async () => (await stage.find()) === undefined)
+  expect(stage.outside.callsOf('restart')).toHaveLength(1)
+})
+
+test('a new delegation gives up what is under way for the former one, unanswered or not', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  const restart = await connectAndHold(stage)
+  await stage.delegations.delegate(delegated())
+  restart.answer({ type: 'event-gone' })
+  await until(() => restart.signal.aborted && stage.outside.underWay() === 0)
+  expect(await stage.find()).toMatchObject({ generation: 'generation-2', state: 'waiting' })
+  expect(stage.transitions).toEqual(['alice: waiting → connected'])
+})
+
+test('being told of what is under way already does not give it up', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  const restart = await connectAndHold(stage)
+  stage.store.wake({ room: 'room', identity: 'alice' })
+  await Bun.sleep(20)
+  expect(restart.signal.aborted).toBe(false)
+  restart.answer({ type: 'restarted', at: stage.now() })
+  await until(async () => (await stage.find())?.deadlineAt === NOW + 30_000)
+})
+
+test('a webhook that comes twice does not have the event restarted twice at a time', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  const restart = await connectAndHold(stage)
+  const event = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
+  await stage.delegations.report({ room: 'room', identity: 'alice', event })
+  await Bun.sleep(20)
+  expect(restart.signal.aborted).toBe(false)
+  expect(stage.outside.callsOf('restart')).toHaveLength(1)
+})
+
+test('the end of a room concerns everybody in it', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  for (const identity of ['alice', 'bob']) await connect(stage, identity)
+  await until(() => stage.outside.callsOf('restart').length === 2)
+  const event = { type: 'room-finished', cause: 'room_finished', happenedBy: NOW + 5_000 } as const
+  await stage.delegations.report({ room: 'room', identity: undefined, event })
+  await until(() => stage.outside.callsOf('send').length === 2)
+})
+
+test('what a stopped worker has under way can be claimed by another one at once', async () => {
+  await using stage = createWorkerStage()
+  stage.worker.start()
+  const restart = await connectAndHold(stage)
+  expect((await stage.store.claimDue(stage.now(), 10, 10_000)).claimed).toEqual([])
+  await stage.worker.stop()
+  expect(restart.signal.aborted).toBe(true)
+  const { claimed } = await stage.store.claimDue(stage.now(), 10, 10_000)
+  expect(claimed.map(({ delegation }) => delegation.identity)).toEqual(['alice'])
+  expect(stage.transitions).toEqual(['alice: waiting → connected'])
+})
+
+test('a worker that starts has the presence of everybody checked, alone or not', async () => {
+  await using stage = createWorkerStage()
+  await stage.store.heartbeat(NOW)
+  const identities = Array.from({ length: 450 }, (_, index) => `identity ${index}`)
+  for (const identity of identities) await stage.store.put(connected({ identity }))
+  stage.outside.respond(({ identity }) =>
+    identity === 'identity 7' ? { type: 'absent' } : { type: 'present', participantId: 'PA_1' },
+  )
+  stage.worker.start()
+  await until(() => {
+    stage.pass(5)
+    return stage.outside.callsOf('check-presence').length >= 450
+  })
+  const checked = stage.outside.callsOf('check-presence').map(({ identity }) => identity)
+  expect(checked.toSorted()).toEqual(identities.toSorted())
+  await until(() => stage.transitions.includes('identity 7: connected → leaving'))
+})
+
+test('a worker that finds that nobody was alive has the presence of everybody checked', async () => {
+  await using stage = createWorkerStage()
+  await stage.store.heartbeat(NOW)
+  stage.worker.start()
+  await until(() => stage.store.claims > 1)
+  await stage.store.put(connected({ checkAt: NOW + 12_000 }))
+  stage.pass(1_000)
+  await Bun.sleep(50)
+  expect(stage.outside.calls).toEqual([])
+  stage.store.heartbeat = async () => false
+  stage.pass(1_000)
+  await until(() => stage.outside.callsOf('check-presence').length === 1)
+})

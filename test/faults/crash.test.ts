@@ -1,0 +1,166 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { reply } from '../support/misbehaviour.ts'
+import { createCaller } from './support/caller.ts'
+import { eventually } from './support/eventually.ts'
+import { killHard, type Stage, startStage, stopCalmly } from './support/stage.ts'
+import { type State, states } from './support/states.ts'
+
+setDefaultTimeout(120_000)
+
+const FAILURE = reply(500, { errcode: 'M_UNKNOWN', error: 'Internal server error' })
+
+describe.each(states)('with its state in $name, a service that is killed', ({ open }) => {
+  async function setStage() {
+    const state: State = await open()
+    const stage: Stage = await startStage(state.env)
+    return {
+      state,
+      stage,
+      call: (delayMs: number) => createCaller({ home: stage, sfu: stage.sfu, delayMs }),
+      async [Symbol.asyncDispose]() {
+        await stage[Symbol.asyncDispose]()
+        await state[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  test.concurrent('while it waits still knows the participant, who joins and leaves then', async () => {
+    await using set = await setStage()
+    const { events } = set.stage
+    const first = await set.stage.start()
+    const caller = set.call(20_000)
+    expect((await caller.delegate(first)).status).toBe(200)
+    await killHard(first)
+
+    const second = await set.stage.start()
+    await caller.join(second)
+    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    await caller.leave(second)
+    expect(await eventually(2_000, () => events.sent(caller.delayId))).toMatchObject({
+      by: 'service',
+    })
+    await stopCalmly(second)
+  })
+
+  test.concurrent('while it waits finds who has joined in the meantime', async () => {
+    await using set = await setStage()
+    const { events } = set.stage
+    const first = await set.stage.start()
+    const caller = set.call(20_000)
+    await caller.delegate(first)
+    await killHard(first)
+    caller.connect()
+
+    const second = await set.stage.start()
+    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    expect(events.calls('send')).toEqual([])
+    await stopCalmly(second)
+  })
+
+  test.concurrent('while it is connected goes on restarting, past the delay, and sends at the end', async () => {
+    await using set = await setStage()
+    const { events } = set.stage
+    const first = await set.stage.start()
+    const caller = set.call(9_000)
+    await caller.delegate(first)
+    await caller.join(first)
+    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    await killHard(first)
+
+    const second = await set.stage.start()
+    await eventually(20_000, () => events.restarts(caller.delayId).length === 3)
+    expect(events.calls('send')).toEqual([])
+    expect(events.sent(caller.delayId)).toBeUndefined()
+    await caller.leave(second)
+    expect(await eventually(2_000, () => events.sent(caller.delayId))).toMatchObject({
+      by: 'service',
+    })
+    await stopCalmly(second)
+  })
+
+  test.concurrent('while it is connected finds who has left in the meantime', async () => {
+    await using set = await setStage()
+    const { events } = set.stage
+    const first = await set.stage.start()
+    const caller = set.call(20_000)
+    await caller.delegate(first)
+    await caller.join(first)
+    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    await killHard(first)
+    caller.disconnect()
+    // Redis remembers for so long that a worker was alive.
+    await Bun.sleep(3_500)
+
+    const second = await set.stage.start()
+    const startedAt = Date.now()
+    const sent = await eventually(3_000, () => events.sent(caller.delayId))
+    expect(sent.by).toBe('service')
+    expect(sent.at - startedAt).toBeLessThan(4_000)
+    await stopCalmly(second)
+  })
+
+  test.concurrent('while it is about to send sends afterwards', async () => {
+    await using set = await setStage()
+    const { events } = set.stage
+    const first = await set.stage.start()
+    const caller = set.call(20_000)
+    await caller.delegate(first)
+    await caller.join(first)
+    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    events.handle(() => FAILURE)
+    await caller.leave(first)
+    await eventually(2_000, () => events.calls('send').length > 0)
+    await killHard(first)
+    events.handle()
+
+    const second = await set.stage.start()
+    const sent = await eventually(3_000, () => events.sent(caller.delayId))
+    expect(sent.by).toBe('service')
+    await eventually(2_000, () => second.output().includes('"cause":"sent"'))
+    await stopCalmly(second)
+  })
+
+  test.concurrent.each(['restart', 'send'] as const)(
+    'between the answer to a %s and the update of its state does no harm and goes on',
+    async (action) => {
+      await using set = await setStage()
+      const { events } = set.stage
+      const first = await set.stage.start()
+      const caller = set.call(9_000)
+      let killed: Promise<true> | undefined
+      // The answer goes out, but what comes of it can never be written.
+      events.handle((call, carryOut) => {
+        if (call.action !== action || killed !== undefined) return carryOut()
+        set.state.freeze()
+        killed = Bun.sleep(100)
+          .then(() => killHard(first))
+          .then(() => true)
+        return carryOut()
+      })
+      await caller.delegate(first)
+      await caller.join(first)
+      if (action === 'send') {
+        await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+        // It may be killed before it has answered.
+        await caller.leave(first).catch(() => undefined)
+      }
+      await eventually(2_000, () => killed)
+      set.state.thaw()
+
+      const second = await set.stage.start()
+      if (action === 'restart') {
+        await eventually(20_000, () => events.restarts(caller.delayId).length === 3)
+        expect(events.calls('send')).toEqual([])
+        expect(events.sent(caller.delayId)).toBeUndefined()
+        await caller.leave(second)
+        await eventually(2_000, () => events.sent(caller.delayId))
+      } else {
+        const cause = 'the delayed event was already sent or cancelled'
+        await eventually(3_000, () => second.output().includes(cause))
+        expect(events.calls('send').length).toBe(2)
+      }
+      expect(events.sent(caller.delayId)?.by).toBe('service')
+      await stopCalmly(second)
+    },
+  )
+})

@@ -1,0 +1,117 @@
+import { expect } from 'bun:test'
+import { logLines, required } from '../../process/commands.ts'
+import { type Homeserver, startHomeserver } from '../../support/homeserver.ts'
+import { type ServiceProcess, startService } from '../../support/service-process.ts'
+import { type Sfu, startSfu } from '../../support/sfu.ts'
+import { command } from './command.ts'
+import { addDelayedEvents, type DelayedEvents } from './delayed-events.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+/** A homeserver with users and delayed events. */
+export interface Home {
+  readonly server: Homeserver
+  readonly events: DelayedEvents
+}
+
+/** Homeservers, an SFU, and any number of processes of the service. */
+export interface Stage extends Home {
+  readonly sfu: Sfu
+  /** `other.example`, beside `example.com`. */
+  readonly other: Home
+  /** Starts a process that is killed at the end, if it still lives. */
+  start(env?: Environment): Promise<ServiceProcess>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Ends a process at once and waits until it is gone. */
+export async function killHard(service: ServiceProcess): Promise<void> {
+  process.kill(service.pid, 'SIGKILL')
+  await service.exited
+}
+
+/** Ends a process in order, and checks that it has run in order: no crash, and nothing said that is secret. */
+export async function stopCalmly(service: ServiceProcess): Promise<void> {
+  expect(await service.stop()).toBe(0)
+  // Whatever the runtime says of an unhandled error is no JSON.
+  const lines = logLines(service.output())
+  expect(lines.filter(({ message }) => message === 'a delegation could not be worked on')).toEqual(
+    [],
+  )
+  expect(service.output()).not.toContain('secret-part')
+}
+
+async function startHome(serverName: string): Promise<Home> {
+  const server = await startHomeserver({ serverName })
+  return { server, events: addDelayedEvents(server) }
+}
+
+function overrides(homes: readonly Home[]): string {
+  return homes.map(({ server }) => `${server.serverName}=${server.url}`).join(',')
+}
+
+/** Makes work take turns: starting many processes at once takes each of them too long. */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve()
+  return function takeTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = last.then(work)
+    last = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+const takeTurn = createTurns()
+
+/** Between finding a free port and using it, somebody else may take it. */
+async function startOnFreePort(env: Environment): Promise<ServiceProcess> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startService({ command, env })
+    } catch (error) {
+      const message = error instanceof Error ? error.message : ''
+      if (attempt === 3 || !message.includes('the port is in use')) throw error
+    }
+  }
+}
+
+/** Sets the stage; `env` is for every process of the service. */
+export async function startStage(env: Environment = {}): Promise<Stage> {
+  const home = await startHome('example.com')
+  const other = await startHome('other.example')
+  const sfu = await startSfu({ apiKey: required.LIVEKIT_KEY, apiSecret: required.LIVEKIT_SECRET })
+  const services: ServiceProcess[] = []
+  const places = overrides([home, other])
+  const settings = {
+    ...required,
+    LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com other.example',
+    LIVEKIT_URL: sfu.wsUrl,
+    LIVEKIT_FEDERATION_URL_OVERRIDES: places,
+    LIVEKIT_CS_API_URL_OVERRIDES: places,
+    ...env,
+  }
+
+  return {
+    ...home,
+    other,
+    sfu,
+    async start(more = {}) {
+      const begin = () => startOnFreePort({ ...settings, ...more })
+      // Time is short for one that takes the place of another.
+      const service = await (services.length === 0 ? takeTurn(begin) : begin())
+      services.push(service)
+      return service
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { pid, exited } of services) {
+        const ended = await Promise.race([exited.then(() => true), Bun.sleep(0)])
+        if (ended !== true) process.kill(pid, 'SIGKILL')
+        await exited
+      }
+      for (const { events, server } of [home, other]) {
+        events.close()
+        await server.close()
+      }
+      await sfu.close()
+    },
+  }
+}

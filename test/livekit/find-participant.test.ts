@@ -1,0 +1,121 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { createTokenSigner } from '../../src/livekit/access-token.ts'
+import { createRoomService } from '../../src/livekit/room-service.ts'
+import { findClosedPort } from '../support/dead-end.ts'
+import { reply } from '../support/misbehaviour.ts'
+import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
+
+const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
+let sfu: Sfu
+
+function unknown(reason: string) {
+  return { kind: 'unknown', reason } as const
+}
+
+beforeAll(async () => {
+  sfu = await startSfu({ ...CREDENTIALS, pathPrefix: '/livekit/sfu' })
+  sfu.addParticipant('room', '@alice:example.com:DEVICE')
+})
+afterEach(() => sfu.restore())
+afterAll(() => sfu.close())
+
+async function find(
+  identity: string,
+  { credentials = CREDENTIALS, sfuUrl = sfu.wsUrl, timeoutMs = 5_000 } = {},
+  signal = new AbortController().signal,
+) {
+  const signer = await createTokenSigner(credentials, Date.now)
+  const rooms = createRoomService({ sfuUrl, signer, now: Date.now, timeoutMs })
+  return rooms.findParticipant('room', identity, signal)
+}
+
+test('finds a participant, with the ID of the connection', async () => {
+  expect(await find('@alice:example.com:DEVICE')).toEqual({
+    kind: 'present',
+    participantId: 'PA_1',
+  })
+})
+
+test('asks with no more than the grant that is needed, path prefix kept', async () => {
+  await find('@alice:example.com:DEVICE')
+  const request = sfu.requests.at(-1)
+  expect(request?.method).toBe('GetParticipant')
+  expect(request?.message).toMatchObject({ room: 'room', identity: '@alice:example.com:DEVICE' })
+  expect(request?.grants?.video).toEqual({ roomAdmin: true, room: 'room' })
+  expect(request?.grants?.lifetimeSeconds).toBe(600)
+  expect(sfu.httpRequests.at(-1)?.path).toBe(
+    '/livekit/sfu/twirp/livekit.RoomService/GetParticipant',
+  )
+})
+
+test('tells that a participant is absent', async () => {
+  expect(await find('@bob:example.com:DEVICE')).toEqual({ kind: 'absent' })
+})
+
+test.each([
+  ['not_found with another status', twirpError(200, 'not_found', ''), 'answer is malformed'],
+  ['bad_route', twirpError(404, 'bad_route', 'no handler'), 'status 404, bad_route'],
+  ['404 of something else', reply(404, '<html>'), 'status 404, unexpected_answer'],
+  ['permission_denied', twirpError(403, 'permission_denied', ''), 'status 403, permission_denied'],
+  ['unavailable', twirpError(503, 'unavailable', ''), 'status 503, unavailable'],
+  ['internal', twirpError(500, 'internal', 'not_found'), 'status 500, internal'],
+  ['502 of a proxy', reply(502, '<html>'), 'status 502, unexpected_answer'],
+  ['a redirect', { kind: 'redirect', location: '/elsewhere' }, 'status 302, unexpected_answer'],
+  [
+    'bytes that are no participant',
+    reply(200, new Uint8Array([0xff, 0xff])),
+    'answer is malformed',
+  ],
+] as const)('does not know after %s', async (_what, answer, reason) => {
+  sfu.respond('GetParticipant', answer)
+  expect(await find('@alice:example.com:DEVICE')).toEqual(unknown(reason))
+})
+
+test.each([
+  ['no answer', { kind: 'close' }],
+  ['half an answer', { kind: 'truncated' }],
+] as const)('does not know when the connection is closed after %s', async (_what, answer) => {
+  sfu.respond('GetParticipant', answer)
+  expect(await find('@alice:example.com:DEVICE')).toEqual({
+    kind: 'unknown',
+    reason: expect.stringMatching(/^connection failed \(\w+\)$/),
+  })
+})
+
+test('does not know when the SFU knows another key', async () => {
+  const credentials = { ...CREDENTIALS, apiSecret: 'another-secret-of-at-least-32-bytes-length' }
+  expect(await find('@alice:example.com:DEVICE', { credentials })).toEqual(
+    unknown(
+      'status 401, unauthenticated: it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong',
+    ),
+  )
+})
+
+test('does not know when the SFU does not answer in time', async () => {
+  sfu.respond('GetParticipant', { kind: 'hang' })
+  const before = performance.now()
+  expect(await find('@alice:example.com:DEVICE', { timeoutMs: 100 })).toEqual(
+    unknown('timeout after 0.1 s'),
+  )
+  expect(performance.now() - before).toBeWithin(95, 1_000)
+})
+
+test('does not know when nothing listens', async () => {
+  const sfuUrl = `ws://127.0.0.1:${await findClosedPort()}`
+  expect(await find('@alice:example.com:DEVICE', { sfuUrl })).toEqual({
+    kind: 'unknown',
+    reason: expect.stringMatching(/^connection failed \(\w+\)$/),
+  })
+})
+
+test('gives up at once when its signal fires', async () => {
+  sfu.respond('GetParticipant', { kind: 'hang' })
+  const abort = new AbortController()
+  const before = sfu.requests.length
+  const finding = find('@alice:example.com:DEVICE', {}, abort.signal)
+  while (sfu.requests.length === before) await Bun.sleep(1)
+  abort.abort()
+  const since = performance.now()
+  expect(await finding).toMatchObject({ kind: 'unknown' })
+  expect(performance.now() - since).toBeLessThan(500)
+})

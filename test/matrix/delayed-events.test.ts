@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  advertisedPrefix,
+  type DelayedEventAnswer,
+  delayedEventPath,
+  readDelayedEventAnswer,
+} from '../../src/matrix/delayed-events.ts'
+
+const NOW = Date.UTC(2030, 0, 1, 12)
+
+function read(status: number, body: unknown, retryAfter?: string) {
+  const headers = new Headers(retryAfter === undefined ? {} : { 'retry-after': retryAfter })
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  return readDelayedEventAnswer({ status, headers, body: text }, NOW)
+}
+
+describe('the path', () => {
+  test.each([
+    ['stable', 'syd_abc', 'restart', '/_matrix/client/v1/delayed_events/syd_abc/restart'],
+    ['stable', 'syd_abc', 'send', '/_matrix/client/v1/delayed_events/syd_abc/send'],
+    [
+      'unstable',
+      'syd_abc',
+      'send',
+      '/_matrix/client/unstable/org.matrix.msc4140/delayed_events/syd_abc/send',
+    ],
+    ['stable', 'a/b?c#d%', 'send', '/_matrix/client/v1/delayed_events/a%2Fb%3Fc%23d%25/send'],
+    ['stable', 'ü ..\n', 'send', '/_matrix/client/v1/delayed_events/%C3%BC%20..%0A/send'],
+  ] as const)('of %s %p %s', (prefix, delayId, action, path) => {
+    expect(delayedEventPath(prefix, delayId, action)).toBe(path)
+  })
+})
+
+describe('the answer', () => {
+  function failed(status: number, retryAfterMs?: number) {
+    return { kind: 'failed', answered: true, reason: `status ${status}`, retryAfterMs } as const
+  }
+
+  test.each<[number, unknown, DelayedEventAnswer]>([
+    [200, {}, { kind: 'done' }],
+    [200, 'no JSON', { kind: 'done' }],
+    [204, '', { kind: 'done' }],
+    [201, {}, failed(201)],
+    [302, '', failed(302)],
+    [400, { errcode: 'M_INVALID_PARAM' }, failed(400)],
+    [401, { errcode: 'M_UNAUTHORIZED' }, failed(401)],
+    [403, { errcode: 'M_FORBIDDEN' }, failed(403)],
+    [404, { errcode: 'M_NOT_FOUND' }, { kind: 'gone' }],
+    [404, { errcode: 'M_UNRECOGNIZED' }, { kind: 'unrecognized' }],
+    [404, { errcode: 'M_UNKNOWN' }, failed(404)],
+    [404, '<html>', failed(404)],
+    [404, '', failed(404)],
+    [405, { errcode: 'M_UNRECOGNIZED' }, failed(405)],
+    [409, { errcode: 'M_UNKNOWN' }, { kind: 'gone' }],
+    [409, '', { kind: 'gone' }],
+    [410, { errcode: 'M_NOT_FOUND' }, failed(410)],
+    [500, { errcode: 'M_NOT_FOUND' }, failed(500)],
+    [502, '<html>', failed(502)],
+    [503, { retry_after_ms: 1000 }, failed(503)],
+  ])('%p %j means %j', (status, body, answer) => {
+    expect(read(status, body)).toEqual(answer)
+  })
+
+  test.each([
+    ['3', undefined, 3_000],
+    ['0', undefined, 0],
+    ['3', 7_000, 3_000],
+    ['Tue, 01 Jan 2030 12:00:30 GMT', undefined, 30_000],
+    ['Tue, 01 Jan 2030 12:00:30 GMT', 7_000, 30_000],
+    ['Tue, 01 Jan 2030 11:00:00 GMT', 7_000, 0],
+    ['soon', 7_000, 7_000],
+    ['-5', 7_000, 7_000],
+    ['1.5', 7_000, 7_000],
+    ['+3', 7_000, 7_000],
+    ['2001', undefined, 2_001_000],
+    ['2001-01-01', 7_000, 7_000],
+    ['1/1/2001', 7_000, 7_000],
+    ['9999999999', 7_000, 7_000],
+    ['999999999', undefined, 999_999_999_000],
+    ['', 7_000, 7_000],
+    [undefined, 7_000, 7_000],
+    [undefined, 0, 0],
+    [undefined, -1, undefined],
+    [undefined, '7000', undefined],
+    [undefined, undefined, undefined],
+    ['soon', undefined, undefined],
+  ])('429 with Retry-After %p and retry_after_ms %p waits %p ms', (header, inBody, waitMs) => {
+    const body = { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: inBody }
+    expect(read(429, body, header)).toEqual(failed(429, waitMs))
+  })
+
+  test('429 with a body of nonsense is a failure like any other', () => {
+    expect(read(429, '<html>')).toEqual(failed(429))
+  })
+})
+
+describe('the prefix that is advertised', () => {
+  const stable = 'org.matrix.msc4140.stable'
+  const unstable = 'org.matrix.msc4140'
+
+  test.each<[unknown, string | undefined]>([
+    [{ [stable]: true, [unstable]: true }, 'stable'],
+    [{ [stable]: true }, 'stable'],
+    [{ [stable]: false, [unstable]: true }, 'unstable'],
+    [{ [unstable]: true }, 'unstable'],
+    [{ [unstable]: false }, undefined],
+    [{ [unstable]: 'true' }, undefined],
+    [{}, undefined],
+    [undefined, undefined],
+    [[unstable], undefined],
+  ])('by %j is %p', (features, prefix) => {
+    const body = JSON.stringify({ versions: ['v1.11'], unstable_features: features })
+    const found = advertisedPrefix({ status: 200, headers: new Headers(), body })
+    expect<string | undefined>(found).toBe(prefix)
+  })
+
+  test('is none in an error or in nonsense', () => {
+    const body = JSON.stringify({ unstable_features: { [unstable]: true } })
+    const headers = new Headers()
+    expect(advertisedPrefix({ status: 404, headers, body })).toBeUndefined()
+    expect(advertisedPrefix({ status: 200, headers, body: '{' })).toBeUndefined()
+  })
+})

@@ -1,0 +1,113 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { createFederation, type Federation } from '../../src/matrix/federation.ts'
+import { ALLOW_ALL } from '../../src/net/networks.ts'
+import { type Stage, setStage } from '../support/federation-stage.ts'
+import { startHomeserver } from '../support/homeserver.ts'
+import { until } from '../support/until.ts'
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await setStage()
+})
+afterEach(() => stage.expectNoTokenLogged())
+afterAll(() => stage.close())
+
+test("slow homeservers of strangers take 96 places, and none of those of the operator's", async () => {
+  const strangers = Array.from({ length: 7 }, (_, index) => `stranger-${index}.test`)
+  const names = [...strangers, 'operator.test']
+  for (const name of names) stage.point(name, '127.0.0.1')
+  const homeserver = await stage.homeserver({ dns: names })
+  const { port } = homeserver
+  const placed = stage.keep(await startHomeserver())
+  const service = await stage.service({
+    env: {
+      LIVEKIT_FULL_ACCESS_HOMESERVERS: `operator.test:${port}`,
+      LIVEKIT_FEDERATION_URL_OVERRIDES: `override.test=${placed.url}`,
+    },
+    tuning: { exchangeTimeoutMs: 3_000 },
+  })
+  homeserver.respond('/_matrix/*', ({ host }) =>
+    host.startsWith('stranger-') ? { kind: 'hang' } : { kind: 'reply', status: 401, body: {} },
+  )
+  const held = strangers.flatMap((name) =>
+    Array.from({ length: 16 }, () => service.ask(`${name}:${port}`)),
+  )
+  await until(() => homeserver.requests.length >= 96)
+  for (const name of [`operator.test:${port}`, 'override.test']) {
+    expect(await service.ask(name)).toMatchObject({ status: 401, step: 'userinfo' })
+  }
+  expect(homeserver.requests.filter(({ host }) => host.startsWith('stranger-'))).toHaveLength(96)
+  await Promise.all(held)
+})
+
+test.each([
+  ['Hs.test', 'hS.TEST', 'hs.test.'],
+  ['[::1]', '[0:0:0:0:0:0:0:1]', '[::0001]'],
+])(
+  'sixteen requests at a time go to one server, however it is spelled: %s, %s, %s',
+  async (...spellings) => {
+    stage.point('hs.test', '::1')
+    const names = { dns: ['hs.test', 'hs.test.'], ip: ['::1'] }
+    const homeserver = await stage.homeserver(names, { hostname: '::1' })
+    homeserver.respond('/_matrix/*', { kind: 'hang' })
+    const service = await stage.service({
+      config: { verifyTls: false },
+      tuning: { exchangeTimeoutMs: 500 },
+    })
+    const asked = spellings.flatMap((spelling) =>
+      Array.from({ length: 10 }, () => service.ask(`${spelling}:${homeserver.port}`)),
+    )
+    await until(() => homeserver.requests.length >= 16)
+    await Bun.sleep(100)
+    expect(homeserver.requests).toHaveLength(16)
+    await Promise.all(asked)
+  },
+)
+
+/** One with room for a single request, whose homeservers never answer. */
+function narrowFederation(): { federation: Federation; asked: () => string[] } {
+  const asked: string[] = []
+  const limits = { perKey: 1, total: 1, maxWaiting: 0 }
+  const federation = createFederation({
+    discovery: {
+      discover({ text }) {
+        asked.push(text)
+        return new Promise(() => {})
+      },
+    },
+    client: { request: () => new Promise(() => {}) },
+    direct: () => new Promise(() => {}),
+    isNamed: (name) => name.startsWith('mine'),
+    policyFor: () => ALLOW_ALL,
+    overrides: new Map(),
+    timeoutMs: 200,
+    limits: { named: limits, others: limits },
+  })
+  return { federation, asked: () => asked }
+}
+
+test('what is no server name is refused before it could wait for its turn', async () => {
+  const { federation, asked } = narrowFederation()
+  const outcome = (name: string) => federation.get(name, '/').catch((error) => error)
+  const held = outcome('hs.test')
+  expect(await outcome('other.test')).toMatchObject({ step: 'queue' })
+  expect(await outcome('no name')).toMatchObject({
+    step: 'server-name',
+    message: 'not a valid server name',
+  })
+  expect(await held).toMatchObject({ step: 'discovery', message: 'timeout after 0.2 s' })
+  expect(asked()).toEqual(['hs.test'])
+})
+
+test('those that the operator has named wait for each other alone', async () => {
+  const { federation, asked } = narrowFederation()
+  const outcome = (name: string) => federation.get(name, '/').catch((error) => error)
+  const held = [outcome('hs.test'), outcome('mine.test')]
+  expect(await outcome('mine-too.test')).toMatchObject({
+    step: 'queue',
+    message: 'too many requests are waiting',
+  })
+  await Promise.all(held)
+  expect(asked()).toEqual(['hs.test', 'mine.test'])
+})

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
+import { reply } from '../support/misbehaviour.ts'
+import { type Sfu, startSfu } from '../support/sfu.ts'
+import { until } from '../support/until.ts'
+
+const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
+const ROOM = 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc'
+const DELAY_ID = 'syd_hunter2hunter2hunter2'
+let homeserver: Homeserver
+let sfu: Sfu
+let app: TestApp
+
+beforeAll(async () => {
+  homeserver = await startHomeserver({ serverName: 'example.com' })
+  sfu = await startSfu(CREDENTIALS)
+  const env = {
+    LIVEKIT_URL: sfu.wsUrl,
+    LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
+    LIVEKIT_CS_API_URL_OVERRIDES: `example.com=${homeserver.url}`,
+  }
+  app = await startTestApp({ env, random: () => 0 })
+})
+afterAll(() => Promise.all([app.close(), sfu.close(), homeserver.close()]))
+
+async function delegate(): Promise<string> {
+  homeserver.scheduleDelayedEvent(DELAY_ID)
+  const access_token = homeserver.issueOpenIdToken('@alice:example.com')
+  const response = await app.post('/get_token', {
+    room_id: '!roomid:example.com',
+    slot_id: 'slot1234',
+    openid_token: { access_token, matrix_server_name: 'example.com' },
+    member: {
+      id: 'member',
+      claimed_user_id: '@alice:example.com',
+      claimed_device_id: 'DEVICE',
+    },
+    delay_id: DELAY_ID,
+    delay_timeout: 3_600_000,
+  })
+  expect(response.status).toBe(200)
+  const { identity } = await until(() => app.log.find((line) => line.identity !== undefined))
+  return String(identity)
+}
+
+test('the operator is told once in a row that a homeserver does not do as it is asked', async () => {
+  const identity = await delegate()
+  homeserver.respond('/_matrix/client/unstable/*', reply(500, { errcode: 'M_UNKNOWN' }))
+  sfu.addParticipant(ROOM, identity)
+  const attempts = () => homeserver.delayedEventCalls.length
+  const told = () => app.log.filter(({ message }) => message === 'delegation: an attempt failed')
+  await until(() => attempts() >= 3)
+  homeserver.restore()
+  await until(() => attempts() >= 4)
+
+  const line = { time: expect.any(String), message: 'delegation: an attempt failed' }
+  const about = { room: ROOM, identity, server_name: 'example.com' }
+  const what = { action: 'restart', cause: 'status 500' }
+  expect(told()).toEqual(
+    ['warn', 'debug', 'debug'].map((level) => ({ ...line, level, ...about, ...what })),
+  )
+  expect(JSON.stringify(app.log)).not.toContain('hunter2hunter2')
+})

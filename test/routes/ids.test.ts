@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
+import { type Sfu, startSfu } from '../support/sfu.ts'
+import { until } from '../support/until.ts'
+
+const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
+const ROOM = 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc'
+const LONG = 'x'.repeat(1_025)
+const LONGEST = 'x'.repeat(1_024)
+let homeserver: Homeserver
+let sfu: Sfu
+let app: TestApp
+
+beforeAll(async () => {
+  homeserver = await startHomeserver({ serverName: 'example.com' })
+  sfu = await startSfu(CREDENTIALS)
+  const env = {
+    LIVEKIT_URL: sfu.wsUrl,
+    LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
+    LIVEKIT_CS_API_URL_OVERRIDES: `example.com=${homeserver.url}`,
+  }
+  app = await startTestApp({ env })
+})
+afterAll(() => Promise.all([app.close(), sfu.close(), homeserver.close()]))
+
+function openIdToken() {
+  const access_token = homeserver.issueOpenIdToken('@alice:example.com')
+  return { access_token, matrix_server_name: 'example.com' }
+}
+
+const MEMBER = {
+  id: 'member',
+  claimed_user_id: '@alice:example.com',
+  claimed_device_id: 'DEVICE',
+}
+const DELAYED = { delay_id: 'syd_1', delay_timeout: 3_600_000 }
+
+function body(member: object = {}, more: object = {}) {
+  const where = { room_id: '!roomid:example.com', slot_id: 'slot1234' }
+  return { ...where, openid_token: openIdToken(), member: { ...MEMBER, ...member }, ...more }
+}
+
+function legacyBody(more: object) {
+  return { room: '!roomid:example.com', openid_token: openIdToken(), device_id: 'DEVICE', ...more }
+}
+
+async function answerTo(path: string, sent: object, requestId = 'id') {
+  const response = await app.post(path, sent, { 'X-Request-Id': requestId })
+  return { status: response.status, ...((await response.json()) as object) }
+}
+
+function badField(field: string) {
+  const error = `The field "${field}" is missing, empty or of the wrong type.`
+  return { status: 400, errcode: 'M_BAD_JSON', error }
+}
+
+describe.each(['/get_token', '/sfu/get', '/delegate_delayed_leave'])('%s', (path) => {
+  test.each(['id', 'claimed_user_id', 'claimed_device_id'])(
+    'takes no member.%s of more than 1,024 characters',
+    async (name) => {
+      expect(await answerTo(path, body({ [name]: LONG }, DELAYED))).toEqual(
+        badField(`member.${name}`),
+      )
+    },
+  )
+
+  test('takes IDs of 1,024 characters', async () => {
+    const ids = { id: LONGEST, claimed_device_id: LONGEST }
+    expect(await answerTo(path, body(ids, { ...DELAYED, delay_id: LONGEST }))).toMatchObject({
+      status: 200,
+    })
+  })
+
+  test('takes no delay ID of more than 1,024 characters', async () => {
+    const more = { ...DELAYED, delay_id: LONG }
+    expect(await answerTo(path, body({}, more))).toEqual(badField('delay_id'))
+  })
+
+  test.each(['.', '..', ''])('takes %p for no delay ID', async (delay_id) => {
+    expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toEqual(badField('delay_id'))
+  })
+
+  test.each(['...', '.a', '%2e', '/', 'a/../b'])('takes %p for a delay ID', async (delay_id) => {
+    expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toMatchObject({ status: 200 })
+  })
+})
+
+test('a legacy body has no longer IDs either', async () => {
+  const path = '/sfu/get'
+  expect(await answerTo(path, legacyBody({ device_id: LONG }))).toEqual(badField('device_id'))
+  for (const delay_id of [LONG, '.', '..']) {
+    expect(await answerTo(path, legacyBody({ ...DELAYED, delay_id }))).toEqual(badField('delay_id'))
+  }
+  const longest = { device_id: LONGEST, ...DELAYED, delay_id: LONGEST }
+  expect(await answerTo(path, legacyBody(longest))).toMatchObject({ status: 200 })
+})
+
+test.each([
+  ['a', '…'],
+  ['bc', '…'],
+  ['def', 'd…'],
+  ['ghijk', 'g…'],
+  ['lmnopqr', 'lm…'],
+  ['syd_abcdefghijklm', 'syd_a…'],
+  ['syd_nopqrstuvwxyzn', 'syd_no…'],
+  [`syd_${'z'.repeat(60)}`, 'syd_zz…'],
+])('of the delay ID %s the log says %s', async (delay_id, shown) => {
+  const requestId = `request-${delay_id.length}`
+  const sent = body({ id: `member-${delay_id.length}` }, { ...DELAYED, delay_id })
+  expect(await answerTo('/delegate_delayed_leave', sent, requestId)).toEqual({ status: 200 })
+  const { identity } = await until(() =>
+    app.log.find(({ request_id, identity }) => request_id === requestId && identity !== undefined),
+  )
+  await sfu.sendWebhook(`${app.url}/sfu_webhook`, {
+    event: 'participant_connection_aborted',
+    room: { name: ROOM },
+    participant: { identity: String(identity) },
+  })
+  const line = await until(() =>
+    app.log.find((each) => each.to === 'dropped' && each.identity === identity),
+  )
+  expect(line.delay_id).toBe(shown)
+  if (delay_id.length > 3) expect(JSON.stringify(app.log)).not.toContain(`${delay_id}"`)
+})

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
+import { type Sfu, startSfu } from '../support/sfu.ts'
+import { until } from '../support/until.ts'
+
+const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
+let homeserver: Homeserver
+let sfu: Sfu
+let app: TestApp
+
+beforeAll(async () => {
+  homeserver = await startHomeserver({ serverName: 'example.com' })
+  sfu = await startSfu(CREDENTIALS)
+  const env = {
+    LIVEKIT_URL: sfu.wsUrl,
+    LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
+  }
+  app = await startTestApp({ env })
+})
+afterAll(() => Promise.all([app.close(), sfu.close(), homeserver.close()]))
+
+function getTokenBody() {
+  return {
+    room_id: '!roomid:example.com',
+    slot_id: 'slot1234',
+    openid_token: {
+      access_token: homeserver.issueOpenIdToken('@alice:example.com'),
+      matrix_server_name: 'example.com',
+    },
+    member: {
+      id: 'memberABC',
+      claimed_user_id: '@alice:example.com',
+      claimed_device_id: 'DEVICE123',
+    },
+  }
+}
+
+test('says in the log how the exchange went, without a secret', async () => {
+  const body = getTokenBody()
+  const response = await app.post('/get_token', body)
+  const requestId = response.headers.get('x-request-id')
+  const { jwt } = (await response.json()) as { readonly jwt: string }
+  const line = await until(() => app.log.find((each) => each.request_id === requestId))
+  expect(line).toMatchObject({
+    level: 'info',
+    message: 'request',
+    method: 'POST',
+    route: '/get_token',
+    status: 200,
+    server_name: 'example.com',
+    access: 'full',
+    outcome: 'ok',
+    room: 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc',
+    identity: 'J+T45tGruxc+HrUOqJJlyQSV33m728Cme4+vt8/SWrU',
+  })
+  const log = JSON.stringify(app.log)
+  expect(log).not.toContain(jwt)
+  expect(log).not.toContain(body.openid_token.access_token)
+  expect(log).not.toContain(CREDENTIALS.apiSecret)
+})
+
+test('cuts what strangers claim as server name in the log', async () => {
+  const openid_token = { access_token: 'x', matrix_server_name: 'x'.repeat(60_000) }
+  const response = await app.post('/get_token', { ...getTokenBody(), openid_token })
+  expect(response.status).toBe(401)
+  const requestId = response.headers.get('x-request-id')
+  const line = await until(() => app.log.find((each) => each.request_id === requestId))
+  expect(line).toMatchObject({ server_name: 'x'.repeat(262), cause: 'not a valid server name' })
+})

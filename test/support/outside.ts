@@ -1,0 +1,76 @@
+import type { Delegation, ParticipantKey } from '../../src/delegation/delegation.ts'
+import type { DelayedEventOutcome, PresenceEvent } from '../../src/delegation/events.ts'
+import type { Outside } from '../../src/delegation/performer.ts'
+import type { Action } from '../../src/delegation/steps.ts'
+
+/** Something that a worker asked for. */
+export interface OutsideCall {
+  readonly action: Action
+  readonly identity: string
+  readonly serverName: string | undefined
+  readonly generation: string | undefined
+  readonly signal: AbortSignal
+  /** Answers it, when it was told to be held. */
+  answer(event: PresenceEvent | DelayedEventOutcome): void
+}
+
+type Answer = PresenceEvent | DelayedEventOutcome | 'hold'
+type Decide = (call: OutsideCall) => Answer
+
+/** Homeservers and SFU as a worker sees them. */
+export interface FakeOutside extends Outside {
+  readonly calls: OutsideCall[]
+  /** What is answered from now on; `'hold'` gives no answer before the test or an abort does. */
+  respond(decide: Decide): void
+  /** How many calls have neither been answered nor aborted. */
+  underWay(): number
+  callsOf(action: Action): OutsideCall[]
+}
+
+const FAILED = {
+  'check-presence': { type: 'presence-unknown' },
+  restart: { type: 'attempt-failed', answered: false },
+  send: { type: 'attempt-failed', answered: false },
+} as const
+
+/** Makes one where everybody is present and every homeserver does as it is told at `now`. */
+export function createOutside(now: () => number): FakeOutside {
+  const calls: OutsideCall[] = []
+  let underWay = 0
+  let decide: Decide = ({ action }) => {
+    if (action === 'check-presence') return { type: 'present', participantId: 'PA_1' }
+    return action === 'restart' ? { type: 'restarted', at: now() } : { type: 'sent' }
+  }
+
+  async function call(
+    action: Action,
+    about: ParticipantKey & Partial<Delegation>,
+    signal: AbortSignal,
+  ): Promise<PresenceEvent | DelayedEventOutcome> {
+    const { identity, serverName, generation } = about
+    const held = Promise.withResolvers<PresenceEvent | DelayedEventOutcome>()
+    const made = { action, identity, serverName, generation, signal, answer: held.resolve }
+    calls.push(made)
+    underWay += 1
+    signal.addEventListener('abort', () => held.resolve(FAILED[action]))
+    const answer = decide(made)
+    if (answer !== 'hold') held.resolve(answer)
+    try {
+      return await held.promise
+    } finally {
+      underWay -= 1
+    }
+  }
+
+  return {
+    calls,
+    respond(next) {
+      decide = next
+    },
+    underWay: () => underWay,
+    callsOf: (action) => calls.filter((made) => made.action === action),
+    checkPresence: (key, signal) => call('check-presence', key, signal) as Promise<PresenceEvent>,
+    actOnEvent: (delegation, action, signal) =>
+      call(action, delegation, signal) as Promise<DelayedEventOutcome>,
+  }
+}

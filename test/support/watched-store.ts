@@ -1,0 +1,72 @@
+import type { Delegation, ParticipantKey } from '../../src/delegation/delegation.ts'
+import type { Claim, DelegationStore, Stored } from '../../src/delegation/store.ts'
+import { WakeListeners } from '../../src/delegation/wake-listeners.ts'
+
+/** A store that counts claims, fails on command, and wakes workers on command. */
+export class WatchedStore implements DelegationStore {
+  readonly #store: DelegationStore
+  readonly #wake = new WakeListeners()
+  claims = 0
+  /** What every method throws. */
+  failure: Error | undefined
+
+  constructor(store: DelegationStore) {
+    this.#store = store
+    store.onWake((key) => this.#wake.tell(key))
+  }
+
+  /** Tells workers that something is due, although nothing has changed. */
+  wake(key?: ParticipantKey): void {
+    this.#wake.tell(key)
+  }
+
+  put(delegation: Delegation): Promise<void> {
+    return this.#working().then((store) => store.put(delegation))
+  }
+
+  find(key: ParticipantKey): Promise<Stored | undefined> {
+    return this.#working().then((store) => store.find(key))
+  }
+
+  findInRoom(room: string): Promise<readonly Stored[]> {
+    return this.#working().then((store) => store.findInRoom(room))
+  }
+
+  async claimDue(now: number, limit: number, maxLeaseMs: number): Promise<Claim> {
+    this.claims += 1
+    return (await this.#working()).claimDue(now, limit, maxLeaseMs)
+  }
+
+  replace(stored: Stored, next: Delegation | undefined, wake: boolean): Promise<boolean> {
+    return this.#working().then((store) => store.replace(stored, next, wake))
+  }
+
+  postpone(stored: Stored, at: number): Promise<void> {
+    return this.#working().then((store) => store.postpone(stored, at))
+  }
+
+  wakeAll(): Promise<void> {
+    return this.#working().then((store) => store.wakeAll())
+  }
+
+  scan(visit: (batch: readonly Stored[]) => Promise<void>): Promise<void> {
+    return this.#working().then((store) => store.scan(visit))
+  }
+
+  heartbeat(now: number): Promise<boolean> {
+    return this.#working().then((store) => store.heartbeat(now))
+  }
+
+  onWake(listener: (key: ParticipantKey | undefined) => void): () => void {
+    return this.#wake.add(listener)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  async #working(): Promise<DelegationStore> {
+    if (this.failure !== undefined) throw this.failure
+    return this.#store
+  }
+}
