@@ -1,11 +1,13 @@
 import type { FullAccess } from './access.ts'
+import { readCredentials } from './config/credentials.ts'
 import type { BindAddress } from './config/parsers.ts'
 import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
 import type { Setting } from './config/setting.ts'
-import { type LogLevel, SETTINGS } from './config/settings.ts'
+import { SETTINGS } from './config/settings.ts'
 import { UNAVAILABLE_SETTINGS } from './config/unavailable-settings.ts'
 import { unknownVariableWarnings } from './config/unknown-variables.ts'
 import type { LiveKitCredentials } from './livekit/access-token.ts'
+import type { LogLevel } from './log.ts'
 import { type AddressPolicy, NOT_PUBLIC, NOT_PUBLIC_NOR_LOCAL } from './net/networks.ts'
 
 /** What the operator has chosen. */
@@ -60,30 +62,6 @@ export interface LoadedConfig {
 }
 
 type Reader = ReturnType<typeof createSettingsReader>
-
-function credentialsFromKeyFile(reader: Reader): LiveKitCredentials | undefined {
-  const { keyFile, apiKey, apiSecret } = SETTINGS
-  const path = reader.read(keyFile)
-  if (path === undefined) return undefined
-  const overruled = [apiKey, apiSecret].flatMap(reader.variablesSet)
-  for (const name of overruled) reader.warn(name, `is ignored, since ${keyFile.name} is set`)
-
-  const text = reader.readFile(keyFile.name, path)
-  if (text === undefined) return undefined
-  const [key = '', secret = '', ...rest] = text.split(':').map((part) => part.trim())
-  if (key === '' || secret === '' || rest.length > 0) {
-    reader.problem(keyFile.name, 'names a file with something else; expected "key: secret" in it')
-    return undefined
-  }
-  return { apiKey: key, apiSecret: secret }
-}
-
-function credentialsFromVariables(reader: Reader): LiveKitCredentials | undefined {
-  const apiKey = reader.require(SETTINGS.apiKey)
-  const apiSecret = reader.require(SETTINGS.apiSecret)
-  if (apiKey === undefined || apiSecret === undefined) return undefined
-  return { apiKey, apiSecret }
-}
 
 function bindAddress(reader: Reader): BindAddress {
   const { bind, port } = SETTINGS
@@ -172,8 +150,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   }
   const liveKitUrl = reader.require(SETTINGS.liveKitUrl) ?? ''
   const internalUrl = reader.read(SETTINGS.liveKitInternalUrl)
-  const hasKeyFile = reader.variablesSet(SETTINGS.keyFile).length > 0
-  const credentials = hasKeyFile ? credentialsFromKeyFile(reader) : credentialsFromVariables(reader)
+  const credentials = readCredentials(reader)
   const access = fullAccess(reader)
   const config = {
     liveKitUrl,

@@ -1,4 +1,5 @@
-import type { LogLevel } from './config/settings.ts'
+/** How much is logged. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** What a log line says beside its message. `undefined` fields are left out. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined | object>>

@@ -6,7 +6,6 @@ import {
   integer,
   networkList,
   oneOf,
-  type Parsed,
   portAlone,
   redisUrl,
   serverNames,
@@ -14,28 +13,8 @@ import {
   urlOverrides,
 } from './parsers.ts'
 import { type Setting, setting } from './setting.ts'
+import { INSECURE_CONFIRMATION, insecureSwitch, logLevel } from './special-parsers.ts'
 import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
-
-/** How much is logged. */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-
-function logLevel(text: string): Parsed<LogLevel> {
-  const lower = text.toLowerCase()
-  const level = lower === 'warning' ? 'warn' : lower
-  if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') {
-    return { ok: true, value: level }
-  }
-  const warning = `is none of "debug", "info", "warn", "error"; "info" is used`
-  return { ok: true, value: 'info', warning }
-}
-
-const INSECURE_CONFIRMATION = 'YES_I_KNOW_WHAT_I_AM_DOING'
-
-function insecureSwitch(text: string): Parsed<boolean> {
-  if (text === INSECURE_CONFIRMATION) return { ok: true, value: true }
-  const warning = `certificates are checked, since it is not "${INSECURE_CONFIRMATION}"`
-  return { ok: true, value: false, warning }
-}
 
 /** The settings of the service, by what they are called in the code. */
 export const SETTINGS = {

@@ -1,7 +1,8 @@
 import { parseJson } from '../lib/json.ts'
-import { type Delegation, dueAt, type ParticipantKey } from './delegation.ts'
+import { type Delegation, dueAt } from './delegation.ts'
 import { adopt } from './redis-adoption.ts'
 import { RedisConnection } from './redis-connection.ts'
+import { fieldOf, keyOf, strings, toStored } from './redis-records.ts'
 import {
   ALIVE_KEY,
   CLAIM,
@@ -42,30 +43,6 @@ const SCHEMA_VERSION = 1
 const SCAN_BATCH = 200
 const ALIVE_MS = 3_000
 const KEEP_ALIVE_MS = 1_000
-
-function fieldOf({ room, identity }: ParticipantKey): string {
-  return JSON.stringify([room, identity])
-}
-
-function keyOf(field: string): ParticipantKey | undefined {
-  const parts = parseJson(field)
-  if (!Array.isArray(parts) || parts.length !== 2) return undefined
-  return { room: String(parts[0]), identity: String(parts[1]) }
-}
-
-function isOurs(value: unknown): value is Delegation {
-  return typeof value === 'object' && value !== null && 'generation' in value
-}
-
-function toStored(value: unknown): Stored[] {
-  if (typeof value !== 'string') return []
-  const delegation = parseJson(value)
-  return isOurs(delegation) ? [{ delegation, text: value }] : []
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : []
-}
 
 /**
  * Opens the store in Redis or Valkey, for any number of replicas; while it cannot be reached it goes on
