@@ -91,8 +91,9 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const app = new Elysia(FRAMEWORK)
     .onRequest(function receive({ request, set }) {
-      set.headers['x-request-id'] = requestLog.begin(request).requestId
-      if (isBrowserEndpoint(request)) Object.assign(set.headers, BROWSER_HEADERS)
+      const { requestId, path } = requestLog.begin(request)
+      set.headers['x-request-id'] = requestId
+      if (isBrowserEndpoint(path)) Object.assign(set.headers, BROWSER_HEADERS)
       if (shuttingDown) throw new ShuttingDown()
     })
     .onError(function answerError({ code, error, request, set }) {

@@ -1,4 +1,5 @@
 import { RedisClient } from 'bun'
+import { DeadlineExceeded, inTime } from '../net/deadline.ts'
 import { StoreUnavailable } from './store.ts'
 
 /** Settings of {@link RedisConnection}. */
@@ -136,12 +137,12 @@ export class RedisConnection {
     this.#options.onChange(connected, cause)
   }
 
-  #inTime<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new StoreUnavailable(`no answer within ${this.#timeoutMs / 1000} s`))
-      }, this.#timeoutMs)
-      work.then(resolve, reject).finally(() => clearTimeout(timer))
-    })
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await inTime(this.#timeoutMs, work)
+    } catch (error) {
+      if (!(error instanceof DeadlineExceeded)) throw error
+      throw new StoreUnavailable(`no answer within ${this.#timeoutMs / 1000} s`)
+    }
   }
 }

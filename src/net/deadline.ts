@@ -36,3 +36,15 @@ export function withDeadline<T>(
       })
   })
 }
+
+/**
+ * Waits for `work` for at most `ms`; work that takes longer is left behind.
+ *
+ * @throws {DeadlineExceeded} when the time is over first
+ */
+export function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DeadlineExceeded(ms)), ms)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,4 +1,5 @@
 import { promises as dns } from 'node:dns'
+import { DeadlineExceeded, inTime } from './deadline.ts'
 import { ExpiringCache, type Loaded } from './expiring-cache.ts'
 
 /** One SRV record. */
@@ -58,19 +59,13 @@ function errorCode(error: unknown): string {
 }
 
 async function answerWithin<T>(timeoutMs: number, query: Promise<readonly T[]>) {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DnsError('timeout')), timeoutMs)
-  })
   try {
-    return await Promise.race([query, timeout])
+    return await inTime(timeoutMs, query)
   } catch (error) {
-    if (error instanceof DnsError) throw error
+    if (error instanceof DeadlineExceeded) throw new DnsError('timeout')
     const code = errorCode(error)
     if (NO_SUCH_RECORD.test(code)) return []
     throw new DnsError(code)
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -1,8 +1,9 @@
 import { isIP, isIPv6 } from 'node:net'
+import { AddressChecks } from './address-checks.ts'
 import { DeadlineExceeded, withDeadline } from './deadline.ts'
 import { type Answer, type Call, ExchangeError, exchange } from './exchange.ts'
 import { ExpiringCache } from './expiring-cache.ts'
-import { type AddressPolicy, denyingNetwork } from './networks.ts'
+import type { AddressPolicy } from './networks.ts'
 import { DnsError, type Resolver } from './resolver.ts'
 
 /** Where to connect for a server, and as whom. */
@@ -81,6 +82,7 @@ interface Attempts {
 export function createTargetClient(options: TargetClientOptions): TargetClient {
   const { resolver, verifyTls, ca, now, attemptMs = 3_000 } = options
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
+  const checks = new AddressChecks()
   const failedLately = new ExpiringCache<true>({ maxEntries: REMEMBERED_FAILURES, now })
 
   async function addressesOf({ host }: Target, attempts: Attempts): Promise<readonly string[]> {
@@ -98,7 +100,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
 
   function permitted(addresses: readonly string[], policy: AddressPolicy, attempts: Attempts) {
     return addresses.filter((address) => {
-      const network = denyingNetwork(address, policy)
+      const network = checks.denyingNetwork(address, policy)
       if (network === undefined) return true
       attempts.denied.push(address)
       attempts.failures.push(`address ${address} is denied by ${network.cidr}`)

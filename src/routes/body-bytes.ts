@@ -1,4 +1,4 @@
-import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
+import { DeadlineExceeded, inTime } from '../net/deadline.ts'
 
 /** Why a body cannot be taken. */
 export type BodyFault = 'not-json' | 'too-large' | 'too-slow'
@@ -46,7 +46,7 @@ async function read(request: Request, maxBytes: number): Promise<Uint8Array> {
  */
 export async function readBodyBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   try {
-    return await withDeadline(MAX_DURATION_MS, undefined, () => read(request, maxBytes))
+    return await inTime(MAX_DURATION_MS, read(request, maxBytes))
   } catch (error) {
     if (!(error instanceof DeadlineExceeded)) throw error
     throw new BodyError('too-slow', 'The body did not arrive in time.')

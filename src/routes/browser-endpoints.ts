@@ -1,5 +1,3 @@
-import { pathOf } from '../lib/request-path.ts'
-
 /** On every answer of the JSON endpoints: what lets browsers on any origin call them. */
 export const BROWSER_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'application/json',
@@ -11,7 +9,7 @@ export const BROWSER_HEADERS: Readonly<Record<string, string>> = {
 
 const JSON_ENDPOINTS = /^\/(?:get_token|sfu\/get|delegate_delayed_leave)\/?$/
 
-/** Tells whether a request is to an endpoint that browsers call. */
-export function isBrowserEndpoint(request: Request): boolean {
-  return JSON_ENDPOINTS.test(pathOf(request))
+/** Tells whether a path is that of an endpoint that browsers call. */
+export function isBrowserEndpoint(path: string): boolean {
+  return JSON_ENDPOINTS.test(path)
 }

@@ -17,6 +17,7 @@ export class FieldError extends Error {
 }
 
 const MAX_BYTES = 64 * 1024
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Half of a surrogate pair stays escaped in `JSON.stringify`; it is no text, and cannot be hashed as such. */
 function hasLoneSurrogate(text: string, json: unknown): boolean {
@@ -25,7 +26,7 @@ function hasLoneSurrogate(text: string, json: unknown): boolean {
 
 function decode(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF_8.decode(bytes)
   } catch {
     return undefined
   }

@@ -5,6 +5,8 @@ import type { Logger } from '../log.ts'
 /** What is known of a request when it ends; written as one log line. */
 export interface RequestRecord {
   readonly requestId: string
+  /** The path alone: a query may hold anything. */
+  readonly path: string
   /** Milliseconds, monotonic. */
   readonly startedAt: number
   serverName?: string
@@ -49,7 +51,7 @@ export function createRequestLog(logger: Logger, monotonicNow: () => number): Re
   function begin(request: Request): RequestRecord {
     const given = request.headers.get('x-request-id') ?? ''
     const requestId = WELL_FORMED_ID.test(given) ? given : crypto.randomUUID()
-    const record = { requestId, startedAt: monotonicNow() }
+    const record = { requestId, path: pathOf(request), startedAt: monotonicNow() }
     records.set(request, record)
     return record
   }
@@ -61,8 +63,7 @@ export function createRequestLog(logger: Logger, monotonicNow: () => number): Re
     of,
     end(request, status) {
       const record = of(request)
-      // The path alone: a query may hold anything.
-      const route = pathOf(request).slice(0, MAX_ROUTE)
+      const route = record.path.slice(0, MAX_ROUTE)
       logger[levelOf(route, status)]('request', {
         request_id: record.requestId,
         method: request.method,

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { LogLevel } from '../../src/log.ts'
-import { createLogger, type LogFields, type Logger } from '../../src/log.ts'
+import { createLogger, type LogFields, type Logger, type LogLevel } from '../../src/log.ts'
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
