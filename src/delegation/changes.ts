@@ -35,8 +35,8 @@ export function createChanges({ store, around, onTransition }: ChangeOptions): C
     if (next === delegation || JSON.stringify(next) === stored.text) return true
     // Doubt concerns all at once, and can wait until workers look for themselves.
     const urgent = event.type !== 'doubt'
-    const wake = urgent && next !== undefined && dueAt(next) <= circumstances.now
-    if (!(await store.replace(stored, next, wake))) return false
+    const isDue = urgent && next !== undefined && dueAt(next) <= circumstances.now
+    if (!(await store.replace(stored, next, isDue ? 'wake' : 'quiet'))) return false
     if (transition !== undefined) onTransition(delegation, transition)
     return true
   }

@@ -137,10 +137,10 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       }
     },
 
-    async replace(stored, next, wakeAll) {
+    async replace(stored, next, notice) {
       const value = next === undefined ? '' : JSON.stringify(next)
       const due = next === undefined ? '0' : String(Math.ceil(dueAt(next)))
-      const channel = wakeAll ? WAKE_CHANNEL : ''
+      const channel = notice === 'wake' ? WAKE_CHANNEL : ''
       const field = fieldOf(stored.delegation)
       return (await run(REPLACE, [field, stored.text, value, due, channel])) === 1
     },

@@ -5,6 +5,7 @@ import {
   type Claim,
   type DelegationStore,
   leaseMs,
+  type Notice,
   type Stored,
   StoreUnavailable,
 } from './store.ts'
@@ -69,7 +70,7 @@ export class SqliteStore implements DelegationStore {
     })
   }
 
-  async replace(stored: Stored, next: Delegation | undefined, wake: boolean): Promise<boolean> {
+  async replace(stored: Stored, next: Delegation | undefined, notice: Notice): Promise<boolean> {
     const { room, identity } = stored.delegation
     const { remove, change } = this.#statements
     const { changes } = this.#try(() => {
@@ -77,7 +78,7 @@ export class SqliteStore implements DelegationStore {
       const due = Math.ceil(dueAt(next))
       return change.run(due, JSON.stringify(next), room, identity, stored.text)
     })
-    if (changes > 0 && wake) this.#wake.tell({ room, identity })
+    if (changes > 0 && notice === 'wake') this.#wake.tell({ room, identity })
     return changes > 0
   }
 

@@ -26,6 +26,9 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** Whether workers are told of a change, or find out when they look for themselves. */
+export type Notice = 'wake' | 'quiet'
+
 /**
  * Holds delegations, one for each participant, for one process or for several replicas. Times are
  * milliseconds since the epoch. Every method throws {@link StoreUnavailable} when the store is away.
@@ -49,10 +52,10 @@ export interface DelegationStore {
    * Puts `next` in the place of what was read, or removes it when there is none, and ends the lease.
    * Does nothing when the delegation has been changed since it was read.
    *
-   * @param wake - whether workers everywhere are told that something is due now
+   * @param notice - whether workers everywhere are told that something is due now
    * @returns whether it was done
    */
-  replace(stored: Stored, next: Delegation | undefined, wake: boolean): Promise<boolean>
+  replace(stored: Stored, next: Delegation | undefined, notice: Notice): Promise<boolean>
 
   /** Makes a claimed delegation due at `at`, unless it has been changed since it was read. */
   postpone(stored: Stored, at: number): Promise<void>

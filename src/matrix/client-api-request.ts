@@ -38,7 +38,7 @@ export function createClientApiRequest(options: ClientApiRequestOptions): Reques
     if (overrides.get(serverName) === baseUrl) return direct(baseUrl, call, signal)
     const url = new URL(baseUrl)
     const name = parseServerName(url.host)
-    if (name === undefined) throw new ExchangeError('the client API is at no usable host', false)
+    if (name === undefined) throw new ExchangeError('the client API is at no usable host', 'final')
     const path = url.pathname.replace(/\/+$/, '') + call.path
     return client.request([targetOf(name, 443)], { ...call, path }, policyFor(serverName), signal)
   }

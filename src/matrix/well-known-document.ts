@@ -28,15 +28,15 @@ function isRedirect(status: number): boolean {
 
 function parseUrl(text: string, base?: string): URL {
   const url = URL.parse(text, base)
-  if (url === null) throw new ExchangeError('host or redirect that makes no valid URL', false)
+  if (url === null) throw new ExchangeError('host or redirect that makes no valid URL', 'final')
   return url
 }
 
 function redirectTarget(location: string | null, from: URL): URL {
   const to = parseUrl(location ?? '', from.href)
-  if (to.protocol !== 'https:') throw new ExchangeError('redirect to something not https', false)
+  if (to.protocol !== 'https:') throw new ExchangeError('redirect to something not https', 'final')
   if (to.username !== '' || to.password !== '') {
-    throw new ExchangeError('redirect with credentials', false)
+    throw new ExchangeError('redirect with credentials', 'final')
   }
   return to
 }
@@ -52,12 +52,12 @@ export function createWellKnownClient(client: TargetClient, port = 443): GetWell
     let url = parseUrl(`https://${authority}:${ownPort ?? port}${path}`)
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
       const name = parseServerName(url.host)
-      if (name === undefined) throw new ExchangeError('redirect to an unusable host', false)
+      if (name === undefined) throw new ExchangeError('redirect to an unusable host', 'final')
       const call = { method: 'GET', path: url.pathname + url.search } as const
       const answer = await client.request([targetOf(name, port)], call, policy, signal)
       if (!isRedirect(answer.status)) return answer
       url = redirectTarget(answer.headers.get('location'), url)
     }
-    throw new ExchangeError(`more than ${MAX_REDIRECTS} redirects`, false)
+    throw new ExchangeError(`more than ${MAX_REDIRECTS} redirects`, 'final')
   }
 }

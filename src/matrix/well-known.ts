@@ -53,11 +53,11 @@ function retryAfterMs(failures: number): number {
 }
 
 function parseDelegation({ status, body }: Answer): ServerName {
-  if (status !== 200) throw new ExchangeError(`status ${status}`, false)
+  if (status !== 200) throw new ExchangeError(`status ${status}`, 'final')
   const json = parseJson(body)
-  if (json === undefined) throw new ExchangeError('answer is not JSON', false)
+  if (json === undefined) throw new ExchangeError('answer is not JSON', 'final')
   const name = parseServerName(textMember(json, 'm.server') ?? '')
-  if (name === undefined) throw new ExchangeError('"m.server" is not a server name', false)
+  if (name === undefined) throw new ExchangeError('"m.server" is not a server name', 'final')
   return name
 }
 

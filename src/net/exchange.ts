@@ -34,15 +34,18 @@ export interface Exchange extends Omit<Call, 'path'> {
   readonly signal: AbortSignal
 }
 
+/** Whether it is of use to try another address of the server. */
+export type FailureScope = 'final' | 'this address'
+
 /** A request that got no usable answer. The message is fit for a log: it holds no URL and no secret. */
 export class ExchangeError extends Error {
-  /** Whether the server might still be reached at another of its addresses. */
-  readonly retryElsewhere: boolean
+  /** What has failed: the server as a whole, or this one of its addresses. */
+  readonly scope: FailureScope
 
-  constructor(message: string, retryElsewhere: boolean) {
+  constructor(message: string, scope: FailureScope) {
     super(message)
     this.name = 'ExchangeError'
-    this.retryElsewhere = retryElsewhere
+    this.scope = scope
   }
 }
 
@@ -78,7 +81,7 @@ function causeOf(error: unknown): string {
 }
 
 function tooLarge(): ExchangeError {
-  return new ExchangeError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, false)
+  return new ExchangeError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, 'final')
 }
 
 async function readStream(body: ReadableStream<Uint8Array>): Promise<string> {
@@ -134,6 +137,6 @@ export async function exchange(request: Exchange): Promise<Answer> {
   } catch (error) {
     if (signal.aborted && signal.reason instanceof DeadlineExceeded) throw signal.reason
     if (error instanceof ExchangeError) throw error
-    throw new ExchangeError(causeOf(error), true)
+    throw new ExchangeError(causeOf(error), 'this address')
   }
 }

@@ -138,7 +138,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
       return await withDeadline(attemptMs, signal, (inner) => request(address, target, call, inner))
     } catch (error) {
       signal.throwIfAborted()
-      const elsewhere = error instanceof ExchangeError && error.retryElsewhere
+      const elsewhere = error instanceof ExchangeError && error.scope === 'this address'
       if (!elsewhere && !(error instanceof DeadlineExceeded)) throw error
       failedLately.put(failureKey(address, target), true, REMEMBER_FAILURE_MS)
       attempts.failures.push(`${target.host} at ${address} port ${target.port}: ${error.message}`)

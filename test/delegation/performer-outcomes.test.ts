@@ -27,7 +27,7 @@ async function answeredAfter(
   await store.put(delegation)
   const performed = performer.perform(await read(store, delegation))
   const call = await until(() => outside.calls[0])
-  await store.replace(await read(store, delegation), changed, false)
+  await store.replace(await read(store, delegation), changed, 'quiet')
   call.answer(answer)
   await performed
   return (await read(store, delegation)).delegation

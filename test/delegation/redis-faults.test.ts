@@ -125,7 +125,7 @@ test('a Redis that refuses to write makes the store unavailable, and tells why',
   await redis.run('CONFIG', 'SET', 'maxmemory', '0')
   await store.put(waiting())
   const old = await read(store, waiting())
-  expect(await store.replace(old, leaving(), false)).toBe(true)
+  expect(await store.replace(old, leaving(), 'quiet')).toBe(true)
   expect(changes).toEqual([true])
 })
 

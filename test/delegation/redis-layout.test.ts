@@ -53,7 +53,7 @@ test('a delegation is one JSON value in the hash, by the JSON array of room and 
 
 test('a delegation that ends leaves nothing behind', async () => {
   await store.put(waiting())
-  await store.replace(await read(store, waiting()), undefined, true)
+  await store.replace(await read(store, waiting()), undefined, 'wake')
   expect(await redis.run('KEYS', '*')).toEqual([])
 })
 
@@ -145,7 +145,7 @@ test('an entry whose name is escaped as Go does it is adopted under ours', async
   await everythingIn(store)
   expect(Object.keys((await jobs()) as object)).toEqual(['["room","@alice:example.org:<A&B>"]'])
   const stored = await read(store, { room: 'room', identity: LiveKitIdentity })
-  expect(await store.replace(stored, undefined, false)).toBe(true)
+  expect(await store.replace(stored, undefined, 'quiet')).toBe(true)
   expect(await store.claimDue(NOW * 2, 10, 1_000)).toEqual({ claimed: [], nextDueAt: undefined })
 })
 

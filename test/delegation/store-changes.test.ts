@@ -25,14 +25,14 @@ onEveryEngine((open) => {
   test('changes what is as it was read', async () => {
     const store = await open()
     await store.put(waiting())
-    expect(await store.replace(await read(store, waiting()), connected(), false)).toBe(true)
+    expect(await store.replace(await read(store, waiting()), connected(), 'quiet')).toBe(true)
     expect((await read(store, waiting())).delegation).toEqual(connected())
   })
 
   test('removes what is as it was read', async () => {
     const store = await open()
     await store.put(waiting())
-    expect(await store.replace(await read(store, waiting()), undefined, false)).toBe(true)
+    expect(await store.replace(await read(store, waiting()), undefined, 'quiet')).toBe(true)
     expect(await store.find(waiting())).toBeUndefined()
     expect(await store.findInRoom('room')).toEqual([])
     expect(await everythingIn(store)).toEqual([])
@@ -48,7 +48,7 @@ onEveryEngine((open) => {
       await store.put(waiting({ generation: 'g1' }))
       const old = await read(store, waiting())
       await (await open()).put(waiting({ generation: 'g2' }))
-      expect(await store.replace(old, next, true)).toBe(false)
+      expect(await store.replace(old, next, 'wake')).toBe(false)
       expect((await read(store, waiting())).delegation).toEqual(waiting({ generation: 'g2' }))
     })
 
@@ -56,11 +56,11 @@ onEveryEngine((open) => {
       const store = await open()
       await store.put(waiting({ generation: 'g1' }))
       const old = await read(store, waiting())
-      await store.replace(old, undefined, false)
-      expect(await store.replace(old, next, false)).toBe(false)
+      await store.replace(old, undefined, 'quiet')
+      expect(await store.replace(old, next, 'quiet')).toBe(false)
       expect(await store.find(waiting())).toBeUndefined()
       await store.put(waiting({ generation: 'g2' }))
-      expect(await store.replace(old, next, false)).toBe(false)
+      expect(await store.replace(old, next, 'quiet')).toBe(false)
       expect((await read(store, waiting())).delegation).toEqual(waiting({ generation: 'g2' }))
     })
 
@@ -68,8 +68,8 @@ onEveryEngine((open) => {
       const store = await open()
       await store.put(waiting())
       const old = await read(store, waiting())
-      await store.replace(old, connected(), false)
-      expect(await store.replace(old, next, false)).toBe(false)
+      await store.replace(old, connected(), 'quiet')
+      expect(await store.replace(old, next, 'quiet')).toBe(false)
       expect((await read(store, waiting())).delegation).toEqual(connected())
     })
   }
@@ -79,14 +79,14 @@ onEveryEngine((open) => {
     await stores[0]?.put(waiting())
     const changes = Array.from({ length: 40 }, async (_, index) => {
       const store = stores[index % 2] ?? (await open())
-      return store.replace(await read(store, waiting()), waiting({ failures: index + 1 }), false)
+      return store.replace(await read(store, waiting()), waiting({ failures: index + 1 }), 'quiet')
     })
     const done = await Promise.all(changes)
     expect(done.filter(Boolean).length).toBeGreaterThan(0)
 
     const current = await read(await open(), waiting())
     const racers = Array.from({ length: 40 }, (_, index) =>
-      (stores[index % 2] ?? stores[0])?.replace(current, connected({ failures: index }), false),
+      (stores[index % 2] ?? stores[0])?.replace(current, connected({ failures: index }), 'quiet'),
     )
     expect((await Promise.all(racers)).filter(Boolean)).toHaveLength(1)
   })

@@ -62,7 +62,7 @@ onEveryEngine((open) => {
     const { claimed } = await store.claimDue(NOW, 1, MAX_LEASE_MS)
     const [stored] = claimed
     if (stored === undefined) throw new Error('nothing was claimed')
-    await store.replace(stored, connected({ identity: 'it', restartAt: NOW }), false)
+    await store.replace(stored, connected({ identity: 'it', restartAt: NOW }), 'quiet')
     expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
   })
 
@@ -88,7 +88,7 @@ onEveryEngine((open) => {
     const it = dueIn(0, { identity: 'it' })
     await store.put(it)
     const old = await read(store, it)
-    await store.replace(old, { ...it, failures: 1 }, false)
+    await store.replace(old, { ...it, failures: 1 }, 'quiet')
     await store.postpone(old, NOW + 500)
     expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
 
@@ -97,7 +97,7 @@ onEveryEngine((open) => {
     const second = await store.claimDue(NOW, 1, MAX_LEASE_MS)
     expect(second.claimed[0]?.delegation.generation).toBe('g2')
 
-    await store.replace(await read(store, it), undefined, false)
+    await store.replace(await read(store, it), undefined, 'quiet')
     await store.postpone(old, NOW + 500)
     expect((await store.claimDue(NOW + 1_000, 1, MAX_LEASE_MS)).nextDueAt).toBeUndefined()
   })

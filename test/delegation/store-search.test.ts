@@ -87,7 +87,7 @@ onEveryEngine((open) => {
     expect(times).toEqual(times.toSorted((one, other) => one - other))
 
     await store.scan(async (batch) => {
-      await Promise.all(batch.map((stored) => store.replace(stored, undefined, false)))
+      await Promise.all(batch.map((stored) => store.replace(stored, undefined, 'quiet')))
     })
     expect(await everythingIn(store)).toEqual([])
   })

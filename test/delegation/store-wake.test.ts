@@ -16,8 +16,8 @@ onEveryEngine((open, { wakesOthers }) => {
 
     for (const change of [
       () => here.put(waiting()),
-      async () => here.replace(await read(here, KEY), leaving({ sendAt: NOW }), true),
-      async () => here.replace(await read(here, KEY), undefined, true),
+      async () => here.replace(await read(here, KEY), leaving({ sendAt: NOW }), 'wake'),
+      async () => here.replace(await read(here, KEY), undefined, 'wake'),
     ]) {
       woken.length = 0
       await change()
@@ -39,8 +39,8 @@ onEveryEngine((open, { wakesOthers }) => {
     await until(() => woken.length === 1)
     const old = await read(store, KEY)
 
-    await store.replace(old, waiting({ failures: 1 }), false)
-    await store.replace(old, waiting({ failures: 2 }), true)
+    await store.replace(old, waiting({ failures: 1 }), 'quiet')
+    await store.replace(old, waiting({ failures: 2 }), 'wake')
     await store.postpone(await read(store, KEY), NOW)
     await store.put(waiting({ identity: 'last' }))
     await until(() => woken.some((key) => key?.identity === 'last'))

@@ -58,7 +58,7 @@ for (const [what, head, more, message] of [
 ] as const) {
   test(`gives up on ${what}, though it comes fast`, async () => {
     const { url, server } = await startPouring(head, more)
-    await expect(get(url)).rejects.toThrow(new ExchangeError(message, true))
+    await expect(get(url)).rejects.toThrow(new ExchangeError(message, 'this address'))
     server.close()
   })
 }
@@ -88,7 +88,7 @@ test('hangs up on megabytes in chunks, whatever length was announced', async () 
       socket.once('close', () => resolve(socket.bytesWritten))
     })
   })
-  await expect(get(url)).rejects.toThrow(new ExchangeError('answer is larger than 64 KiB', false))
+  await expect(get(url)).rejects.toThrow(new ExchangeError('answer is larger than 64 KiB', 'final'))
   // What is on its way in buffers of the system counts as written.
   expect(await sent).toBeLessThan(16 * 1024 * 1024)
   server.close()

@@ -1,5 +1,5 @@
 import type { Delegation, ParticipantKey } from '../../src/delegation/delegation.ts'
-import type { Claim, DelegationStore, Stored } from '../../src/delegation/store.ts'
+import type { Claim, DelegationStore, Notice, Stored } from '../../src/delegation/store.ts'
 import { WakeListeners } from '../../src/delegation/wake-listeners.ts'
 
 /** A store that counts claims, fails on command, and wakes workers on command. */
@@ -37,8 +37,8 @@ export class WatchedStore implements DelegationStore {
     return (await this.#working()).claimDue(now, limit, maxLeaseMs)
   }
 
-  replace(stored: Stored, next: Delegation | undefined, wake: boolean): Promise<boolean> {
-    return this.#working().then((store) => store.replace(stored, next, wake))
+  replace(stored: Stored, next: Delegation | undefined, notice: Notice): Promise<boolean> {
+    return this.#working().then((store) => store.replace(stored, next, notice))
   }
 
   postpone(stored: Stored, at: number): Promise<void> {
