@@ -72,6 +72,12 @@ function failureKey(address: string, { port, tlsServerName }: Target): string {
   return `${address} ${port} ${tlsServerName}`
 }
 
+interface Attempt {
+  readonly address: string
+  readonly target: Target
+  readonly call: Call
+}
+
 interface Attempts {
   readonly failures: string[]
   readonly denied: string[]
@@ -113,7 +119,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     return addresses.toSorted((a, b) => failed(a) - failed(b))
   }
 
-  function request(address: string, target: Target, call: Call, signal: AbortSignal) {
+  function request({ address, target, call }: Attempt, signal: AbortSignal) {
     const authority = isIPv6(address) ? `[${address}]` : address
     return exchange({
       ...call,
@@ -124,18 +130,18 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     })
   }
 
+  /** Gives `undefined` when the next address is to be tried. */
   async function attempt(
-    address: string,
-    target: Target,
-    call: Call,
-    signal: AbortSignal,
-    isLast: boolean,
+    tried: Attempt,
     attempts: Attempts,
+    signal: AbortSignal,
+    limitMs: number | undefined,
   ): Promise<Answer | undefined> {
+    const { address, target } = tried
     attempts.left -= 1
     try {
-      if (isLast) return await request(address, target, call, signal)
-      return await withDeadline(attemptMs, signal, (inner) => request(address, target, call, inner))
+      if (limitMs === undefined) return await request(tried, signal)
+      return await withDeadline(limitMs, signal, (inner) => request(tried, inner))
     } catch (error) {
       signal.throwIfAborted()
       const elsewhere = error instanceof ExchangeError && error.scope === 'this address'
@@ -152,14 +158,14 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
       for (const [index, target] of targets.entries()) {
         const addresses = permitted(await addressesOf(target, attempts), policy, attempts)
         signal.throwIfAborted()
-        const ordered = healthyFirst(addresses, target).slice(
-          0,
-          Math.min(attempts.left, MAX_PER_TARGET),
-        )
+        const most = Math.min(attempts.left, MAX_PER_TARGET)
+        const ordered = healthyFirst(addresses, target).slice(0, most)
         for (const address of ordered) {
-          const isLast =
-            attempts.left === 1 || (index === targets.length - 1 && address === ordered.at(-1))
-          const answer = await attempt(address, target, call, signal, isLast, attempts)
+          const isLastOfAll = index === targets.length - 1 && address === ordered.at(-1)
+          // The last one may take whatever time is left.
+          const limitMs = isLastOfAll || attempts.left === 1 ? undefined : attemptMs
+          const tried = { address, target, call }
+          const answer = await attempt(tried, attempts, signal, limitMs)
           if (answer !== undefined) return answer
         }
       }
