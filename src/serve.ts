@@ -5,6 +5,7 @@ import type { BindAddress } from './config/parsers.ts'
 import type { Environment } from './config/reader.ts'
 import { type Config, type LogConfig, loadConfig } from './config.ts'
 import { StoreUnavailable } from './delegation/store.ts'
+import { reportInternalErrors } from './internal-errors.ts'
 import { createLogger, type Logger } from './log.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
@@ -127,6 +128,7 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
   }
   // Not before it is sure that this process stays: what it has claimed, nobody else acts on.
   app.start()
+  reportInternalErrors(logger)
   logger.info('listening', { host: server.hostname, port: server.port, version })
 
   const signal = await stopped
