@@ -73,12 +73,12 @@ function bindAddress(reader: Reader): BindAddress {
   return reader.read(bind) ?? reader.read(port) ?? { host: undefined, port: 8080 }
 }
 
+/** Nobody's where the setting is wrong: nothing is to be said of what does not hold. */
 function fullAccess(reader: Reader): FullAccess {
   const setting = SETTINGS.fullAccess
-  if (reader.variablesSet(setting).length === 0) {
-    reader.warn(setting.name, 'is not set: users of every homeserver may start calls')
-  }
-  return reader.read(setting) ?? '*'
+  if (reader.variablesSet(setting).length > 0) return reader.read(setting) ?? new Set()
+  reader.warn(setting.name, 'is not set: users of every homeserver may start calls')
+  return '*'
 }
 
 function addressPolicy(reader: Reader, access: FullAccess): AddressPolicy {
@@ -103,6 +103,23 @@ function verifyTls(reader: Reader): boolean {
     )
   }
   return !insecure
+}
+
+/** Variables of the runtime that weaken what is promised, or promise what is not there. */
+function checkRuntime(reader: Reader, env: Environment, readFile: ReadFile): void {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    reader.warn(
+      'NODE_TLS_REJECT_UNAUTHORIZED',
+      'CERTIFICATES OF THE SFU AND OF REDIS ARE NOT CHECKED while it is "0"',
+    )
+  }
+  const extraRoots = env.NODE_EXTRA_CA_CERTS ?? ''
+  if (extraRoots === '') return
+  try {
+    readFile(extraRoots)
+  } catch {
+    reader.warn('NODE_EXTRA_CA_CERTS', 'names a file that cannot be read; it is ignored')
+  }
 }
 
 function redisUrlWithPassword(url: URL, password: string | undefined): string {
@@ -171,6 +188,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     sanityCheckMs: (reader.read(SETTINGS.sanityCheckSeconds) ?? 0) * 1000,
   }
   for (const unavailable of UNAVAILABLE_SETTINGS) reader.read(unavailable)
+  checkRuntime(reader, env, readFile)
   return {
     config: reader.problems.length === 0 ? config : undefined,
     log,

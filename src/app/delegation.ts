@@ -24,14 +24,15 @@ function openStore(state: StateConfig, options: AppOptions, now: () => number) {
   if (state.kind === 'memory') return new SqliteStore(IN_MEMORY)
   if (state.kind === 'file') return new SqliteStore(state.path)
   const { logger, tuning = {} } = options
+  const address = new URL(state.url).host
   return openRedisStore({
     url: state.url,
     now,
     newGeneration,
     timeoutMs: tuning.storeTimeoutMs,
     onChange(connected, cause) {
-      if (connected) logger.info('Redis is connected')
-      else logger.error('Redis is not connected', { cause })
+      if (connected) logger.info('Redis is connected', { address })
+      else logger.error('Redis is not connected', { address, cause })
     },
   })
 }
@@ -45,7 +46,9 @@ function transitionLogger(logger: Logger) {
   return function logTransition(delegation: Delegation, { from, to, cause }: Transition): void {
     const { room, identity, delayId } = delegation
     const delay_id = beginningOf(delayId)
-    logger.info('delegation', { room, identity, from, to, cause, delay_id })
+    // The homeserver announces that somebody has left who is connected.
+    const level = from === 'connected' && to === 'dropped' ? 'warn' : 'info'
+    logger[level]('delegation', { room, identity, from, to, cause, delay_id })
   }
 }
 

@@ -24,19 +24,26 @@ export function sqliteCode(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown error'
 }
 
-function prepareSchema(database: Database): void {
+function versionOf(database: Database): number {
   const found = database.query<{ user_version: number }, []>('PRAGMA user_version').get()
-  const version = found?.user_version ?? 0
+  return found?.user_version ?? 0
+}
+
+function prepareSchema(database: Database): void {
+  const version = versionOf(database)
   if (version > SCHEMA_VERSION) {
     throw new StoreUnavailable(
       `the file has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
     )
   }
   if (version === SCHEMA_VERSION) return
-  database.transaction(() => {
+  const create = database.transaction(() => {
+    // Another process may have been faster.
+    if (versionOf(database) === SCHEMA_VERSION) return
     database.run(SCHEMA)
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
-  })()
+  })
+  create.immediate()
 }
 
 /** Whoever knows a delay ID may act on the event. New files beside the first take over its mode. */

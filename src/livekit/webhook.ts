@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { jwtVerify } from 'jose'
+import { errors, jwtVerify } from 'jose'
 import { memberOf, parseJson, textMember } from '../lib/json.ts'
 import type { LiveKitCredentials } from './access-token.ts'
 
@@ -20,10 +20,10 @@ export interface Webhook {
   readonly createdAt: number | undefined
 }
 
-/** A webhook is not from the SFU. */
+/** A webhook is not from the SFU; the message says why not, for the operator. */
 export class ForgedWebhook extends Error {
-  constructor() {
-    super('the webhook is not signed by the SFU')
+  constructor(reason: string) {
+    super(reason)
     this.name = 'ForgedWebhook'
   }
 }
@@ -37,6 +37,17 @@ export interface WebhookVerifier {
    * @throws {ForgedWebhook}
    */
   verifyToken(authorization: string | null): Promise<string>
+}
+
+function whyRefused(error: unknown): string {
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return 'the signature is not by LIVEKIT_SECRET'
+  }
+  if (error instanceof errors.JWTExpired) return 'the token has expired: do the clocks agree?'
+  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'the token is malformed'
+  return error.claim === 'iss'
+    ? 'the token is by another key than LIVEKIT_KEY'
+    : `"${error.claim}" of the token is missing or wrong`
 }
 
 /** Clocks of the service and of the SFU may differ by so much. */
@@ -63,9 +74,12 @@ export function createWebhookVerifier(
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(now()),
       }
-      const verified = await jwtVerify(token, secret, options).catch(() => undefined)
-      const digest = verified?.payload.sha256
-      if (typeof digest !== 'string') throw new ForgedWebhook()
+      if (token === '') throw new ForgedWebhook('there is no token in Authorization')
+      const verified = await jwtVerify(token, secret, options).catch((error: unknown) => {
+        throw new ForgedWebhook(whyRefused(error))
+      })
+      const digest = verified.payload.sha256
+      if (typeof digest !== 'string') throw new ForgedWebhook('"sha256" of the token is no text')
       return digest
     },
   }
@@ -98,7 +112,7 @@ function connectedBy(participant: unknown): number | undefined {
  * @throws {ForgedWebhook} when the body is not what the token was made for
  */
 export function readWebhook(body: Uint8Array, digest: string): Webhook | undefined {
-  if (!hasDigest(body, digest)) throw new ForgedWebhook()
+  if (!hasDigest(body, digest)) throw new ForgedWebhook('the body is not the signed one')
   const json = parseJson(new TextDecoder().decode(body))
   const event = textMember(json, 'event')
   if (event === undefined) return undefined

@@ -63,7 +63,7 @@ function badJson(field: FieldError): Failure {
 
 function bodyFailure({ fault, message }: BodyError): Failure {
   if (fault === 'too-large') return { status: 413, errcode: 'M_TOO_LARGE', error: message }
-  return { status: 400, errcode: 'M_NOT_JSON', error: message }
+  return { status: 400, errcode: 'M_NOT_JSON', error: message, cause: message }
 }
 
 /** Path of the member that a schema refused, such as `member.id`. */
@@ -86,7 +86,8 @@ function authorisationFailure(error: unknown): Failure | undefined {
     return { status: 403, errcode: 'M_FORBIDDEN', error: NOT_FOR_THIS_USER, cause: error.message }
   }
   if (error instanceof ForgedWebhook) {
-    return { ...UNAUTHORIZED, error: 'The webhook is not signed by the SFU.', step: 'webhook' }
+    const answer = { ...UNAUTHORIZED, error: 'The webhook is not signed by the SFU.' }
+    return { ...answer, step: 'webhook', cause: error.message }
   }
   return undefined
 }

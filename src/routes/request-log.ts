@@ -11,6 +11,8 @@ export interface RequestRecord {
   readonly startedAt: number
   serverName?: string
   access?: AccessLevel
+  /** The event of a webhook. */
+  event?: string
   room?: string
   identity?: string
   /** How the request ended: `ok`, or a Matrix error code. */
@@ -72,6 +74,7 @@ export function createRequestLog(logger: Logger, monotonicNow: () => number): Re
         duration_ms: Math.round((monotonicNow() - record.startedAt) * 10) / 10,
         server_name: record.serverName?.slice(0, MAX_SERVER_NAME),
         access: record.access,
+        event: record.event,
         room: record.room,
         identity: record.identity,
         outcome: record.outcome ?? 'ok',

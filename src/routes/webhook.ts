@@ -64,9 +64,11 @@ export function webhookRoutes({ verifier, delegations, requestLog }: WebhookRout
       '/sfu_webhook',
       async function receiveWebhook({ request, body }) {
         const { webhook } = body as { readonly webhook: Webhook | undefined }
-        const report = webhook === undefined ? undefined : webhookReport(webhook)
-        if (report === undefined) return {}
+        if (webhook === undefined) return {}
         const record = requestLog.of(request)
+        record.event = webhook.event
+        const report = webhookReport(webhook)
+        if (report === undefined) return {}
         record.room = report.room
         if (report.identity !== undefined) record.identity = report.identity
         await delegations.report(report)

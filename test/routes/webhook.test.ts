@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
 import { signWebhook } from '../support/sfu-webhook.ts'
+import { until } from '../support/until.ts'
 
 const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 const EVENT = { event: 'participant_left', room: { name: 'r' }, participant: { identity: 'i' } }
@@ -94,4 +95,28 @@ test('answers 503 while the store is away, so that the SFU tries again', async (
 
 test('answers other methods with 405', async () => {
   expect((await fetch(`${app.url}/sfu_webhook`)).status).toBe(405)
+})
+
+test('tells the operator, and nobody else, why a webhook is refused, and which one is taken', async () => {
+  const body = JSON.stringify(EVENT)
+  const otherSecret = { ...CREDENTIALS, apiSecret: 'another-secret-of-at-least-32-bytes-in-all' }
+  const otherKey = { ...CREDENTIALS, apiKey: 'otherkey' }
+  await send(body)
+  await send(body, 'nonsense')
+  await send(body, await signWebhook(body, otherSecret))
+  await send(body, await signWebhook(body, otherKey))
+  await send('{}', await signWebhook(body, CREDENTIALS))
+  await send(body, await signWebhook(body, CREDENTIALS))
+  const lines = await until(() => {
+    const last = app.log.filter((line) => line.route === '/sfu_webhook').slice(-6)
+    return last.at(-1)?.event === 'participant_left' ? last : undefined
+  })
+  expect(lines.map(({ step, cause, event }) => [step, cause ?? event])).toEqual([
+    ['webhook', 'there is no token in Authorization'],
+    ['webhook', 'the token is malformed'],
+    ['webhook', 'the signature is not by LIVEKIT_SECRET'],
+    ['webhook', 'the token is by another key than LIVEKIT_KEY'],
+    ['webhook', 'the body is not the signed one'],
+    [undefined, 'participant_left'],
+  ])
 })

@@ -1,0 +1,35 @@
+import { expect, test } from 'bun:test'
+import { loadConfig } from '../../src/config.ts'
+
+const REQUIRED = {
+  LIVEKIT_URL: 'wss://sfu.test',
+  LIVEKIT_KEY: 'devkey',
+  LIVEKIT_SECRET: 'a-secret-that-is-at-least-32-bytes-long',
+  LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
+}
+
+function noFile(): string {
+  throw new Error('there is no file')
+}
+
+test('a file of trusted roots that cannot be read is warned about', () => {
+  const env = { ...REQUIRED, NODE_EXTRA_CA_CERTS: '/nowhere/roots.pem' }
+  expect(loadConfig(env, noFile).warnings).toEqual([
+    'NODE_EXTRA_CA_CERTS: names a file that cannot be read; it is ignored',
+  ])
+  expect(loadConfig(env, () => 'roots').warnings).toEqual([])
+})
+
+test('certificate checks that the runtime is told to leave out are warned about', () => {
+  const env = { ...REQUIRED, NODE_TLS_REJECT_UNAUTHORIZED: '0' }
+  expect(loadConfig(env, noFile).warnings).toEqual([
+    'NODE_TLS_REJECT_UNAUTHORIZED: CERTIFICATES OF THE SFU AND OF REDIS ARE NOT CHECKED while it is "0"',
+  ])
+})
+
+test('a mistake in the list of homeservers is not taken for "*"', () => {
+  const env = { ...REQUIRED, LIVEKIT_FULL_ACCESS_HOMESERVERS: 'https://example.com' }
+  const { problems, warnings } = loadConfig(env, noFile)
+  expect(problems).toHaveLength(1)
+  expect(warnings).toEqual([])
+})
