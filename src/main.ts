@@ -31,4 +31,13 @@ function refuse(mistake: string): number {
   return 2
 }
 
-runCommand(process.argv.slice(2)).then((code) => process.exit(code))
+function crash(error: unknown): number {
+  process.stderr.write(
+    `unexpected failure: ${error instanceof Error ? error.name : typeof error}\n`,
+  )
+  return 1
+}
+
+runCommand(process.argv.slice(2))
+  .catch(crash)
+  .then((code) => process.exit(code))

@@ -109,7 +109,8 @@ async function requestsFinished(server: Server): Promise<void> {
 
 async function shutDown(app: App, server: Server, graceMs: number, logger: Logger): Promise<void> {
   server.stop()
-  const finished = Promise.all([app.startShutdown(), requestsFinished(server)]).then(() => true)
+  const work = [app.startShutdown(), requestsFinished(server)]
+  const finished = Promise.allSettled(work).then(() => true)
   const graceful = await Promise.race([finished, Bun.sleep(graceMs).then(() => false)])
   // The line of a request is logged in a turn of its own, after the answer.
   await new Promise((resolve) => setImmediate(resolve))

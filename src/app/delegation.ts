@@ -30,8 +30,8 @@ function openStore(state: StateConfig, options: AppOptions, now: () => number) {
     now,
     newGeneration,
     timeoutMs: tuning.storeTimeoutMs,
-    onChange(connected, cause) {
-      if (connected) logger.info('Redis is connected', { address })
+    onChange(state, cause) {
+      if (state === 'connected') logger.info('Redis is connected', { address })
       else logger.error('Redis is not connected', { address, cause })
     },
   })

@@ -92,15 +92,17 @@ export class Performer {
       return store.postpone(stored, around().now)
     })
     await Promise.allSettled(handedOver)
-    if (handedOver.length > 0) await store.wakeAll()
+    // Others find out by themselves where they cannot be told.
+    if (handedOver.length > 0) await Promise.allSettled([store.wakeAll()])
   }
 
   async #performInSlot(stored: Stored, action: Action): Promise<void> {
     const { store, around } = this.#options
     const { delegation } = stored
     const serverName = action === 'check-presence' ? SFU : delegation.serverName
-    if (!this.#servers.take(serverName)) {
-      const { now, random } = around()
+    const { now, random } = around()
+    const slot = this.#servers.take(serverName, now)
+    if (slot === undefined) {
       const waitMs = this.#servers.retryInMs(serverName, random)
       const at = now + waitWithin(deadlineOf(delegation) - now, waitMs)
       return store.postpone(stored, Math.min(at, latestFor(action, delegation)))
@@ -109,7 +111,7 @@ export class Performer {
     try {
       outcome = outcomeOf(await this.#performAction(stored, action))
     } finally {
-      this.#servers.giveBack(serverName, outcome, around().now)
+      this.#servers.giveBack(slot, outcome, around().now)
     }
   }
 

@@ -2,6 +2,9 @@ import { RedisClient } from 'bun'
 import { DeadlineExceeded, inTime } from '../net/deadline.ts'
 import { StoreUnavailable } from './store.ts'
 
+/** Whether Redis can be asked. */
+export type ConnectionState = 'connected' | 'away'
+
 /** Settings of {@link RedisConnection}. */
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://`, with credentials and database number. */
@@ -9,7 +12,7 @@ export interface RedisConnectionOptions {
   /** Runs on every new connection before it is used; a failure closes the connection. */
   readonly prepare: (client: RedisClient) => Promise<void>
   /** Told when the connection comes and goes; `cause` says why it is not there. */
-  readonly onChange: (connected: boolean, cause: string) => void
+  readonly onChange: (state: ConnectionState, cause: string) => void
   /** How long a command or the start of a connection may take. */
   readonly timeoutMs?: number | undefined
   /** How often to find out whether a connection that only listens is still there. */
@@ -40,7 +43,7 @@ export class RedisConnection {
   #keepAlive: ReturnType<typeof setInterval> | undefined
   #retryMs = FIRST_RETRY_MS
   #closed = false
-  #told: boolean | undefined
+  #told: ConnectionState | undefined
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options
@@ -100,7 +103,7 @@ export class RedisConnection {
     this.#client = client
     this.#startKeepAlive()
     this.#retryMs = FIRST_RETRY_MS
-    this.#tell(true, '')
+    this.#tell('connected', '')
   }
 
   #startKeepAlive(): void {
@@ -123,7 +126,7 @@ export class RedisConnection {
 
   #scheduleRetry(cause: string): void {
     if (this.#closed) return
-    this.#tell(false, cause)
+    this.#tell('away', cause)
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => {
       this.#connect().catch((error: unknown) => this.#scheduleRetry(causeOf(error)))
@@ -131,10 +134,10 @@ export class RedisConnection {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
   }
 
-  #tell(connected: boolean, cause: string): void {
-    if (this.#told === connected) return
-    this.#told = connected
-    this.#options.onChange(connected, cause)
+  #tell(state: ConnectionState, cause: string): void {
+    if (this.#told === state) return
+    this.#told = state
+    this.#options.onChange(state, cause)
   }
 
   async #inTime<T>(work: Promise<T>): Promise<T> {

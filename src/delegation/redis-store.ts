@@ -1,7 +1,7 @@
 import { parseJson } from '../lib/json.ts'
 import { type Delegation, dueAt } from './delegation.ts'
 import { adopt } from './redis-adoption.ts'
-import { RedisConnection } from './redis-connection.ts'
+import { type ConnectionState, RedisConnection } from './redis-connection.ts'
 import { fieldOf, keyOf, strings, toStored } from './redis-records.ts'
 import {
   ALIVE_KEY,
@@ -34,7 +34,7 @@ export interface RedisStoreOptions {
   readonly now: () => number
   readonly newGeneration: () => string
   /** Told when the store comes and goes; `cause` says why it is not there. */
-  readonly onChange: (connected: boolean, cause: string) => void
+  readonly onChange: (state: ConnectionState, cause: string) => void
   /** How long a command may take. */
   readonly timeoutMs?: number | undefined
 }

@@ -39,6 +39,7 @@ export class Gate {
    * @throws {GateRefusal} when the queue is full, or `signal` fired while waiting
    */
   async run<T>(key: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    if (signal.aborted) throw new GateRefusal('gave up before')
     if (this.#hasRoom(key)) {
       this.#start(key)
     } else {

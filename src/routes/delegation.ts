@@ -1,6 +1,7 @@
 import { Elysia, t } from 'elysia'
 import { DelegationForbidden } from '../leave-takeover.ts'
 import type { TokenExchange } from '../token-exchange.ts'
+import { checkBodyBy } from './body-check.ts'
 import { COMMON_ERRORS } from './error-answers.ts'
 import { TakeoverForbidden } from './errors.ts'
 import { readJsonBody } from './json-body.ts'
@@ -49,6 +50,7 @@ export function delegationRoutes({ tokenExchange, requestLog }: DelegationRoutes
       },
       {
         parse: [readJsonBody, 'json'],
+        transform: checkBodyBy(DelegateBody),
         body: DelegateBody,
         response: RESPONSE,
         detail: {

@@ -19,9 +19,16 @@ export class FieldError extends Error {
 const MAX_BYTES = 64 * 1024
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Half of a surrogate pair stays escaped in `JSON.stringify`; it is no text, and cannot be hashed as such. */
-function hasLoneSurrogate(text: string, json: unknown): boolean {
-  return /\\u[dD][89a-fA-F]/.test(text) && /\\ud[89a-f]/.test(JSON.stringify(json))
+const SURROGATE = /\\u[dD][89a-fA-F]/
+const LONE_HIGH = /\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])/
+const LONE_LOW = /(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]/
+
+/** Half of a surrogate pair is no text, and cannot be hashed as such. In UTF-8 it can only be escaped. */
+function hasLoneSurrogate(text: string): boolean {
+  if (!SURROGATE.test(text)) return false
+  // Without the other escapes, every backslash that is left begins one of a character.
+  const escapes = text.replace(/\\[^u]/g, '')
+  return LONE_HIGH.test(escapes) || LONE_LOW.test(escapes)
 }
 
 function decode(bytes: Uint8Array): string | undefined {
@@ -40,7 +47,7 @@ function decode(bytes: Uint8Array): string | undefined {
 export async function readJsonBody({ request }: { readonly request: Request }): Promise<unknown> {
   const text = decode(await readBodyBytes(request, MAX_BYTES))
   const json = text === undefined ? undefined : parseJson(text)
-  if (text === undefined || json === undefined || hasLoneSurrogate(text, json)) {
+  if (text === undefined || json === undefined || hasLoneSurrogate(text)) {
     throw new BodyError('not-json', 'The body is not JSON.')
   }
   return json

@@ -96,6 +96,7 @@ export const GetTokenBody = t.Object(
   { ...memberFields, ...delayFields },
   { additionalProperties: true, title: 'GetTokenBody', examples: [GET_TOKEN_EXAMPLE] },
 )
+/** What such a body holds. */
 export type GetTokenBody = Static<typeof GetTokenBody>
 
 /** The body that `/sfu/get` had before `/get_token` existed. */
@@ -110,6 +111,7 @@ export const LegacyBody = t.Object(
   },
   { additionalProperties: true, title: 'LegacyBody', examples: [LEGACY_EXAMPLE] },
 )
+/** What such a body holds. */
 export type LegacyBody = Static<typeof LegacyBody>
 
 /** Body of `/sfu/get`. */
@@ -136,6 +138,7 @@ export const DelegateBody = t.Object(
     examples: [{ ...GET_TOKEN_EXAMPLE, ...DELAY_EXAMPLE }],
   },
 )
+/** What such a body holds. */
 export type DelegateBody = Static<typeof DelegateBody>
 
 /** The fields of either body that hand over a delayed leave event. */

@@ -1,10 +1,5 @@
-import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { fieldAt } from './errors.ts'
-import { FieldError } from './json-body.ts'
+import { checkBody } from './body-check.ts'
 import { GetTokenBody, LegacyBody } from './schemas.ts'
-
-const getToken = TypeCompiler.Compile(GetTokenBody)
-const legacy = TypeCompiler.Compile(LegacyBody)
 
 /** Tells which form a body of `/sfu/get` has: with a `room_id` it is that of `/get_token`. */
 export function isGetTokenForm<T>(body: T): body is Extract<T, GetTokenBody> {
@@ -17,7 +12,6 @@ export function isGetTokenForm<T>(body: T): body is Extract<T, GetTokenBody> {
  *
  * @throws {FieldError} when a member is missing or wrong
  */
-export function checkSfuGetBody({ body }: { readonly body: unknown }): void {
-  const error = (isGetTokenForm(body) ? getToken : legacy).Errors(body).First()
-  if (error !== undefined) throw new FieldError(fieldAt(error.path))
-}
+export const checkSfuGetBody = checkBody([GetTokenBody, LegacyBody], (body) => {
+  return isGetTokenForm(body) ? GetTokenBody : LegacyBody
+})

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { TokenExchange, TokenRequest } from '../token-exchange.ts'
+import { checkBodyBy } from './body-check.ts'
 import { COMMON_ERRORS } from './error-answers.ts'
 import { readJsonBody } from './json-body.ts'
 import { allowOnly, answerPreflight, HIDDEN } from './method.ts'
@@ -49,6 +50,7 @@ export function tokenRoutes({ tokenExchange, requestLog, liveKitUrl }: TokenRout
       },
       {
         parse: [readJsonBody, 'json'],
+        transform: checkBodyBy(GetTokenBody),
         body: GetTokenBody,
         response: RESPONSE,
         detail: {

@@ -1,12 +1,12 @@
 import { Elysia, t } from 'elysia'
 import type { Delegations } from '../delegation/delegations.ts'
-import { webhookReport } from '../delegation/webhook-report.ts'
 import { readWebhook, type Webhook, type WebhookVerifier } from '../livekit/webhook.ts'
 import { readBodyBytes } from './body-bytes.ts'
 import { COMMON_ERRORS } from './error-answers.ts'
 import { allowOnly, HIDDEN } from './method.ts'
 import type { RequestLog } from './request-log.ts'
 import { errorAnswer } from './schemas.ts'
+import { webhookReport } from './webhook-report.ts'
 
 /** What the endpoint needs. */
 export interface WebhookRoutesOptions {

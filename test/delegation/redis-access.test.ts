@@ -27,7 +27,9 @@ async function startRedis(options?: RedisServerOptions): Promise<RedisServer> {
 
 async function open(url: string) {
   const changes: (readonly [boolean, string])[] = []
-  const store = await openTestStore(url, (isConnected, cause) => changes.push([isConnected, cause]))
+  const store = await openTestStore(url, (state, cause) =>
+    changes.push([state === 'connected', cause]),
+  )
   toClose.push(store)
   return { store, changes }
 }
@@ -93,7 +95,7 @@ function useOverTls(url: string, caFile?: string) {
      process.on('unhandledRejection', () => process.stdout.write('UNHANDLED '))
      const store = await openRedisStore({
        url: process.env.URL, now: () => 1, newGeneration: () => 'g', timeoutMs: 1000,
-       onChange: (connected, cause) => process.stdout.write(connected + ' ' + cause + ' '),
+       onChange: (state, cause) => process.stdout.write((state === 'connected') + ' ' + cause + ' '),
      })
      try {
        await store.put(JSON.parse(process.env.DELEGATION))

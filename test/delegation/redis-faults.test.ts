@@ -28,7 +28,7 @@ async function open(url: string, timeoutMs = 300) {
     timeoutMs,
     now: () => NOW,
     newGeneration: () => 'adopted',
-    onChange: (connected) => changes.push(connected),
+    onChange: (state) => changes.push(state === 'connected'),
   })
   toClose.push(store)
   store.onWake((key) => woken.push(key))
@@ -137,7 +137,7 @@ test('nothing that fails is left unhandled, and no process ends of it', async ()
      process.on('uncaughtException', (error) => process.stdout.write('UNCAUGHT ' + error))
      const store = await openRedisStore({
        url: process.env.URL, now: () => 1, newGeneration: () => 'g', timeoutMs: 100,
-       onChange: (connected) => process.stdout.write(connected ? 'up ' : 'down '),
+       onChange: (state) => process.stdout.write(state === 'connected' ? 'up ' : 'down '),
      })
      process.on('SIGTERM', async () => {
        await store.close()

@@ -1,41 +1,82 @@
 import { expect, test } from 'bun:test'
-import { ServerSlots } from '../../src/delegation/server-slots.ts'
+import { ServerSlots, type Slot } from '../../src/delegation/server-slots.ts'
 import { NOW } from '../support/delegations.ts'
 
-/** How many slots there are: they are taken, and given back as if nobody had waited for an answer. */
-function free(slots: ServerSlots, name = 'hs.test'): number {
-  let taken = 0
-  while (slots.take(name)) taken += 1
-  for (let given = 0; given < taken; given += 1) slots.giveBack(name, 'given-up', NOW)
+const TEN_MINUTES_MS = 600_000
+
+/** Takes all the slots that a server can have. */
+function takeAll(slots: ServerSlots, name = 'hs.test', now = NOW): Slot[] {
+  const taken: Slot[] = []
+  for (let slot = slots.take(name, now); slot !== undefined; slot = slots.take(name, now)) {
+    taken.push(slot)
+  }
   return taken
+}
+
+/** How many slots there are: they are taken, and given back as if nobody had waited for an answer. */
+function free(slots: ServerSlots, name = 'hs.test', now = NOW): number {
+  const taken = takeAll(slots, name, now)
+  for (const slot of taken) slots.giveBack(slot, 'given-up', now)
+  return taken.length
 }
 
 /** One action, which ends so. */
 function act(slots: ServerSlots, outcome: 'answered' | 'failed', now = NOW, name = 'hs.test') {
-  slots.take(name)
-  slots.giveBack(name, outcome, now)
+  const slot = slots.take(name, now)
+  if (slot === undefined) throw new Error(`${name} has no slot`)
+  slots.giveBack(slot, outcome, now)
 }
 
-test('a server has 32 slots, whatever is under way at others', () => {
+test('a server has 8 slots, 32 once it has answered, and 4 while it fails', () => {
   const slots = new ServerSlots()
-  expect(free(slots, 'other.test')).toBe(32)
-  while (slots.take('other.test')) {}
+  expect(free(slots)).toBe(8)
+  act(slots, 'answered')
   expect(free(slots)).toBe(32)
-  expect(free(slots, 'other.test')).toBe(0)
-})
-
-test('a server that fails has 4 until it answers', () => {
-  const slots = new ServerSlots()
   act(slots, 'failed')
   expect(free(slots)).toBe(4)
-  expect(free(slots, 'other.test')).toBe(32)
+  expect(free(slots, 'other.test')).toBe(8)
   act(slots, 'answered')
   expect(free(slots)).toBe(32)
 })
 
+test('a server whose answer is ten minutes old has to answer anew', () => {
+  const slots = new ServerSlots()
+  act(slots, 'answered')
+  expect(free(slots, 'hs.test', NOW + TEN_MINUTES_MS)).toBe(32)
+  expect(free(slots, 'hs.test', NOW + TEN_MINUTES_MS + 1)).toBe(8)
+})
+
+test('servers that have not answered yet, or fail, leave room for the others', () => {
+  const slots = new ServerSlots()
+  act(slots, 'answered', NOW, 'good.test')
+  for (let index = 0; index < 3; index += 1) act(slots, 'failed', NOW, `dead-${index}.test`)
+  for (let index = 0; index < 3; index += 1) takeAll(slots, `dead-${index}.test`)
+  for (let index = 0; index < 20; index += 1) takeAll(slots, `new-${index}.test`)
+  expect(slots.take('newer.test', NOW)).toBeUndefined()
+  // 96 less 12 at those that fail and 24 at those that have not answered yet, and half of that.
+  expect(free(slots, 'good.test')).toBe(30)
+})
+
+test('a proven server takes no more than half of what is free', () => {
+  const slots = new ServerSlots()
+  for (let index = 0; index < 8; index += 1) act(slots, 'answered', NOW, `hs-${index}.test`)
+  const taken = [0, 1, 2, 3, 4, 5].map((index) => takeAll(slots, `hs-${index}.test`).length)
+  expect(taken).toEqual([32, 32, 16, 8, 4, 2])
+  expect(free(slots, 'hs-7.test')).toBe(1)
+})
+
+test('what is given back can be taken again', () => {
+  const slots = new ServerSlots()
+  for (let round = 0; round < 100; round += 1) {
+    const taken = ['a.test', 'b.test', 'c.test'].flatMap((name) => takeAll(slots, name))
+    expect(taken).toHaveLength(24)
+    for (const slot of taken) slots.giveBack(slot, 'given-up', NOW)
+  }
+})
+
 test('what was given up says nothing of the server', () => {
   const slots = new ServerSlots()
-  expect(free(slots)).toBe(32)
+  expect(free(slots)).toBe(8)
   act(slots, 'failed')
   expect(free(slots)).toBe(4)
   expect(free(slots)).toBe(4)
@@ -43,9 +84,8 @@ test('what was given up says nothing of the server', () => {
 
 test('failures of one moment count once', () => {
   const slots = new ServerSlots()
-  while (slots.take('hs.test')) {}
-  for (let given = 0; given < 32; given += 1) {
-    slots.giveBack('hs.test', 'failed', NOW + Math.min(given * 20, 499))
+  for (const [index, slot] of takeAll(slots).entries()) {
+    slots.giveBack(slot, 'failed', NOW + Math.min(index * 100, 499))
   }
   expect(slots.retryInMs('hs.test', 0.5)).toBe(1_000)
   act(slots, 'failed', NOW + 500)
@@ -54,7 +94,7 @@ test('failures of one moment count once', () => {
 
 test('a server that is only busy is asked again soon, one that fails with growing pauses', () => {
   const slots = new ServerSlots()
-  expect([0, 0.5].map((random) => slots.retryInMs('hs.test', random))).toEqual([25, 50])
+  expect([0, 0.5].map((random) => slots.retryInMs('hs.test', random))).toEqual([75, 150])
   for (const [failures, waitMs] of [
     [1, 1_000],
     [2, 1_500],
@@ -69,24 +109,22 @@ test('a server that is only busy is asked again soon, one that fails with growin
   }
 })
 
-test('a server whose failure is a minute old is forgotten where there are many', () => {
+test('a server of which nothing was heard for long is forgotten where there are many', () => {
   const slots = new ServerSlots()
   for (let index = 0; index < 1_000; index += 1) act(slots, 'failed', NOW, `hs-${index}.test`)
-  act(slots, 'failed', NOW + 60_000, 'late.test')
+  act(slots, 'failed', NOW + TEN_MINUTES_MS, 'late.test')
   expect(free(slots, 'hs-0.test')).toBe(4)
-  expect(free(slots, 'late.test')).toBe(4)
-  act(slots, 'failed', NOW + 60_001, 'latest.test')
-  expect(free(slots, 'hs-0.test')).toBe(32)
-  expect(free(slots, 'hs-999.test')).toBe(32)
+  act(slots, 'failed', NOW + TEN_MINUTES_MS + 1, 'latest.test')
+  expect(free(slots, 'hs-0.test')).toBe(8)
+  expect(free(slots, 'hs-999.test')).toBe(8)
   expect(free(slots, 'late.test')).toBe(4)
 })
 
 test('a server where something is under way is not forgotten', () => {
   const slots = new ServerSlots()
   act(slots, 'failed', NOW, 'held.test')
-  for (let held = 0; held < 4; held += 1) slots.take('held.test')
-  for (let index = 0; index < 1_001; index += 1) {
-    act(slots, 'failed', NOW + 70_000, `hs-${index}.test`)
-  }
-  expect(slots.take('held.test')).toBe(false)
+  expect(takeAll(slots, 'held.test')).toHaveLength(4)
+  const later = NOW + 2 * TEN_MINUTES_MS
+  for (let index = 0; index < 1_001; index += 1) act(slots, 'failed', later, `hs-${index}.test`)
+  expect(slots.take('held.test', later)).toBeUndefined()
 })

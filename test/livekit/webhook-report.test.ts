@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { WebhookReport } from '../../src/delegation/delegations.ts'
-import { webhookReport } from '../../src/delegation/webhook-report.ts'
 import type { Webhook } from '../../src/livekit/webhook.ts'
+import { webhookReport } from '../../src/routes/webhook-report.ts'
 
 const WEBHOOK: Webhook = {
   event: 'participant_joined',

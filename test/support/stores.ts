@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ConnectionState } from '../../src/delegation/redis-connection.ts'
 import { openRedisStore } from '../../src/delegation/redis-store.ts'
 import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
 import type { DelegationStore } from '../../src/delegation/store.ts'
@@ -76,7 +77,10 @@ function redis(): Engine {
 }
 
 /** Opens a store in Redis at {@link NOW}. */
-export function openTestStore(url: string, onChange = (_connected: boolean, _cause: string) => {}) {
+export function openTestStore(
+  url: string,
+  onChange = (_state: ConnectionState, _cause: string) => {},
+) {
   let generations = 0
   return openRedisStore({
     url,

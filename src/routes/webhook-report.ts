@@ -1,6 +1,6 @@
+import type { WebhookReport } from '../delegation/delegations.ts'
+import type { ConnectionReport, DelegationEvent } from '../delegation/events.ts'
 import type { Webhook } from '../livekit/webhook.ts'
-import type { WebhookReport } from './delegations.ts'
-import type { ConnectionReport, DelegationEvent } from './events.ts'
 
 /** Another connection has taken the place of this one, or the SFU moves it. */
 const REPLACED: readonly (string | undefined)[] = ['DUPLICATE_IDENTITY', 'MIGRATION']
