@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { freePort } from './support/addresses.ts'
+import { freePort } from '../support/free-port.ts'
 import { announceInNewRoom } from './support/call-membership.ts'
 import { type CallParticipant, joinCall } from './support/call-participant.ts'
 import {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { freePort } from './free-port.ts'
 
 /** An address that leads nowhere. */
 export interface DeadEnd {
@@ -35,7 +36,5 @@ export async function startSilentListener(hostname = '127.0.0.1'): Promise<DeadE
 
 /** A port on which nothing listens: connecting is refused. */
 export async function findClosedPort(hostname = '127.0.0.1'): Promise<number> {
-  const listener = await startSilentListener(hostname)
-  await listener.close()
-  return listener.port
+  return freePort(hostname)
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freePort } from '../../support/free-port.ts'
 import { livekitInstallation } from '../installation/versions.ts'
-import { freePort } from './addresses.ts'
 import { type ChildProcess, startProcess } from './child-process.ts'
 import { untilAnswering } from './readiness.ts'
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { freePort } from './addresses.ts'
+import { freePort } from '../../support/free-port.ts'
 import { type ChildProcess, startProcess } from './child-process.ts'
 import { type HostAddresses, withPrivateHosts } from './private-hosts.ts'
 import { untilAnswering } from './readiness.ts'
