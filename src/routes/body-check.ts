@@ -1,10 +1,14 @@
 import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { fieldAt } from './errors.ts'
 import { FieldError } from './json-body.ts'
 
 interface WithBody {
   readonly body: unknown
+}
+
+/** Path of the member that a schema refused, such as `member.id`. */
+function fieldAt(pointer: string): string {
+  return pointer.slice(1).replaceAll('/', '.')
 }
 
 /**

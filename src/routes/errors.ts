@@ -1,4 +1,3 @@
-import { ValidationError } from 'elysia'
 import { WrongUser } from '../authorisation.ts'
 import { StoreUnavailable } from '../delegation/store.ts'
 import { ClientApiNotLocated, DelegationForbidden } from '../leave-takeover.ts'
@@ -66,11 +65,6 @@ function bodyFailure({ fault, message }: BodyError): Failure {
   return { status: 400, errcode: 'M_NOT_JSON', error: message, cause: message }
 }
 
-/** Path of the member that a schema refused, such as `member.id`. */
-export function fieldAt(pointer: string): string {
-  return pointer.slice(1).replaceAll('/', '.')
-}
-
 /** What a user who was verified, or would have to be, is refused. */
 function authorisationFailure(error: unknown): Failure | undefined {
   if (error instanceof VerificationError) {
@@ -114,9 +108,6 @@ function outsideFailure(error: unknown): Failure | undefined {
 }
 
 function frameworkFailure(code: string | number, error: unknown): Failure | undefined {
-  if (error instanceof ValidationError && error.type === 'body') {
-    return badJson(new FieldError(fieldAt(error.valueError?.path ?? '')))
-  }
   if (error instanceof Error && error.name === 'AbortError') {
     // The client hung up while it sent the body; nobody reads this.
     return { status: 400, errcode: 'M_NOT_JSON', error: 'The body did not arrive.' }
