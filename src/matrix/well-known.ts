@@ -4,7 +4,7 @@ import { withDeadline } from '../net/deadline.ts'
 import { type Answer, ExchangeError } from '../net/exchange.ts'
 import { ExpiringCache, type Loaded } from '../net/expiring-cache.ts'
 import { isRequestFailure } from '../net/failures.ts'
-import type { AddressPolicy } from '../net/networks.ts'
+import { type AddressPolicy, ALLOW_ALL } from '../net/networks.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
 import type { GetWellKnown } from './well-known-document.ts'
 
@@ -52,13 +52,22 @@ function retryAfterMs(failures: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LAST_RETRY_MS)
 }
 
-function parseDelegation({ status, body }: Answer): ServerName {
-  if (status !== 200) throw new ExchangeError(`status ${status}`, 'final')
+/** Tells a host that cannot say what its well-known is from one that has none. */
+function isUnable(status: number): boolean {
+  return status >= 500 || status === 429
+}
+
+function none(reason: string): WellKnown {
+  return { kind: 'none', reason }
+}
+
+function readWellKnown({ status, body }: Answer): WellKnown {
+  if (isUnable(status)) throw new ExchangeError(`status ${status}`, 'final')
+  if (status !== 200) return none(`status ${status}`)
   const json = parseJson(body)
-  if (json === undefined) throw new ExchangeError('answer is not JSON', 'final')
-  const name = parseServerName(textMember(json, 'm.server') ?? '')
-  if (name === undefined) throw new ExchangeError('"m.server" is not a server name', 'final')
-  return name
+  if (json === undefined) return none('answer is not JSON')
+  const to = parseServerName(textMember(json, 'm.server') ?? '')
+  return to === undefined ? none('"m.server" is not a server name') : { kind: 'delegated', to }
 }
 
 /** Makes a look-up of `/.well-known/matrix/server` that caches answers, and failures for a while. */
@@ -66,41 +75,52 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
   const { getWellKnown, now, timeoutMs = 3_000 } = options
   const cache = new ExpiringCache<Remembered>({ maxEntries: MAX_ENTRIES, now })
 
-  async function ask(host: ServerName, policy: AddressPolicy): Promise<Loaded<WellKnown>> {
-    const answer = await withDeadline(timeoutMs, undefined, (signal) => {
+  function ask(host: ServerName, policy: AddressPolicy): Promise<Answer> {
+    return withDeadline(timeoutMs, undefined, (signal) => {
       return getWellKnown(host, PATH, policy, signal)
     })
-    return {
-      value: { kind: 'delegated', to: parseDelegation(answer) },
-      ttlMs: cacheLifetimeMs(answer.headers, now(), LIFETIME),
-    }
   }
 
-  /** A delegation outlives a failure to confirm it, for as long as any answer may be used. */
-  function afterFailure(reason: string, before: Remembered | undefined): Loaded<Remembered> {
+  function withoutDelegation(
+    wellKnown: WellKnown,
+    before: Remembered | undefined,
+  ): Loaded<Remembered> {
     const failures = (before?.failures ?? 0) + 1
     const confirmedAt = before?.confirmedAt ?? Number.NEGATIVE_INFINITY
-    const ttlMs = retryAfterMs(failures)
-    if (before?.wellKnown.kind === 'delegated' && now() - confirmedAt + ttlMs <= LIFETIME.maxMs) {
-      return { value: { ...before, failures }, ttlMs }
-    }
-    return { value: { wellKnown: { kind: 'none', reason }, failures, confirmedAt }, ttlMs }
+    return { value: { wellKnown, failures, confirmedAt }, ttlMs: retryAfterMs(failures) }
   }
 
-  async function load(host: ServerName, policy: AddressPolicy, before: Remembered | undefined) {
+  /** What was known stays in force while it cannot be confirmed, for as long as any answer may be used. */
+  function unconfirmed(reason: string, before: Remembered | undefined): Loaded<Remembered> {
+    const without = withoutDelegation(none(reason), before)
+    if (before?.wellKnown.kind !== 'delegated') return without
+    const { failures, confirmedAt } = without.value
+    const isTooOld = now() - confirmedAt + without.ttlMs > LIFETIME.maxMs
+    return isTooOld ? without : { value: { ...before, failures }, ttlMs: without.ttlMs }
+  }
+
+  async function load(
+    host: ServerName,
+    policy: AddressPolicy,
+    before: Remembered | undefined,
+  ): Promise<Loaded<Remembered>> {
     try {
-      const { value, ttlMs } = await ask(host, policy)
-      return { value: { wellKnown: value, failures: 0, confirmedAt: now() }, ttlMs }
+      const answer = await ask(host, policy)
+      const wellKnown = readWellKnown(answer)
+      if (wellKnown.kind === 'none') return withoutDelegation(wellKnown, before)
+      const ttlMs = cacheLifetimeMs(answer.headers, now(), LIFETIME)
+      return { value: { wellKnown, failures: 0, confirmedAt: now() }, ttlMs }
     } catch (error) {
       if (!isRequestFailure(error)) throw error
-      return afterFailure(error.message, before)
+      return unconfirmed(error.message, before)
     }
   }
 
   return {
     async find(host, policy) {
       // One answer may be permitted to an operator's own server and refused to a stranger's.
-      const key = `${policy.denied.length} ${host.host}`
+      const audience = policy === ALLOW_ALL ? 'named' : 'others'
+      const key = `${audience} ${host.host}`
       return (await cache.get(key, (before) => load(host, policy, before))).wellKnown
     },
   }

@@ -49,6 +49,7 @@ const delegating =
   (port: number) =>
     reply(200, { 'm.server': `hs.test:${port}` }, headers)
 const missing = () => reply(404)
+const unable = () => reply(503)
 
 test('keeps a delegation for as long as Cache-Control says', async () => {
   const { lookUpsAt } = await startWith(delegating({ 'cache-control': 'public, max-age=600' }))
@@ -110,7 +111,7 @@ test('begins at 2 minutes again after a success', async () => {
 
 test('goes by a delegation that cannot be confirmed, for 48 hours at most', async () => {
   const kept = delegating({ 'cache-control': 'max-age=60' })
-  const { homeserver, lookUpsAt } = await startWith(kept, missing)
+  const { homeserver, lookUpsAt } = await startWith(kept, unable)
   const host = () => homeserver.requests.at(-1)?.host
   await lookUpsAt(0)
   await lookUpsAt(2 * HOUR)
@@ -119,6 +120,16 @@ test('goes by a delegation that cannot be confirmed, for 48 hours at most', asyn
   await lookUpsAt(49 * HOUR)
   expect(lookUps(homeserver)).toBe(3)
   expect(host()).toBe('origin.test')
+})
+
+test('goes by a delegation no longer once the host says that there is none', async () => {
+  const kept = delegating({ 'cache-control': 'max-age=60' })
+  const { homeserver, lookUpsAt } = await startWith(kept, missing)
+  await lookUpsAt(0)
+  expect(homeserver.requests.at(-1)?.host).toBe(`hs.test:${homeserver.port}`)
+  await lookUpsAt(2 * MINUTE)
+  expect(lookUps(homeserver)).toBe(2)
+  expect(homeserver.requests.at(-1)?.host).toBe('origin.test')
 })
 
 test('never keeps the answer about a token', async () => {
