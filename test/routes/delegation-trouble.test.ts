@@ -1,36 +1,30 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
+import type { TestApp } from '../support/app.ts'
+import type { Homeserver } from '../support/homeserver.ts'
 import { reply } from '../support/misbehaviour.ts'
-import { type Sfu, startSfu } from '../support/sfu.ts'
+import { type ServiceStage, startServiceStage } from '../support/service-stage.ts'
+import type { Sfu } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 const ROOM = 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc'
 const DELAY_ID = 'syd_hunter2hunter2hunter2'
 let homeserver: Homeserver
 let sfu: Sfu
 let app: TestApp
+let stage: ServiceStage
 
 beforeAll(async () => {
-  homeserver = await startHomeserver({ serverName: 'example.com' })
-  sfu = await startSfu(CREDENTIALS)
-  const env = {
-    LIVEKIT_URL: sfu.wsUrl,
-    LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
-    LIVEKIT_CS_API_URL_OVERRIDES: `example.com=${homeserver.url}`,
-  }
-  app = await startTestApp({ env, random: () => 0 })
+  stage = await startServiceStage({ random: () => 0 })
+  ;({ app, sfu, homeserver } = stage)
 })
-afterAll(() => Promise.all([app.close(), sfu.close(), homeserver.close()]))
+afterAll(() => stage.close())
 
 async function delegate(): Promise<string> {
   homeserver.scheduleDelayedEvent(DELAY_ID)
-  const access_token = homeserver.issueOpenIdToken('@alice:example.com')
   const response = await app.post('/get_token', {
     room_id: '!roomid:example.com',
     slot_id: 'slot1234',
-    openid_token: { access_token, matrix_server_name: 'example.com' },
+    openid_token: stage.openIdToken(),
     member: {
       id: 'member',
       claimed_user_id: '@alice:example.com',

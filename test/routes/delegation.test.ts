@@ -1,38 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
-import { type Sfu, startSfu } from '../support/sfu.ts'
+import type { Homeserver } from '../support/homeserver.ts'
+import { type ServiceStage, startServiceStage } from '../support/service-stage.ts'
+import type { Sfu } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 const ROOM = 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc'
 let homeserver: Homeserver
 let sfu: Sfu
 let app: TestApp
+let stage: ServiceStage
 
 beforeAll(async () => {
-  homeserver = await startHomeserver({ serverName: 'example.com' })
-  sfu = await startSfu(CREDENTIALS)
-  app = await startTestApp({ env: environment() })
+  stage = await startServiceStage()
+  ;({ app, sfu, homeserver } = stage)
 })
-afterAll(() => Promise.all([app.close(), sfu.close(), homeserver.close()]))
-
-function environment() {
-  return {
-    LIVEKIT_URL: sfu.wsUrl,
-    LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
-    LIVEKIT_CS_API_URL_OVERRIDES: `example.com=${homeserver.url}`,
-  }
-}
+afterAll(() => stage.close())
 
 function body(memberId: string, delayId: string, more: Record<string, unknown> = {}) {
   return {
     room_id: '!roomid:example.com',
     slot_id: 'slot1234',
-    openid_token: {
-      access_token: homeserver.issueOpenIdToken('@alice:example.com'),
-      matrix_server_name: 'example.com',
-    },
+    openid_token: stage.openIdToken(),
     member: {
       id: memberId,
       claimed_user_id: '@alice:example.com',
@@ -155,7 +144,7 @@ test.each([
 })
 
 test('forbids delegation to a restricted user', async () => {
-  const env = { ...environment(), LIVEKIT_FULL_ACCESS_HOMESERVERS: 'elsewhere.test' }
+  const env = { ...stage.env, LIVEKIT_FULL_ACCESS_HOMESERVERS: 'elsewhere.test' }
   await using restricted = await startTestApp({ env })
   const response = await restricted.post('/delegate_delayed_leave', body('no', 'no'))
   expect(response.status).toBe(403)
@@ -166,7 +155,7 @@ test('forbids delegation to a restricted user', async () => {
 })
 
 test('answers 400 when the client API cannot be located', async () => {
-  const { LIVEKIT_CS_API_URL_OVERRIDES, ...env } = environment()
+  const { LIVEKIT_CS_API_URL_OVERRIDES, ...env } = stage.env
   await using lost = await startTestApp({ env })
   const response = await lost.post('/delegate_delayed_leave', body('lost', 'lost'))
   expect(response.status).toBe(400)
@@ -177,7 +166,7 @@ test('answers 400 when the client API cannot be located', async () => {
 })
 
 test('answers 503 while the store is away, and gives no token', async () => {
-  const env = { ...environment(), LIVEKIT_REDIS_URL: 'redis://127.0.0.1:1' }
+  const env = { ...stage.env, LIVEKIT_REDIS_URL: 'redis://127.0.0.1:1' }
   await using away = await startTestApp({ env })
   for (const path of ['/get_token', '/delegate_delayed_leave']) {
     const response = await away.post(path, body('away', 'away'))

@@ -1,33 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
-import { type Sfu, startSfu } from '../support/sfu.ts'
+import type { TestApp } from '../support/app.ts'
+import { type ServiceStage, startServiceStage } from '../support/service-stage.ts'
+import type { Sfu } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 const ROOM = 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc'
 const LONG = 'x'.repeat(1_025)
 const LONGEST = 'x'.repeat(1_024)
-let homeserver: Homeserver
 let sfu: Sfu
 let app: TestApp
+let stage: ServiceStage
 
 beforeAll(async () => {
-  homeserver = await startHomeserver({ serverName: 'example.com' })
-  sfu = await startSfu(CREDENTIALS)
-  const env = {
-    LIVEKIT_URL: sfu.wsUrl,
-    LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
-    LIVEKIT_CS_API_URL_OVERRIDES: `example.com=${homeserver.url}`,
-  }
-  app = await startTestApp({ env })
+  stage = await startServiceStage()
+  ;({ app, sfu } = stage)
 })
-afterAll(() => Promise.all([app.close(), sfu.close(), homeserver.close()]))
-
-function openIdToken() {
-  const access_token = homeserver.issueOpenIdToken('@alice:example.com')
-  return { access_token, matrix_server_name: 'example.com' }
-}
+afterAll(() => stage.close())
 
 const MEMBER = {
   id: 'member',
@@ -38,11 +26,16 @@ const DELAYED = { delay_id: 'syd_1', delay_timeout: 3_600_000 }
 
 function body(member: object = {}, more: object = {}) {
   const where = { room_id: '!roomid:example.com', slot_id: 'slot1234' }
-  return { ...where, openid_token: openIdToken(), member: { ...MEMBER, ...member }, ...more }
+  return { ...where, openid_token: stage.openIdToken(), member: { ...MEMBER, ...member }, ...more }
 }
 
 function legacyBody(more: object) {
-  return { room: '!roomid:example.com', openid_token: openIdToken(), device_id: 'DEVICE', ...more }
+  return {
+    room: '!roomid:example.com',
+    openid_token: stage.openIdToken(),
+    device_id: 'DEVICE',
+    ...more,
+  }
 }
 
 async function answerTo(path: string, sent: object, requestId = 'id') {

@@ -1,33 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
-import { type Sfu, startSfu } from '../support/sfu.ts'
+import type { TestApp } from '../support/app.ts'
+import { type ServiceStage, startServiceStage } from '../support/service-stage.ts'
 import { until } from '../support/until.ts'
 
 const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
-let homeserver: Homeserver
-let sfu: Sfu
 let app: TestApp
+let stage: ServiceStage
 
 beforeAll(async () => {
-  homeserver = await startHomeserver({ serverName: 'example.com' })
-  sfu = await startSfu(CREDENTIALS)
-  const env = {
-    LIVEKIT_URL: sfu.wsUrl,
-    LIVEKIT_FEDERATION_URL_OVERRIDES: `example.com=${homeserver.url}`,
-  }
-  app = await startTestApp({ env })
+  stage = await startServiceStage()
+  ;({ app } = stage)
 })
-afterAll(() => Promise.all([app.close(), sfu.close(), homeserver.close()]))
+afterAll(() => stage.close())
 
 function getTokenBody() {
   return {
     room_id: '!roomid:example.com',
     slot_id: 'slot1234',
-    openid_token: {
-      access_token: homeserver.issueOpenIdToken('@alice:example.com'),
-      matrix_server_name: 'example.com',
-    },
+    openid_token: stage.openIdToken(),
     member: {
       id: 'memberABC',
       claimed_user_id: '@alice:example.com',
