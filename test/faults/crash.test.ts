@@ -24,6 +24,16 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     }
   }
 
+  /** A service, and somebody whose event it has restarted for the first time. */
+  async function connectOne(set: Awaited<ReturnType<typeof setStage>>, delayMs: number) {
+    const service = await set.stage.start()
+    const caller = set.call(delayMs)
+    await caller.delegate(service)
+    await caller.join(service)
+    await eventually(2_000, () => set.stage.events.restarts(caller.delayId).length === 1)
+    return { service, caller }
+  }
+
   test.concurrent('while it waits still knows the participant, who joins and leaves then', async () => {
     await using set = await setStage()
     const { events } = set.stage
@@ -60,11 +70,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
   test.concurrent('while it is connected goes on restarting, past the delay, and sends at the end', async () => {
     await using set = await setStage()
     const { events } = set.stage
-    const first = await set.stage.start()
-    const caller = set.call(9_000)
-    await caller.delegate(first)
-    await caller.join(first)
-    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    const { service: first, caller } = await connectOne(set, 9_000)
     await killHard(first)
 
     const second = await set.stage.start()
@@ -81,11 +87,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
   test.concurrent('while it is connected finds who has left in the meantime', async () => {
     await using set = await setStage()
     const { events } = set.stage
-    const first = await set.stage.start()
-    const caller = set.call(20_000)
-    await caller.delegate(first)
-    await caller.join(first)
-    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    const { service: first, caller } = await connectOne(set, 20_000)
     await killHard(first)
     caller.disconnect()
     // Redis remembers for so long that a worker was alive.
@@ -102,11 +104,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
   test.concurrent('while it is about to send sends afterwards', async () => {
     await using set = await setStage()
     const { events } = set.stage
-    const first = await set.stage.start()
-    const caller = set.call(20_000)
-    await caller.delegate(first)
-    await caller.join(first)
-    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    const { service: first, caller } = await connectOne(set, 20_000)
     events.handle(() => FAILURE)
     await caller.leave(first)
     await eventually(2_000, () => events.calls('send').length > 0)

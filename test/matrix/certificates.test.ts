@@ -15,35 +15,21 @@ afterAll(() => stage.close())
 
 const REFUSED = { status: 401, identity: undefined, step: 'connect' }
 
-test('refuses a certificate that is for another name', async () => {
-  const homeserver = await stage.homeserver({ dns: ['b.test'] })
+test.each([
+  ['that is for another name', { dns: ['b.test'] }, 'a.test'],
+  [
+    'for a name where the server is named by its address',
+    { dns: ['a.test', '127.0.0.1'] },
+    '127.0.0.1',
+  ],
+  ['for the address where the server is named by a name', { ip: ['127.0.0.1'] }, 'a.test'],
+])('refuses a certificate %s', async (_, names, host) => {
+  const homeserver = await stage.homeserver(names)
   const { port } = homeserver
   const service = await stage.service()
-  expect(await service.ask(`a.test:${port}`)).toEqual({
+  expect(await service.ask(`${host}:${port}`)).toEqual({
     ...REFUSED,
-    cause: `a.test at 127.0.0.1 port ${port}: certificate is for another name`,
-  })
-  expect(homeserver.requests).toEqual([])
-})
-
-test('refuses a certificate for a name where the server is named by its address', async () => {
-  const homeserver = await stage.homeserver({ dns: ['a.test', '127.0.0.1'] })
-  const { port } = homeserver
-  const service = await stage.service()
-  expect(await service.ask(`127.0.0.1:${port}`)).toEqual({
-    ...REFUSED,
-    cause: `127.0.0.1 at 127.0.0.1 port ${port}: certificate is for another name`,
-  })
-  expect(homeserver.requests).toEqual([])
-})
-
-test('refuses a certificate for the address where the server is named by a name', async () => {
-  const homeserver = await stage.homeserver({ ip: ['127.0.0.1'] })
-  const { port } = homeserver
-  const service = await stage.service()
-  expect(await service.ask(`a.test:${port}`)).toEqual({
-    ...REFUSED,
-    cause: `a.test at 127.0.0.1 port ${port}: certificate is for another name`,
+    cause: `${host} at 127.0.0.1 port ${port}: certificate is for another name`,
   })
   expect(homeserver.requests).toEqual([])
 })
