@@ -2,6 +2,7 @@ import { get } from 'node:http'
 import type { BindAddress } from './config/parsers.ts'
 import type { Environment } from './config/reader.ts'
 import { loadBindAddress } from './config.ts'
+import { errorCode } from './lib/error-code.ts'
 
 const TIMEOUT_MS = 3_000
 
@@ -21,8 +22,7 @@ function ask(authority: string): Promise<string | undefined> {
       resolve(statusCode === 200 ? undefined : `${url}: status ${statusCode}`)
     })
     request.on('error', (error) => {
-      const code = 'code' in error ? String(error.code) : 'unknown error'
-      resolve(`${url}: ${signal.aborted ? 'no answer in time' : code}`)
+      resolve(`${url}: ${signal.aborted ? 'no answer in time' : errorCode(error)}`)
     })
   })
 }

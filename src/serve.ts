@@ -6,6 +6,7 @@ import type { Environment } from './config/reader.ts'
 import { type Config, type LogConfig, loadConfig } from './config.ts'
 import { StoreUnavailable } from './delegation/store.ts'
 import { reportInternalErrors } from './internal-errors.ts'
+import { errorCode } from './lib/error-code.ts'
 import { createLogger, type Logger } from './log.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
@@ -45,10 +46,6 @@ function listen({ host, port }: BindAddress, fetch: Fetch) {
     if (errorCode(error) === 'EADDRINUSE') throw error
     return Bun.serve({ ...options, hostname: '0.0.0.0' })
   }
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }
 
 /** As in `LIVEKIT_JWT_BIND`. */

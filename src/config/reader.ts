@@ -1,3 +1,4 @@
+import { errorCode } from '../lib/error-code.ts'
 import { type Setting, variablesOf } from './setting.ts'
 
 /** The environment variables of the process. */
@@ -31,10 +32,6 @@ interface Given {
   readonly text: string
 }
 
-function fileErrorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-}
-
 /** Kubernetes sets `LIVEKIT_JWT_PORT` so for a service that happens to be called `livekit-jwt`. */
 function isServiceLink(variable: string, text: string): boolean {
   return variable.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(text)
@@ -62,7 +59,7 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
       if (text !== '') return text
       problem(variable, 'names a file that is empty; expected the value in it')
     } catch (error) {
-      problem(variable, `names a file that cannot be read (${fileErrorCode(error)})`)
+      problem(variable, `names a file that cannot be read (${errorCode(error)})`)
     }
     return undefined
   }

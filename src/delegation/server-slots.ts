@@ -5,10 +5,10 @@ type Standing = 'proven' | 'unproven' | 'troubled'
 
 /** How many actions may be under way at one server. */
 const SLOTS: Readonly<Record<Standing, number>> = { proven: 32, unproven: 8, troubled: 4 }
+/** How many in all: the runtime makes no more than 256 requests at once, and the rest are for clients. */
+export const ALL_SLOTS = 96
 /** How many at all servers of a standing: those that do not answer must leave room. */
-const POOLS: Readonly<Record<Standing, number>> = { proven: 96, unproven: 24, troubled: 24 }
-/** How many in all. */
-const ALL_SLOTS = 96
+const POOLS: Readonly<Record<Standing, number>> = { proven: ALL_SLOTS, unproven: 24, troubled: 24 }
 
 const BUSY_RETRY_MS = 150
 const MAX_TROUBLE = 6

@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { chmodSync, existsSync } from 'node:fs'
+import { errorCode } from '../lib/error-code.ts'
 import { StoreUnavailable } from './store.ts'
 
 const SCHEMA_VERSION = 1
@@ -20,8 +21,7 @@ const SCHEMA = `
 
 /** Names an error of SQLite, such as `SQLITE_CANTOPEN`. */
 export function sqliteCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code)
-  return error instanceof Error ? error.name : 'unknown error'
+  return errorCode(error, error instanceof Error ? error.name : 'unknown error')
 }
 
 function versionOf(database: Database): number {

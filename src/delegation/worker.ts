@@ -2,6 +2,7 @@ import type { Changes } from './changes.ts'
 import type { ParticipantKey } from './delegation.ts'
 import { MAX_LEASE_MS, type Performer } from './performer.ts'
 import { Rechecks } from './rechecks.ts'
+import { ALL_SLOTS } from './server-slots.ts'
 import type { Circumstances } from './steps.ts'
 import { type DelegationStore, type Stored, StoreUnavailable } from './store.ts'
 
@@ -15,8 +16,6 @@ export interface WorkerOptions {
   readonly onTrouble: (message: string, cause: string | undefined) => void
 }
 
-/** Requests under way in all; the runtime makes no more than 256, and the rest are for clients. */
-const MAX_RUNNING = 96
 const MAX_CLAIM = 64
 const MIN_PAUSE_MS = 5
 const MAX_PAUSE_MS = 500
@@ -130,7 +129,7 @@ export class Worker {
 
   async #claim(): Promise<number> {
     const { store, around } = this.#options
-    const limit = Math.min(MAX_RUNNING - this.#running.size, MAX_CLAIM)
+    const limit = Math.min(ALL_SLOTS - this.#running.size, MAX_CLAIM)
     this.#full = limit <= 0
     if (this.#full) return MAX_PAUSE_MS
     this.#wokenKeys = []

@@ -1,4 +1,5 @@
-import { memberOf, parseJson, textMember } from '../lib/json.ts'
+import { errorCode } from '../lib/error-code.ts'
+import { parseJson, textMember } from '../lib/json.ts'
 import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
 
 /** Why a call of the SFU's API did not succeed; `code` is a Twirp code where the SFU answered. */
@@ -44,7 +45,7 @@ async function errorAnswer(response: Response): Promise<SfuError> {
 function toSfuError(error: unknown): SfuError {
   if (error instanceof SfuError) return error
   if (error instanceof DeadlineExceeded) return new SfuError('unreachable', error.message)
-  const code = memberOf(error, 'code') ?? 'no code'
+  const code = errorCode(error, 'no code')
   return new SfuError('unreachable', `connection failed (${code})`)
 }
 

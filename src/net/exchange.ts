@@ -1,3 +1,4 @@
+import { errorCode } from '../lib/error-code.ts'
 import { DeadlineExceeded } from './deadline.ts'
 
 /** What a server answered. */
@@ -76,7 +77,7 @@ const CAUSES: Readonly<Record<string, string>> = {
  * OpenID token.
  */
 function causeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code'
+  const code = errorCode(error, 'no code')
   return CAUSES[code] ?? `connection failed (${code})`
 }
 

@@ -1,4 +1,5 @@
 import { promises as dns } from 'node:dns'
+import { errorCode } from '../lib/error-code.ts'
 import { DeadlineExceeded, inTime } from './deadline.ts'
 import { ExpiringCache, type Loaded } from './expiring-cache.ts'
 
@@ -54,16 +55,12 @@ const MAX_TTL_MS = 3_600_000
 const SHORT_TTL_MS = 30_000
 const NO_SUCH_RECORD = /^(?:DNS_)?(?:ENOTFOUND|ENODATA|ENONAME)$/
 
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-}
-
 async function answerWithin<T>(timeoutMs: number, query: Promise<readonly T[]>) {
   try {
     return await inTime(timeoutMs, query)
   } catch (error) {
     if (error instanceof DeadlineExceeded) throw new DnsError('timeout')
-    const code = errorCode(error)
+    const code = errorCode(error, 'unknown')
     if (NO_SUCH_RECORD.test(code)) return []
     throw new DnsError(code)
   }
