@@ -3,7 +3,7 @@ import { dueAt } from './delegation.ts'
 import type { DelegationEvent } from './events.ts'
 import { advance } from './lifecycle.ts'
 import type { Circumstances, Transition } from './steps.ts'
-import type { DelegationStore, Stored } from './store.ts'
+import type { DelegationStore, Notice, Stored } from './store.ts'
 
 /** Told of every change of state. */
 export type OnTransition = (delegation: Delegation, transition: Transition) => void
@@ -25,6 +25,12 @@ export interface Changes {
   applyFor(key: ParticipantKey, event: DelegationEvent): Promise<void>
 }
 
+function noticeOf(event: DelegationEvent, next: Delegation | undefined, now: number): Notice {
+  // Doubt concerns all at once: it can wait until workers look for themselves, or have ended.
+  if (event.type === 'doubt') return 'keep-lease'
+  return next !== undefined && dueAt(next) <= now ? 'wake' : 'quiet'
+}
+
 /** Makes the one way by which stored delegations change. */
 export function createChanges({ store, around, onTransition }: ChangeOptions): Changes {
   async function tryApply(stored: Stored, event: DelegationEvent): Promise<boolean> {
@@ -33,10 +39,8 @@ export function createChanges({ store, around, onTransition }: ChangeOptions): C
     const { next, transition } = advance(delegation, event, circumstances)
     // Even a change to the same would end the lease of whoever is at work.
     if (next === delegation || JSON.stringify(next) === stored.text) return true
-    // Doubt concerns all at once, and can wait until workers look for themselves.
-    const urgent = event.type !== 'doubt'
-    const isDue = urgent && next !== undefined && dueAt(next) <= circumstances.now
-    if (!(await store.replace(stored, next, isDue ? 'wake' : 'quiet'))) return false
+    const notice = noticeOf(event, next, circumstances.now)
+    if (!(await store.replace(stored, next, notice))) return false
     if (transition !== undefined) onTransition(delegation, transition)
     return true
   }

@@ -36,7 +36,10 @@ export const PUT = script(`
   return 1
 `)
 
-/** `field, former value, value or '', dueAt, channel or ''` gives 1 when it was done. */
+/**
+ * `field, former value, value or '', dueAt, channel or '', former dueAt or ''` gives 1 when it was
+ * done. With a former time, one that has been put off since stays put off.
+ */
 export const REPLACE = script(`
   if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
   if ARGV[3] == '' then
@@ -45,7 +48,10 @@ export const REPLACE = script(`
     redis.call('ZREM', KEYS[3], ARGV[1])
   else
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-    redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+    local due = redis.call('ZSCORE', KEYS[2], ARGV[1])
+    if ARGV[6] == '' or not due or tonumber(due) == tonumber(ARGV[6]) then
+      redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+    end
     redis.call('ZADD', KEYS[3], 0, ARGV[1])
   end
   if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], ARGV[1]) end

@@ -102,10 +102,10 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
     const due = adopted === 'expired' ? '0' : String(Math.ceil(dueAt(adopted)))
     if (adopted !== 'expired' && fieldOf(adopted) !== field) {
       await moveEntry(adopted, due)
-      await run(REPLACE, [field, value, '', '0', ''])
+      await run(REPLACE, [field, value, '', '0', '', ''])
       return []
     }
-    const done = await run(REPLACE, [field, value, next, due, ''])
+    const done = await run(REPLACE, [field, value, next, due, '', ''])
     return done === 1 ? toStored(next) : []
   }
 
@@ -142,7 +142,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       const due = next === undefined ? '0' : String(Math.ceil(dueAt(next)))
       const channel = notice === 'wake' ? WAKE_CHANNEL : ''
       const field = fieldOf(stored.delegation)
-      return (await run(REPLACE, [field, stored.text, value, due, channel])) === 1
+      const formerDue = notice === 'keep-lease' ? String(Math.ceil(dueAt(stored.delegation))) : ''
+      return (await run(REPLACE, [field, stored.text, value, due, channel, formerDue])) === 1
     },
 
     async postpone({ delegation, text }, at) {

@@ -72,11 +72,14 @@ export class SqliteStore implements DelegationStore {
 
   async replace(stored: Stored, next: Delegation | undefined, notice: Notice): Promise<boolean> {
     const { room, identity } = stored.delegation
-    const { remove, change } = this.#statements
+    const { remove, change, changeAtWork } = this.#statements
     const { changes } = this.#try(() => {
       if (next === undefined) return remove.run(room, identity, stored.text)
       const due = Math.ceil(dueAt(next))
-      return change.run(due, JSON.stringify(next), room, identity, stored.text)
+      const value = JSON.stringify(next)
+      if (notice !== 'keep-lease') return change.run(due, value, room, identity, stored.text)
+      const formerDue = Math.ceil(dueAt(stored.delegation))
+      return changeAtWork.run(formerDue, due, value, room, identity, stored.text)
     })
     if (changes > 0 && notice === 'wake') this.#wake.tell({ room, identity })
     return changes > 0
@@ -153,6 +156,10 @@ function prepareStatements(database: Database) {
     ),
     change: database.prepare<never, [number, string, string, string, string]>(
       `UPDATE delegation SET due_at = ?, value = ? WHERE ${sameText}`,
+    ),
+    changeAtWork: database.prepare<never, [number, number, string, string, string, string]>(
+      `UPDATE delegation SET due_at = CASE due_at WHEN ? THEN ? ELSE due_at END, value = ?
+       WHERE ${sameText}`,
     ),
     postpone: database.prepare<never, [number, string, string, string]>(
       `UPDATE delegation SET due_at = ? WHERE ${sameText}`,

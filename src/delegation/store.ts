@@ -26,8 +26,11 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Whether workers are told of a change, or find out when they look for themselves. */
-export type Notice = 'wake' | 'quiet'
+/**
+ * Whether workers are told of a change, or find out when they look for themselves; `keep-lease` leaves
+ * whoever is at work alone until the lease runs out.
+ */
+export type Notice = 'wake' | 'quiet' | 'keep-lease'
 
 /**
  * Holds delegations, one for each participant, for one process or for several replicas. Times are
@@ -49,7 +52,8 @@ export interface DelegationStore {
   claimDue(now: number, limit: number, maxLeaseMs: number): Promise<Claim>
 
   /**
-   * Puts `next` in the place of what was read, or removes it when there is none, and ends the lease.
+   * Puts `next` in the place of what was read, or removes it when there is none, and ends the lease,
+   * unless `notice` says to keep it.
    * Does nothing when the delegation has been changed since it was read.
    *
    * @param notice - whether workers everywhere are told that something is due now

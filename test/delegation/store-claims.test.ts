@@ -66,6 +66,22 @@ onEveryEngine((open) => {
     expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
   })
 
+  test('a change that keeps the lease leaves whoever is at work alone, and nobody else', async () => {
+    const store = await open()
+    const change = { failures: 1, restartAt: NOW, checkAt: NOW }
+    await store.put(dueIn(0, { identity: 'at work' }))
+    const [atWork] = (await store.claimDue(NOW, 1, MAX_LEASE_MS)).claimed
+    if (atWork === undefined) throw new Error('nothing was claimed')
+    const idle = dueIn(60_000, { identity: 'idle' })
+    await store.put(idle)
+    for (const stored of [atWork, await read(store, idle)]) {
+      const { identity } = stored.delegation
+      const next = connected({ identity, ...change })
+      expect(await store.replace(stored, next, 'keep-lease')).toBe(true)
+    }
+    expect(identitiesOf(await store.claimDue(NOW, 2, MAX_LEASE_MS))).toEqual(['idle'])
+  })
+
   test('a new delegation of the same participant ends the lease', async () => {
     const store = await open()
     await store.put(dueIn(0, { identity: 'it' }))
