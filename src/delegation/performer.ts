@@ -86,14 +86,26 @@ export class Performer {
 
   /** Gives up everything that is under way, and leaves it to other workers. */
   async handOver(): Promise<void> {
-    const { store, around } = this.#options
+    const { store } = this.#options
     const handedOver = [...this.#running.values()].map(({ stored, abort }) => {
       abort.abort()
-      return store.postpone(stored, around().now)
+      return this.#release(stored.delegation)
     })
     await Promise.allSettled(handedOver)
     // Others find out by themselves where they cannot be told.
     if (handedOver.length > 0) await Promise.allSettled([store.wakeAll()])
+  }
+
+  /** Ends the lease of a delegation, whatever has become of it meanwhile. */
+  async #release(delegation: Delegation): Promise<void> {
+    const { store, around } = this.#options
+    let current = await store.find(delegation)
+    while (current?.delegation.generation === delegation.generation) {
+      await store.postpone(current, around().now)
+      const after = await store.find(delegation)
+      if (after?.text === current.text) return
+      current = after
+    }
   }
 
   async #performInSlot(stored: Stored, action: Action): Promise<void> {
