@@ -105,7 +105,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       set.status = failure.status
       if (failure.allow !== undefined) set.headers.allow = failure.allow
       set.headers['content-type'] = 'application/json'
-      return { errcode: failure.errcode, error: failure.error }
+      const { errcode, retryAfterMs } = failure
+      if (retryAfterMs === undefined) return { errcode, error: failure.error }
+      set.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000))
+      return { errcode, error: failure.error, retry_after_ms: retryAfterMs }
     })
     .onAfterResponse(function logRequest({ request, set }) {
       requestLog.end(request, typeof set.status === 'number' ? set.status : 200)

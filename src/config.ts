@@ -33,6 +33,7 @@ export interface Config {
   /** Base URL of the client API by server name. */
   readonly clientApiOverrides: ReadonlyMap<string, string>
   readonly state: StateConfig
+  readonly maxDelegationsPerUser: number
   /** 0 for no more often than delayed events are restarted. */
   readonly sanityCheckMs: number
 }
@@ -185,6 +186,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     verifyTls: verifyTls(reader),
     clientApiOverrides: reader.read(SETTINGS.clientApiOverrides) ?? new Map(),
     state: stateConfig(reader),
+    maxDelegationsPerUser: reader.read(SETTINGS.maxDelegationsPerUser) ?? 100,
     sanityCheckMs: (reader.read(SETTINGS.sanityCheckSeconds) ?? 0) * 1000,
   }
   for (const unavailable of UNAVAILABLE_SETTINGS) reader.read(unavailable)

@@ -11,6 +11,7 @@ export interface DelayedLeave {
 /** A delayed leave event that may be taken over, and is not yet. */
 export interface AcceptableLeave extends DelayedLeave {
   readonly serverName: string
+  readonly userId: string
   /** Base URL of the homeserver's client API. */
   readonly clientApiUrl: string
 }
@@ -43,6 +44,7 @@ export interface LeaveTakeover {
   /**
    * Takes an event over for a participant.
    *
+   * @throws {TooManyDelegations}
    * @throws {StoreUnavailable} when the store is away
    */
   take(room: string, identity: string, leave: AcceptableLeave): Promise<void>
@@ -54,11 +56,11 @@ export function createLeaveTakeover(
   delegations: Delegations,
 ): LeaveTakeover {
   return {
-    async prepare({ access, serverName }, leave) {
+    async prepare({ access, serverName, userId }, leave) {
       if (access === 'restricted') throw new DelegationForbidden()
       const location = await locator.locate(serverName)
       if (location.kind !== 'found') throw new ClientApiNotLocated(location.reason)
-      return { ...leave, serverName, clientApiUrl: location.baseUrl }
+      return { ...leave, serverName, userId, clientApiUrl: location.baseUrl }
     },
     async take(room, identity, leave) {
       await delegations.delegate({ room, identity, ...leave })

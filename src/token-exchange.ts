@@ -39,6 +39,7 @@ export interface TokenExchange {
    * @throws {DelegationForbidden} when a restricted user delegates
    * @throws {ClientApiNotLocated} when the client API cannot be located for a delegation
    * @throws {SfuError} when the room cannot be created
+   * @throws {TooManyDelegations} when the user, or the server, has too many of them
    * @throws {StoreUnavailable} when the delegation cannot be stored
    */
   exchange(request: TokenRequest, progress: Progress): Promise<string>

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import type { StateConfig } from '../config.ts'
 import { createChanges } from '../delegation/changes.ts'
+import { createDelegationClock } from '../delegation/clock.ts'
 import type { Delegation } from '../delegation/delegation.ts'
 import { createDelegations } from '../delegation/delegations.ts'
 import { Performer } from '../delegation/performer.ts'
+import { WAKE_CHANNEL } from '../delegation/redis-scripts.ts'
 import { openRedisStore } from '../delegation/redis-store.ts'
+import { Memory, rememberChanges } from '../delegation/remembering-store.ts'
 import { IN_MEMORY } from '../delegation/sqlite-database.ts'
 import { SqliteStore } from '../delegation/sqlite-store.ts'
+import { Standby } from '../delegation/standby.ts'
 import type { Transition } from '../delegation/steps.ts'
-import type { DelegationStore } from '../delegation/store.ts'
+import type { DelegationStore, Mended } from '../delegation/store.ts'
+import { StoreHealth } from '../delegation/store-health.ts'
 import { Worker } from '../delegation/worker.ts'
 import type { Logger } from '../log.ts'
 import type { AppOptions } from './options.ts'
@@ -19,6 +24,9 @@ const SHOWN_OF_DELAY_ID = 6
 function newGeneration(): string {
   return randomBytes(12).toString('base64url')
 }
+
+/** For all users of a server that the operator has not named. */
+const MAX_PER_UNNAMED_SERVER = 20_000
 
 function openStore(state: StateConfig, options: AppOptions, now: () => number) {
   if (state.kind === 'memory') return new SqliteStore(IN_MEMORY)
@@ -34,8 +42,23 @@ function openStore(state: StateConfig, options: AppOptions, now: () => number) {
       if (state === 'connected') logger.info('Redis is connected', { address })
       else logger.error('Redis is not connected', { address, cause })
     },
+    onWakeChange(state, cause) {
+      if (state === 'connected') logger.info('replicas can wake each other', { address })
+      else logger.warn(WAKELESS, { address, channel: WAKE_CHANNEL, cause })
+    },
   })
 }
+
+const WAKELESS = 'replicas cannot wake each other, and look for themselves twice a second'
+
+function mendedLogger(logger: Logger) {
+  return function logMended(mended: Mended | { readonly restored: number }): void {
+    const message = 'restored' in mended ? REFILLED : 'the state store has been mended'
+    if (Object.values(mended).some((count) => count > 0)) logger.warn(message, { ...mended })
+  }
+}
+
+const REFILLED = 'the state store came back empty or older, and was filled from memory'
 
 /** Never the whole of it: whoever knows it may act on the event. */
 function beginningOf(delayId: string): string {
@@ -57,28 +80,40 @@ export async function assembleDelegation(
   options: AppOptions,
   parts: Omit<OutsideParts, 'logger' | 'now'>,
 ) {
-  const { config, logger, monotonicNow, random } = options
-  // A step of the clock must not make everything due, or nothing.
-  const offset = options.now() - monotonicNow()
-  const now = () => Math.floor(offset + monotonicNow())
-  const around = () => ({ now: now(), random: random(), sanityCheckMs: config.sanityCheckMs })
+  const { config, logger, random } = options
+  const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
+  const clock = createDelegationClock(options)
+  const { now } = clock
+  const health = new StoreHealth(options.monotonicNow)
+  const memory = new Memory()
+  const around = () => {
+    const storeWasAway = health.wasAwayLately()
+    return { now: now(), random: random(), sanityCheckMs, storeWasAway }
+  }
 
-  const store: DelegationStore = await openStore(config.state, options, now)
+  const opened: DelegationStore = await openStore(config.state, options, now)
+  // What is in this process goes only with it.
+  const store = config.state.kind === 'memory' ? opened : rememberChanges(opened, memory)
   const changes = createChanges({ store, around, onTransition: transitionLogger(logger) })
   const outside = assembleOutside({ ...parts, logger, now })
   const performer = new Performer({ store, changes, outside, around })
-  const worker = new Worker({
-    store,
-    changes,
-    performer,
-    around,
+  const standby = new Standby({
+    ...{ store, changes, memory, health, outside, around },
+    onBug: (error) => worker.reportBug(error),
+  })
+  const worker: Worker = new Worker({
+    ...{ store, changes, performer, standby, health, around },
+    onTime: clock.follow,
+    onMended: mendedLogger(logger),
     onTrouble: (message, cause) => logger.warn(message, { cause }),
   })
+  const isNamed = (serverName: string) => fullAccess !== '*' && fullAccess.has(serverName)
   const delegations = createDelegations({
-    store,
-    changes,
-    around,
-    newGeneration,
+    ...{ store, changes, around, newGeneration },
+    boundsFor: (serverName) => ({
+      perUser: maxDelegationsPerUser,
+      perServer: isNamed(serverName) ? undefined : MAX_PER_UNNAMED_SERVER,
+    }),
     onAccepted({ room, identity }) {
       logger.info('delegation', { room, identity, to: 'waiting', cause: 'accepted' })
     },

@@ -169,6 +169,12 @@ export const SETTINGS = {
     meaning: 'keeps delegations in an SQLite file, so that they outlive a restart',
     parse: filePath,
   }),
+  maxDelegationsPerUser: setting({
+    name: 'LIVEKIT_MAX_DELEGATIONS_PER_USER',
+    defaultText: '100',
+    meaning: 'how many delegations a user may have at a time, 1 to 1000000',
+    parse: integer(1, 1_000_000),
+  }),
   sanityCheckSeconds: setting({
     name: 'LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS',
     defaultText: '0 (no more often than delayed events are restarted)',

@@ -38,7 +38,7 @@ export function createChanges({ store, around, onTransition }: ChangeOptions): C
     const { delegation } = stored
     const { next, transition } = advance(delegation, event, circumstances)
     // Even a change to the same would end the lease of whoever is at work.
-    if (next === delegation || JSON.stringify(next) === stored.text) return true
+    if (next === delegation || JSON.stringify(next) === JSON.stringify(delegation)) return true
     const notice = noticeOf(event, next, circumstances.now)
     if (!(await store.replace(stored, next, notice))) return false
     if (transition !== undefined) onTransition(delegation, transition)

@@ -11,6 +11,8 @@ interface Base extends ParticipantKey {
   readonly generation: string
   /** Server name of the user's homeserver. */
   readonly serverName: string
+  /** The user, where known: entries of other programs do not tell. */
+  readonly userId?: string
   /** Base URL of the homeserver's client API when the delegation was accepted, where it was known. */
   readonly clientApiUrl?: string
   /** Whoever knows it may act on the delayed event: a secret. */

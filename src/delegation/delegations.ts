@@ -2,7 +2,7 @@ import type { Changes } from './changes.ts'
 import type { ParticipantKey } from './delegation.ts'
 import type { DelegationEvent } from './events.ts'
 import type { Circumstances } from './steps.ts'
-import { type DelegationStore, StoreUnavailable } from './store.ts'
+import { type Bounds, type DelegationStore, StoreUnavailable } from './store.ts'
 import { type Accepted, accept } from './waiting.ts'
 
 /** What a webhook reports: of one participant, or of a whole LiveKit room. */
@@ -13,12 +13,32 @@ export interface WebhookReport {
   readonly event: DelegationEvent
 }
 
+/** The user, or all users of the server together, have too many delegations already. */
+export class TooManyDelegations extends Error {
+  /** After how many milliseconds it is worth trying again. */
+  readonly retryAfterMs = 60_000
+
+  constructor(reason: string) {
+    super(reason)
+    this.name = 'TooManyDelegations'
+  }
+}
+
 /** What the routes do with delegations. Both throw {@link StoreUnavailable} when the store is away. */
 export interface Delegations {
-  /** Takes over a delayed leave event, in the place of one taken over before for the participant. */
+  /**
+   * Takes over a delayed leave event, in the place of one taken over before for the participant.
+   *
+   * @throws {TooManyDelegations}
+   */
   delegate(accepted: Omit<Accepted, 'generation'>): Promise<void>
   /** Applies what a webhook reports. */
   report(report: WebhookReport): Promise<void>
+}
+
+const EXCESS = {
+  'user-full': 'the user has too many delegations',
+  'server-full': 'the users of the server have too many delegations',
 }
 
 /** What {@link createDelegations} needs. */
@@ -27,6 +47,7 @@ export interface DelegationsOptions {
   readonly changes: Changes
   readonly around: () => Circumstances
   readonly newGeneration: () => string
+  readonly boundsFor: (serverName: string) => Bounds
   readonly onAccepted: (key: ParticipantKey) => void
   /** A webhook could not be applied, and may never be repeated. */
   readonly onMissedWebhook: () => void
@@ -34,7 +55,7 @@ export interface DelegationsOptions {
 
 /** Makes the delegations as the routes see them. */
 export function createDelegations(options: DelegationsOptions): Delegations {
-  const { store, changes, around, newGeneration, onAccepted, onMissedWebhook } = options
+  const { store, changes, around, newGeneration, boundsFor, onAccepted, onMissedWebhook } = options
 
   async function apply({ room, identity, event }: WebhookReport): Promise<void> {
     if (identity !== undefined) return changes.applyFor({ room, identity }, event)
@@ -44,7 +65,9 @@ export function createDelegations(options: DelegationsOptions): Delegations {
 
   return {
     async delegate(accepted) {
-      await store.put(accept({ ...accepted, generation: newGeneration() }, around()))
+      const delegation = accept({ ...accepted, generation: newGeneration() }, around())
+      const outcome = await store.put(delegation, boundsFor(accepted.serverName))
+      if (outcome !== 'stored') throw new TooManyDelegations(EXCESS[outcome])
       onAccepted(accepted)
     },
     async report(report) {

@@ -31,8 +31,13 @@ const NOT_CONNECTED = 'it cannot be reached, or does not accept TLS, password or
 function causeOf(error: unknown, otherwise = 'connection closed'): string {
   if (error instanceof StoreUnavailable) return error.reason
   const message = error instanceof Error ? error.message : ''
-  return /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0] ?? otherwise
+  // Older versions put the code of what a script met behind their own.
+  const inScript = UNUSABLE.exec(message)?.[0]
+  return inScript ?? /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0] ?? otherwise
 }
+
+/** A server that will not serve this connection, while another one behind the address might. */
+const UNUSABLE = /\b(?:READONLY|MASTERDOWN|LOADING)\b/
 
 /** One connection to Redis that comes back by itself. */
 export class RedisConnection {
@@ -66,10 +71,16 @@ export class RedisConnection {
     try {
       return await this.#inTime(client.send(command, [...args]))
     } catch (error) {
-      // A connection that has gone silent is not worth waiting for.
-      if (error instanceof StoreUnavailable) this.#drop(client, error.reason)
-      throw new StoreUnavailable(`Redis: ${causeOf(error)}`)
+      const cause = causeOf(error)
+      // Neither is one that has gone silent worth waiting for, nor one to a server of no use.
+      if (error instanceof StoreUnavailable || UNUSABLE.test(cause)) this.#drop(client, cause)
+      throw new StoreUnavailable(`Redis: ${cause}`)
     }
+  }
+
+  /** Gives up the connection and makes a new one, which may lead to another server. */
+  reconnect(): void {
+    if (this.#client !== undefined) this.#drop(this.#client, 'connected anew')
   }
 
   /** Closes the connection for good. */

@@ -7,84 +7,230 @@ export interface Script {
   readonly sha: string
 }
 
-function script(text: string): Script {
+/** Hash: field is the JSON array `[room, identity]`, value the delegation as JSON. */
+export const JOBS_KEY = 'lk-jwt:jobs'
+
+/** A key that a cluster keeps beside {@link JOBS_KEY}, and whose name begins like all of ours. */
+function besideJobs(name: string): string {
+  return `lk-jwt:{${JOBS_KEY}}:${name}`
+}
+
+/** Sorted set of the fields by the time at which they are due, or their lease runs out. */
+export const DUE_KEY = besideJobs('due')
+/** Sorted set of the fields, all with score 0: by their order those of one room are found. */
+export const ROOMS_KEY = besideJobs('rooms')
+/** Sorted set of `[server, user, field]`, all with score 0: by their order those of one user are counted. */
+export const USERS_KEY = besideJobs('users')
+/** Hash that tells one set of data from another, and an older state of it from a newer one. */
+export const STORE_KEY = besideJobs('store')
+/** Version of the layout; its name is that of all versions, so that older programs heed it. */
+export const SCHEMA_KEY = 'lk-jwt:schema'
+/** Channel on which workers are told of what is due now. */
+export const WAKE_CHANNEL = 'lk-jwt:wake'
+/** What the first version of the layout kept beside the hash. */
+export const FORMER_KEYS = ['lk-jwt:due', 'lk-jwt:rooms', 'lk-jwt:alive']
+
+/** Keys of all scripts, in the order in which they know them. */
+export const SCRIPT_KEYS = [JOBS_KEY, DUE_KEY, ROOMS_KEY, USERS_KEY, STORE_KEY]
+
+const FUNCTIONS = `
+  local JOBS, DUE, ROOMS, USERS, STORE = unpack(KEYS)
+
+  -- A user without the right to the channel stores all the same: workers look for themselves.
+  local function wake(channel, field)
+    if channel ~= '' then redis.pcall('PUBLISH', channel, field) end
+  end
+
+  local function index(field, due, user)
+    redis.call('ZADD', DUE, due, field)
+    redis.call('ZADD', ROOMS, 0, field)
+    redis.call('ZADD', USERS, 0, user)
+  end
+
+  local function set(field, value, due, user, nobody)
+    redis.call('HSET', JOBS, field, value)
+    redis.call('ZREM', USERS, nobody)
+    index(field, due, user)
+  end
+
+  local function countUnder(prefix)
+    return redis.call('ZLEXCOUNT', USERS, '[' .. prefix, '[' .. prefix .. '\\255')
+  end
+
+  local function decode(value)
+    local known, entry = pcall(cjson.decode, value)
+    return known and type(entry) == 'table' and entry or {}
+  end
+`
+
+function script(body: string): Script {
+  const text = FUNCTIONS + body
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
-/** Hash: field is the JSON array `[room, identity]`, value the delegation as JSON. */
-export const JOBS_KEY = 'lk-jwt:jobs'
-/** Sorted set of the fields by the time at which they are due, or their lease runs out. */
-export const DUE_KEY = 'lk-jwt:due'
-/** Sorted set of the fields, all with score 0: by their order those of one room are found. */
-export const ROOMS_KEY = 'lk-jwt:rooms'
-/** Channel on which workers are told of what is due now. */
-export const WAKE_CHANNEL = 'lk-jwt:wake'
-/** Version of this layout. */
-export const SCHEMA_KEY = 'lk-jwt:schema'
-/** There while a worker is alive. */
-export const ALIVE_KEY = 'lk-jwt:alive'
-
-/** Keys of all scripts, in the order in which they know them. */
-export const SCRIPT_KEYS = [JOBS_KEY, DUE_KEY, ROOMS_KEY]
-
-/** `field, value, dueAt, channel` */
+/**
+ * `field, value, dueAt, user, nobody, channel, prefix of the user, most of the user, prefix of the
+ * server, most of the server` gives `stored`, `user-full` or `server-full`. What is already there for
+ * the same user is replaced, however many there are. A bound of -1 is none.
+ */
 export const PUT = script(`
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-  redis.call('ZADD', KEYS[3], 0, ARGV[1])
-  redis.call('PUBLISH', ARGV[4], ARGV[1])
-  return 1
+  local field, value, due, user, nobody, channel = unpack(ARGV, 1, 6)
+  if not redis.call('ZSCORE', USERS, user) then
+    local bounds = {{'user-full', ARGV[7], ARGV[8]}, {'server-full', ARGV[9], ARGV[10]}}
+    for _, bound in ipairs(bounds) do
+      local most = tonumber(bound[3])
+      if most >= 0 and countUnder(bound[2]) >= most then return bound[1] end
+    end
+  end
+  set(field, value, due, user, nobody)
+  wake(channel, field)
+  return 'stored'
 `)
 
 /**
- * `field, former value, value or '', dueAt, channel or '', former dueAt or ''` gives 1 when it was
+ * `field, former value, value or '', dueAt, channel or '', former dueAt or '', user` gives 1 when it was
  * done. With a former time, one that has been put off since stays put off.
  */
 export const REPLACE = script(`
-  if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-  if ARGV[3] == '' then
-    redis.call('HDEL', KEYS[1], ARGV[1])
-    redis.call('ZREM', KEYS[2], ARGV[1])
-    redis.call('ZREM', KEYS[3], ARGV[1])
+  local field, former, value, due, channel, formerDue, user = unpack(ARGV)
+  if redis.call('HGET', JOBS, field) ~= former then return 0 end
+  if value == '' then
+    redis.call('HDEL', JOBS, field)
+    redis.call('ZREM', DUE, field)
+    redis.call('ZREM', ROOMS, field)
+    redis.call('ZREM', USERS, user)
   else
-    redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-    local due = redis.call('ZSCORE', KEYS[2], ARGV[1])
-    if ARGV[6] == '' or not due or tonumber(due) == tonumber(ARGV[6]) then
-      redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+    redis.call('HSET', JOBS, field, value)
+    local leased = redis.call('ZSCORE', DUE, field)
+    if formerDue == '' or not leased or tonumber(leased) == tonumber(formerDue) then
+      redis.call('ZADD', DUE, due, field)
     end
-    redis.call('ZADD', KEYS[3], 0, ARGV[1])
   end
-  if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], ARGV[1]) end
+  wake(channel, field)
   return 1
 `)
 
 /** `field, value, dueAt` */
 export const POSTPONE = script(`
-  if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+  if redis.call('HGET', JOBS, ARGV[1]) ~= ARGV[2] then return 0 end
+  redis.call('ZADD', DUE, ARGV[3], ARGV[1])
   return 1
 `)
 
-/** `now, limit, longest lease, shortest lease, share` gives `[time of the next one, value…]`. */
+/**
+ * `now, limit, longest lease, shortest lease, share` gives `[time of the next one, field, value, …]`.
+ * What is gone from the hash loses its place in the indexes.
+ */
 export const CLAIM = script(`
+  local now, limit = tonumber(ARGV[1]), ARGV[2]
+  local longest, shortest, share = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
   local claimed = {}
-  local now = tonumber(ARGV[1])
-  local fields = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[2])
-  for _, field in ipairs(fields) do
-    local value = redis.call('HGET', KEYS[1], field)
-    -- Another program may have written something else.
-    local known, delegation = pcall(cjson.decode, value)
-    local delayMs = known and type(delegation) == 'table' and tonumber(delegation.delayMs)
-    if delayMs then
-      local lease = math.floor(delayMs * tonumber(ARGV[5]))
-      lease = math.min(tonumber(ARGV[3]), math.max(tonumber(ARGV[4]), lease))
-      redis.call('ZADD', KEYS[2], string.format('%.0f', now + lease), field)
+  for _, field in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', now, 'LIMIT', 0, limit)) do
+    local value = redis.call('HGET', JOBS, field)
+    local entry = value and decode(value)
+    local params = entry and type(entry.Params) == 'table' and entry.Params or {}
+    local delayMs = entry and tonumber(entry.delayMs) or (tonumber(params.DelayTimeout) or 0) / 1e6
+    if value then
+      local lease = math.min(longest, math.max(shortest, math.floor(delayMs * share)))
+      redis.call('ZADD', DUE, string.format('%.0f', now + lease), field)
+      claimed[#claimed + 1] = field
       claimed[#claimed + 1] = value
     else
-      redis.call('ZREM', KEYS[2], field)
-      redis.call('ZREM', KEYS[3], field)
+      redis.call('ZREM', DUE, field)
+      redis.call('ZREM', ROOMS, field)
     end
   end
-  local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+  local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
   return {first[2] or '', unpack(claimed)}
+`)
+
+/** `field`: what is there is no delegation, and is not to be found as one. */
+export const UNINDEX = script(`
+  redis.call('ZREM', DUE, ARGV[1])
+  redis.call('ZREM', ROOMS, ARGV[1])
+  return 1
+`)
+
+/**
+ * `new ID, seconds between two comparisons` gives `[ID of the data and of the process that holds it,
+ * beats so far, seconds, microseconds, fields of the hash, due, rooms, users, 1 when it is time to
+ * compare]`.
+ */
+export const BEAT = script(`
+  -- Another process of Redis may lack what this one wrote last.
+  local info = redis.pcall('INFO', 'server')
+  local run = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+  redis.call('HSETNX', STORE, 'id', ARGV[1])
+  local beats = redis.call('HINCRBY', STORE, 'beats', 1)
+  local time = redis.call('TIME')
+  local comparedAt = tonumber(redis.call('HGET', STORE, 'comparedAt')) or 0
+  local compare = 0
+  if math.abs(tonumber(time[1]) - comparedAt) >= tonumber(ARGV[2]) then
+    compare = 1
+    redis.call('HSET', STORE, 'comparedAt', time[1])
+  end
+  return {
+    redis.call('HGET', STORE, 'id') .. run, beats, time[1], time[2], redis.call('HLEN', JOBS),
+    redis.call('ZCARD', DUE), redis.call('ZCARD', ROOMS), redis.call('ZCARD', USERS), compare,
+  }
+`)
+
+/**
+ * `cursor, count, 1 for all of them` gives `[next cursor, [field, value, …]]` of what is in the hash and
+ * not in its indexes, or is no delegation of ours. Whether a user is counted it cannot tell.
+ */
+export const COMPARE = script(`
+  local page = redis.call('HSCAN', JOBS, ARGV[1], 'COUNT', ARGV[2])
+  local found = {}
+  for i = 1, #page[2], 2 do
+    local field, value = page[2][i], page[2][i + 1]
+    local indexed = redis.call('ZSCORE', DUE, field) and redis.call('ZSCORE', ROOMS, field)
+    if ARGV[3] == '1' or not indexed or not decode(value).generation then
+      found[#found + 1] = field
+      found[#found + 1] = value
+    end
+  end
+  return {page[1], found}
+`)
+
+/** `field, value, dueAt, user` gives 1 when it was done, 2 when nothing was missing. */
+export const INDEX = script(`
+  local field, value, due, user = unpack(ARGV)
+  if redis.call('HGET', JOBS, field) ~= value then return 0 end
+  local isDue, isInRoom = redis.call('ZSCORE', DUE, field), redis.call('ZSCORE', ROOMS, field)
+  if isDue and isInRoom and redis.call('ZSCORE', USERS, user) then return 2 end
+  index(field, isDue or due, user)
+  return 1
+`)
+
+/** `cursor, count` gives the next cursor: takes out of the count of users what the hash does not hold. */
+export const PRUNE = script(`
+  local page = redis.call('ZSCAN', USERS, ARGV[1], 'COUNT', ARGV[2])
+  local gone = {}
+  for i = 1, #page[2], 2 do
+    local member = page[2][i]
+    local field = decode(member)[3]
+    if type(field) ~= 'string' or redis.call('HEXISTS', JOBS, field) == 0 then
+      gone[#gone + 1] = member
+    end
+  end
+  for _, member in ipairs(gone) do redis.call('ZREM', USERS, member) end
+  return page[1]
+`)
+
+/**
+ * `field, value, dueAt, user, nobody, acceptedAt, deadlineAt`: puts what a replica remembers where
+ * nothing newer is; gives 1 when it was done.
+ */
+export const RESTORE = script(`
+  local field, value, due, user, nobody = unpack(ARGV, 1, 5)
+  local acceptedAt, deadlineAt = tonumber(ARGV[6]), tonumber(ARGV[7])
+  local there = redis.call('HGET', JOBS, field)
+  if there then
+    local entry = decode(there)
+    local since, untilAt = tonumber(entry.acceptedAt) or 0, tonumber(entry.deadlineAt) or 0
+    if since > acceptedAt or (since == acceptedAt and untilAt >= deadlineAt) then return 0 end
+  end
+  set(field, value, due, user, nobody)
+  return 1
 `)

@@ -1,11 +1,13 @@
-import { parseJson } from '../lib/json.ts'
+import { randomBytes } from 'node:crypto'
+import type { RedisClient } from 'bun'
 import { type Delegation, dueAt } from './delegation.ts'
-import { adopt } from './redis-adoption.ts'
 import { type ConnectionState, RedisConnection } from './redis-connection.ts'
-import { fieldOf, keyOf, strings, toStored } from './redis-records.ts'
+import { createMending, type RunScript } from './redis-mending.ts'
+import { fieldOf, keyOf, pairs, strings, toStored, toText, userEntriesOf } from './redis-records.ts'
 import {
-  ALIVE_KEY,
+  BEAT,
   CLAIM,
+  FORMER_KEYS,
   JOBS_KEY,
   POSTPONE,
   PUT,
@@ -13,14 +15,15 @@ import {
   ROOMS_KEY,
   SCHEMA_KEY,
   SCRIPT_KEYS,
-  type Script,
   WAKE_CHANNEL,
 } from './redis-scripts.ts'
 import {
   type Claim,
   type DelegationStore,
+  type Heartbeat,
   LEASE_SHARE,
   MIN_LEASE_MS,
+  type PutOutcome,
   type Stored,
   StoreUnavailable,
 } from './store.ts'
@@ -35,40 +38,74 @@ export interface RedisStoreOptions {
   readonly newGeneration: () => string
   /** Told when the store comes and goes; `cause` says why it is not there. */
   readonly onChange: (state: ConnectionState, cause: string) => void
+  /** Told when replicas can wake each other, and when not; then they look for themselves. */
+  readonly onWakeChange?: ((state: ConnectionState, cause: string) => void) | undefined
   /** How long a command may take. */
   readonly timeoutMs?: number | undefined
 }
 
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 const SCAN_BATCH = 200
-const ALIVE_MS = 3_000
 const KEEP_ALIVE_MS = 1_000
+const COMPARE_EVERY_S = 60
+const NO_BOUND = -1
+
+/** What the last heartbeat was told. */
+interface Known {
+  readonly id: string
+  readonly beats: number
+}
+
+/**
+ * Programs of an earlier version that connect from now on keep away from the data; their indexes are of
+ * no use any more, and what only they held a place in is found by the comparison of hash and indexes.
+ */
+async function prepareLayout(client: RedisClient): Promise<void> {
+  const version = Number((await client.send('GET', [SCHEMA_KEY])) ?? 0)
+  if (version > SCHEMA_VERSION) {
+    throw new StoreUnavailable(
+      `Redis holds schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
+    )
+  }
+  await client.send('SET', [SCHEMA_KEY, String(SCHEMA_VERSION)])
+  if (version === SCHEMA_VERSION) return
+  for (const key of FORMER_KEYS) await client.send('DEL', [key])
+}
+
+function isLess(count: unknown, than: unknown): boolean {
+  return Number(count) < Number(than)
+}
 
 /**
  * Opens the store in Redis or Valkey, for any number of replicas; while it cannot be reached it goes on
  * trying.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<DelegationStore> {
-  const { url, now, newGeneration, onChange, timeoutMs } = options
+  const { url, now, newGeneration, onChange, onWakeChange = () => {}, timeoutMs } = options
   const wake = new WakeListeners()
+  let canBeWoken = false
+  let known: Known | undefined
+  let foreign = 0
+  let countsAreWrong = false
+  let compared = false
 
   const commands = new RedisConnection({
     url,
     timeoutMs,
-    onChange,
-    async prepare(client) {
-      await client.send('SETNX', [SCHEMA_KEY, String(SCHEMA_VERSION)])
-      const version = await client.send('GET', [SCHEMA_KEY])
-      if (Number(version) <= SCHEMA_VERSION) return
-      throw new StoreUnavailable(
-        `Redis holds schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
-      )
+    onChange(state, cause) {
+      // What answers at the address from now on may be another server.
+      if (state === 'away') subscription.reconnect()
+      onChange(state, cause)
     },
+    prepare: prepareLayout,
   })
-  const subscription = new RedisConnection({
+  const subscription: RedisConnection = new RedisConnection({
     url,
     timeoutMs,
-    onChange: () => {},
+    onChange(state, cause) {
+      canBeWoken = state === 'connected'
+      onWakeChange(state, cause)
+    },
     keepAliveMs: KEEP_ALIVE_MS,
     async prepare(client) {
       await client.subscribe(WAKE_CHANNEL, (field) => wake.tell(keyOf(field)))
@@ -78,8 +115,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
   })
   await Promise.all([commands.start(), subscription.start()])
 
-  async function run({ text, sha }: Script, args: readonly string[]): Promise<unknown> {
-    const keysAndArgs = [String(SCRIPT_KEYS.length), ...SCRIPT_KEYS, ...args]
+  const run: RunScript = async ({ text, sha }, args) => {
+    const keysAndArgs = [String(SCRIPT_KEYS.length), ...SCRIPT_KEYS, ...args.map(String)]
     try {
       return await commands.send('EVALSHA', [sha, ...keysAndArgs])
     } catch (error) {
@@ -87,32 +124,31 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       return commands.send('EVAL', [text, ...keysAndArgs])
     }
   }
+  const mending = createMending({ run, now, newGeneration })
 
-  /** Go escapes more characters in JSON than is needed, and so may have written another field. */
-  async function moveEntry(adopted: Delegation, due: string): Promise<void> {
-    const field = fieldOf(adopted)
-    if ((await commands.send('HGET', [JOBS_KEY, field])) !== null) return
-    await run(PUT, [field, JSON.stringify(adopted), due, WAKE_CHANNEL])
+  /** Where the channel cannot be heard, this replica's own worker is told directly. */
+  function tellOwn({ room, identity }: Delegation): void {
+    if (!canBeWoken) wake.tell({ room, identity })
   }
 
-  async function adoptEntry(field: string, value: string): Promise<Stored[]> {
-    const adopted = adopt(parseJson(value), now(), newGeneration())
-    if (adopted === undefined) return []
-    const next = adopted === 'expired' ? '' : JSON.stringify(adopted)
-    const due = adopted === 'expired' ? '0' : String(Math.ceil(dueAt(adopted)))
-    if (adopted !== 'expired' && fieldOf(adopted) !== field) {
-      await moveEntry(adopted, due)
-      await run(REPLACE, [field, value, '', '0', '', ''])
-      return []
-    }
-    const done = await run(REPLACE, [field, value, next, due, '', ''])
-    return done === 1 ? toStored(next) : []
+  /** What another program has overwritten is adopted on the way. */
+  async function readClaimed(field: string, text: string): Promise<readonly Stored[]> {
+    const ours = toStored(text)
+    if (ours.length > 0) return ours
+    const treated = await mending.treat(field, text)
+    return treated.kind === 'adopted' ? [treated.stored] : []
   }
 
   return {
-    async put(delegation) {
-      const due = String(Math.ceil(dueAt(delegation)))
-      await run(PUT, [fieldOf(delegation), JSON.stringify(delegation), due, WAKE_CHANNEL])
+    async put(delegation, bounds) {
+      const { member, nobody, userPrefix, serverPrefix } = userEntriesOf(delegation)
+      const due = Math.ceil(dueAt(delegation))
+      const outcome = await run(PUT, [
+        ...[fieldOf(delegation), toText(delegation), due, member, nobody, WAKE_CHANNEL],
+        ...[userPrefix, bounds?.perUser ?? NO_BOUND, serverPrefix, bounds?.perServer ?? NO_BOUND],
+      ])
+      tellOwn(delegation)
+      return outcome as PutOutcome
     },
 
     async find(key) {
@@ -130,24 +166,27 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
 
     async claimDue(at, limit, maxLeaseMs): Promise<Claim> {
       const numbers = [at, limit, maxLeaseMs, MIN_LEASE_MS, LEASE_SHARE]
-      const [next = '', ...values] = strings(await run(CLAIM, numbers.map(String)))
-      return {
-        claimed: values.flatMap(toStored),
-        nextDueAt: next === '' ? undefined : Number(next),
-      }
+      const [next = '', ...flat] = strings(await run(CLAIM, numbers))
+      const claimed: Stored[] = []
+      for (const [field, text] of pairs(flat)) claimed.push(...(await readClaimed(field, text)))
+      return { claimed, nextDueAt: next === '' ? undefined : Number(next) }
     },
 
     async replace(stored, next, notice) {
-      const value = next === undefined ? '' : JSON.stringify(next)
-      const due = next === undefined ? '0' : String(Math.ceil(dueAt(next)))
+      const { delegation, text } = stored
+      const value = next === undefined ? '' : toText(next)
+      const due = next === undefined ? 0 : Math.ceil(dueAt(next))
       const channel = notice === 'wake' ? WAKE_CHANNEL : ''
-      const field = fieldOf(stored.delegation)
-      const formerDue = notice === 'keep-lease' ? String(Math.ceil(dueAt(stored.delegation))) : ''
-      return (await run(REPLACE, [field, stored.text, value, due, channel, formerDue])) === 1
+      const formerDue = notice === 'keep-lease' ? Math.ceil(dueAt(delegation)) : ''
+      const { member } = userEntriesOf(delegation)
+      const args = [fieldOf(delegation), text, value, due, channel, formerDue, member]
+      const done = (await run(REPLACE, args)) === 1
+      if (done && notice === 'wake') tellOwn(delegation)
+      return done
     },
 
     async postpone({ delegation, text }, at) {
-      await run(POSTPONE, [fieldOf(delegation), text, String(Math.ceil(at))])
+      await run(POSTPONE, [fieldOf(delegation), text, Math.ceil(at)])
     },
 
     async wakeAll() {
@@ -160,21 +199,34 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
         const page = await commands.send('HSCAN', [JOBS_KEY, cursor, 'COUNT', String(SCAN_BATCH)])
         const [next, entries] = Array.isArray(page) ? page : ['0', []]
         cursor = String(next)
-        const flat = strings(entries)
-        const batch: Stored[] = []
-        for (let i = 0; i + 1 < flat.length; i += 2) {
-          const [field = '', value = ''] = flat.slice(i, i + 2)
-          const ours = toStored(value)
-          batch.push(...(ours.length > 0 ? ours : await adoptEntry(field, value)))
-        }
-        await visit(batch)
+        await visit(pairs(strings(entries)).flatMap(([, text]) => toStored(text)))
       } while (cursor !== '0')
     },
 
-    async heartbeat(at) {
-      const args = [ALIVE_KEY, String(at), 'PX', String(ALIVE_MS), 'GET']
-      return (await commands.send('SET', args)) !== null
+    async heartbeat(): Promise<Heartbeat> {
+      const newId = randomBytes(12).toString('hex')
+      const told = strings(await run(BEAT, [newId, COMPARE_EVERY_S]))
+      const [id = '', beats, seconds, microseconds, held, due, rooms, users, isTime] = told
+      const before = known
+      known = { id, beats: Number(beats) }
+      const readable = Number(held) - foreign
+      countsAreWrong = isLess(users, readable)
+      const isTorn = isLess(due, readable) || isLess(rooms, readable) || countsAreWrong
+      return {
+        time: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
+        hasKeptData: before === undefined || (before.id === id && before.beats < known.beats),
+        needsMending: !compared || isTorn || isTime === '1',
+      }
     },
+
+    async mend() {
+      const { foreign: left, ...mended } = await mending.compare(countsAreWrong)
+      foreign = left
+      compared = true
+      return mended
+    },
+
+    restore: mending.restore,
 
     onWake: (listener) => wake.add(listener),
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync } from 'node:fs'
 import { errorCode } from '../lib/error-code.ts'
 import { StoreUnavailable } from './store.ts'
 
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /** The path that stands for no file at all. */
 export const IN_MEMORY = ':memory:'
@@ -12,11 +12,23 @@ const SCHEMA = `
   CREATE TABLE delegation (
     room TEXT NOT NULL,
     identity TEXT NOT NULL,
+    server_name TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     due_at INTEGER NOT NULL,
     value TEXT NOT NULL,
     UNIQUE (room, identity)
   );
   CREATE INDEX delegation_due ON delegation (due_at);
+  CREATE INDEX delegation_user ON delegation (server_name, user_id);
+`
+
+/** From the first version, which did not tell whose a delegation is. */
+const UPGRADE = `
+  ALTER TABLE delegation ADD COLUMN server_name TEXT NOT NULL DEFAULT '';
+  ALTER TABLE delegation ADD COLUMN user_id TEXT NOT NULL DEFAULT '';
+  UPDATE delegation SET server_name = coalesce(json_extract(value, '$.serverName'), '')
+    WHERE json_valid(value);
+  CREATE INDEX delegation_user ON delegation (server_name, user_id);
 `
 
 /** Names an error of SQLite, such as `SQLITE_CANTOPEN`. */
@@ -39,8 +51,9 @@ function prepareSchema(database: Database): void {
   if (version === SCHEMA_VERSION) return
   const create = database.transaction(() => {
     // Another process may have been faster.
-    if (versionOf(database) === SCHEMA_VERSION) return
-    database.run(SCHEMA)
+    const found = versionOf(database)
+    if (found === SCHEMA_VERSION) return
+    database.run(found === 0 ? SCHEMA : UPGRADE)
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
   })
   create.immediate()

@@ -31,6 +31,11 @@ export interface Circumstances {
   readonly random: number
   /** How often presence is re-checked while connected; 0 for no more often than restarts. */
   readonly sanityCheckMs: number
+  /**
+   * Whether the store was away until a moment ago. A deadline that has passed may then have been moved
+   * by restarts from memory: the homeserver is asked.
+   */
+  readonly storeWasAway?: boolean
 }
 
 const HOUR_MS = 3_600_000

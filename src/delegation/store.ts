@@ -32,13 +32,48 @@ export class StoreUnavailable extends Error {
  */
 export type Notice = 'wake' | 'quiet' | 'keep-lease'
 
+/** How many delegations there may be at a time. */
+export interface Bounds {
+  readonly perUser: number
+  /** For all users of a server; `undefined` for no bound. */
+  readonly perServer: number | undefined
+}
+
+/** What came of a new delegation: it is stored, or there are too many of its user or server already. */
+export type PutOutcome = 'stored' | 'user-full' | 'server-full'
+
+/** What a store tells when a worker says that it is alive. */
+export interface Heartbeat {
+  /** The store's own clock in milliseconds since the epoch, where it has one that all replicas go by. */
+  readonly time: number | undefined
+  /** False when the store may lack what it held before: it came back empty, or older. */
+  readonly hasKeptData: boolean
+  /** Whether {@link DelegationStore.mend} is to be called. */
+  readonly needsMending: boolean
+}
+
+/** What {@link DelegationStore.mend} has done; all zero when nothing was wrong. */
+export interface Mended {
+  /** Delegations that no worker would have found. */
+  readonly indexed: number
+  /** Entries of lk-jwt-service that were taken over. */
+  readonly adopted: number
+  /** Records that could not be read any more, and were removed. */
+  readonly removed: number
+}
+
 /**
  * Holds delegations, one for each participant, for one process or for several replicas. Times are
  * milliseconds since the epoch. Every method throws {@link StoreUnavailable} when the store is away.
  */
 export interface DelegationStore {
-  /** Stores a new delegation, in the place of the participant's former one. */
-  put(delegation: Delegation): Promise<void>
+  /**
+   * Stores a new delegation, in the place of the participant's former one. What replaces one of the
+   * same user is never too many.
+   *
+   * @param bounds - none where left out
+   */
+  put(delegation: Delegation, bounds?: Bounds): Promise<PutOutcome>
 
   find(key: ParticipantKey): Promise<Stored | undefined>
 
@@ -70,12 +105,19 @@ export interface DelegationStore {
   /** Calls `visit` with every delegation, in batches; what comes and goes meanwhile may be missed. */
   scan(visit: (batch: readonly Stored[]) => Promise<void>): Promise<void>
 
+  /** Tells that a worker is alive, and asks how the store is; to be called about once a second. */
+  heartbeat(): Promise<Heartbeat>
+
+  /** Looks for what has lost its place among the due, for entries of other programs and for ruins. */
+  mend(): Promise<Mended>
+
   /**
-   * Tells that a worker is alive.
+   * Puts back what a replica remembers, unless the store holds something that was accepted later, or
+   * the same with a later deadline.
    *
-   * @returns whether one was alive within the last seconds, this one included
+   * @returns whether it was done
    */
-  heartbeat(now: number): Promise<boolean>
+  restore(delegation: Delegation): Promise<boolean>
 
   /**
    * Calls `listener` when something is due now, with the participant it is about where that is known;

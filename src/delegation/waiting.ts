@@ -20,7 +20,14 @@ const LATE_MS = 1_000
 /** What is known of a delegation when it is accepted. */
 export type Accepted = Pick<
   Waiting,
-  'room' | 'identity' | 'generation' | 'serverName' | 'delayId' | 'delayMs' | 'clientApiUrl'
+  | 'room'
+  | 'identity'
+  | 'generation'
+  | 'serverName'
+  | 'userId'
+  | 'delayId'
+  | 'delayMs'
+  | 'clientApiUrl'
 >
 
 /** Starts the life of a delegation. */

@@ -3,8 +3,10 @@ import type { ParticipantKey } from './delegation.ts'
 import { MAX_LEASE_MS, type Performer } from './performer.ts'
 import { Rechecks } from './rechecks.ts'
 import { ALL_SLOTS } from './server-slots.ts'
+import type { Standby } from './standby.ts'
 import type { Circumstances } from './steps.ts'
-import { type DelegationStore, type Stored, StoreUnavailable } from './store.ts'
+import { type DelegationStore, type Mended, type Stored, StoreUnavailable } from './store.ts'
+import type { StoreHealth } from './store-health.ts'
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -12,6 +14,12 @@ export interface WorkerOptions {
   readonly changes: Changes
   readonly performer: Performer
   readonly around: () => Circumstances
+  readonly health: StoreHealth
+  readonly standby: Standby
+  /** Told what the store's clock shows, in milliseconds since the epoch. */
+  readonly onTime: (time: number) => void
+  /** Told when the store has been mended or filled again. */
+  readonly onMended: (mended: Mended | { readonly restored: number }) => void
   /** Told when the store goes, when it comes back, and of what should never happen. */
   readonly onTrouble: (message: string, cause: string | undefined) => void
 }
@@ -35,6 +43,8 @@ export class Worker {
   /** No more can be claimed before something ends. */
   #full = false
   #beatAt = Number.NEGATIVE_INFINITY
+  /** The store may lack what is remembered. */
+  #mustRefill = false
   /** Whose wakes came while a claim was under way: it may hold what they have been before. */
   #wokenKeys: ParticipantKey[] = []
   #woken = Promise.withResolvers<void>()
@@ -47,12 +57,13 @@ export class Worker {
       ...options,
       onBatch: () => this.#woken.resolve(),
       isBusy: () => this.#busy || this.#full,
-      onBug: (error) => this.#reportBug(error),
+      onBug: (error) => this.reportBug(error),
     })
   }
 
   start(): void {
     this.#stopListening = this.#options.store.onWake((key) => this.#onWake(key))
+    this.#options.standby.start()
     this.#loop = this.#run()
   }
 
@@ -65,6 +76,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#rechecks.stop()
+    this.#options.standby.stop()
     this.#stopListening()
     this.#woken.resolve()
     await this.#loop
@@ -82,7 +94,7 @@ export class Worker {
 
   #abortIfChanged(key: ParticipantKey): void {
     this.#options.performer.abortIfChanged(key).catch((error: unknown) => {
-      if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
+      if (!(error instanceof StoreUnavailable)) this.reportBug(error)
     })
   }
 
@@ -102,28 +114,47 @@ export class Worker {
 
   /** Gives how long to pause, in milliseconds. */
   async #round(): Promise<number> {
+    const { health } = this.#options
     try {
       await this.#beat()
       const pauseMs = await this.#claim()
-      if (this.#storeAway) this.#options.onTrouble('the state store is back', undefined)
-      this.#storeAway = false
+      health.answered()
+      this.#noteBack()
       return pauseMs
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
+      if (!(error instanceof StoreUnavailable)) this.reportBug(error)
       else if (!this.#storeAway) this.#options.onTrouble('the state store is away', error.reason)
       this.#storeAway = true
+      health.failed()
       return STORE_RETRY_MS
     }
   }
 
-  /** Tells the others that somebody is there; where nobody was, webhooks have been missed. */
+  #noteBack(): void {
+    if (!this.#storeAway) return
+    this.#storeAway = false
+    this.#options.onTrouble('the state store is back', undefined)
+    // Webhooks may have been refused everywhere meanwhile.
+    this.#rechecks.request()
+    this.#rechecks.startIfDue()
+  }
+
+  /** Tells the store that somebody is there, and sees to what it answers. */
   async #beat(): Promise<void> {
-    const { store, around } = this.#options
+    const { store, standby, around, onTime, onMended } = this.#options
     const { now } = around()
-    // The clock may have been set back.
     if (Math.abs(now - this.#beatAt) < HEARTBEAT_MS) return
-    if (!(await store.heartbeat(now))) this.#rechecks.request()
-    this.#beatAt = now
+    const { time, hasKeptData, needsMending } = await store.heartbeat()
+    if (time !== undefined) onTime(time)
+    if (!hasKeptData) this.#mustRefill = true
+    const restored = await standby.settle(!this.#mustRefill)
+    if (this.#mustRefill) {
+      onMended({ restored })
+      this.#rechecks.request()
+    }
+    this.#mustRefill = false
+    if (needsMending) onMended(await store.mend())
+    this.#beatAt = around().now
     this.#rechecks.startIfDue()
   }
 
@@ -146,7 +177,7 @@ export class Worker {
       .perform(stored)
       .catch((error: unknown) => {
         // The lease runs out, and then it is due again.
-        if (!(error instanceof StoreUnavailable)) this.#reportBug(error)
+        if (!(error instanceof StoreUnavailable)) this.reportBug(error)
       })
       .finally(() => {
         this.#running.delete(work)
@@ -155,7 +186,8 @@ export class Worker {
     this.#running.add(work)
   }
 
-  #reportBug(error: unknown): void {
+  /** Tells the operator of what should never happen. */
+  reportBug(error: unknown): void {
     const cause = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error'
     this.#options.onTrouble('a delegation could not be worked on', cause)
   }

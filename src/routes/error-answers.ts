@@ -1,4 +1,4 @@
-import { errorAnswer } from './schemas.ts'
+import { errorAnswer, limitAnswer } from './schemas.ts'
 
 /** The errors that every JSON endpoint can answer with, as documented. */
 export const COMMON_ERRORS = {
@@ -13,6 +13,10 @@ export const COMMON_ERRORS = {
     '`M_TOO_LARGE`: the body is larger than 64 KiB.',
     'M_TOO_LARGE',
     'The body is larger than 64 KiB.',
+  ),
+  429: limitAnswer(
+    '`M_LIMIT_EXCEEDED`: the user has too many delegations, or the users of the server have.',
+    'Too many delegations.',
   ),
   503: errorAnswer(
     '`M_UNKNOWN`: the state store is not available, or the service is shutting down.',

@@ -1,4 +1,5 @@
 import { WrongUser } from '../authorisation.ts'
+import { TooManyDelegations } from '../delegation/delegations.ts'
 import { StoreUnavailable } from '../delegation/store.ts'
 import { ClientApiNotLocated, DelegationForbidden } from '../leave-takeover.ts'
 import { SfuError } from '../livekit/twirp.ts'
@@ -15,6 +16,8 @@ export interface Failure {
   readonly error: string
   /** Methods for the `Allow` header. */
   readonly allow?: string
+  /** After how many milliseconds to try again. */
+  readonly retryAfterMs?: number
   /** For the log. */
   readonly step?: string
   readonly cause?: string
@@ -78,6 +81,11 @@ function authorisationFailure(error: unknown): Failure | undefined {
   }
   if (error instanceof TakeoverForbidden) {
     return { status: 403, errcode: 'M_FORBIDDEN', error: NOT_FOR_THIS_USER, cause: error.message }
+  }
+  if (error instanceof TooManyDelegations) {
+    const { retryAfterMs, message } = error
+    const answer = { status: 429, errcode: 'M_LIMIT_EXCEEDED', error: 'Too many delegations.' }
+    return { ...answer, retryAfterMs, step: 'limit', cause: message }
   }
   if (error instanceof ForgedWebhook) {
     const answer = { ...UNAUTHORIZED, error: 'The webhook is not signed by the SFU.' }

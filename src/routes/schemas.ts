@@ -169,3 +169,18 @@ export function errorAnswer(description: string, errcode: string, error: string)
     { description },
   )
 }
+
+/** A Matrix error that tells when to try again. */
+export function limitAnswer(description: string, error: string) {
+  return t.Object(
+    {
+      errcode: t.String({ description: 'A Matrix error code.', examples: ['M_LIMIT_EXCEEDED'] }),
+      error: t.String({ description: 'For people; may change.', examples: [error] }),
+      retry_after_ms: t.Integer({
+        description: 'After how many milliseconds to try again; `Retry-After` tells it in seconds.',
+        examples: [60_000],
+      }),
+    },
+    { description },
+  )
+}

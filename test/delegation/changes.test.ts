@@ -119,6 +119,7 @@ test('a delegation and a webhook are refused while the store is away', async () 
     changes,
     around,
     newGeneration: () => 'g',
+    boundsFor: () => ({ perUser: 100, perServer: 20_000 }),
     onAccepted: () => {
       throw new Error('it was accepted')
     },

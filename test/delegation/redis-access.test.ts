@@ -76,14 +76,14 @@ test('uses the database of the URL', async () => {
 
 test('refuses the layout of a later version, and uses it once it is understood', async () => {
   const redis = await startRedis()
-  await redis.run('SET', 'lk-jwt:schema', '2')
+  await redis.run('SET', 'lk-jwt:schema', '3')
   const { store, changes } = await open(redis.url)
   expect(changes).toEqual([
-    [false, 'Redis holds schema version 2, and this program knows versions up to 1'],
+    [false, 'Redis holds schema version 3, and this program knows versions up to 2'],
   ])
   await expect(store.put(waiting())).rejects.toThrow('state store: ')
   expect(await redis.run('KEYS', '*')).toEqual(['lk-jwt:schema'])
-  await redis.run('SET', 'lk-jwt:schema', '1')
+  await redis.run('SET', 'lk-jwt:schema', '2')
   await until(() => changes.length === 2)
   await store.put(waiting())
 })

@@ -32,23 +32,33 @@ function goEntry(overrides: object = {}, params: object = {}): string {
   return JSON.stringify({ Params: { ...GO_PARAMS, ...params }, ...overrides })
 }
 
+/** What there is after the hash was compared with its indexes. */
+async function afterMending() {
+  await store.mend()
+  return everythingIn(store)
+}
+
 async function jobs(): Promise<unknown> {
   return redis.run('HGETALL', 'lk-jwt:jobs')
 }
 
 test('a delegation is one JSON value in the hash, by the JSON array of room and identity', async () => {
-  await store.put(waiting())
+  await store.put(waiting({ userId: '@alice:example.org' }))
   expect(await jobs()).toEqual({
     [FIELD]:
-      '{"room":"room","identity":"@alice:example.org:PHONE","generation":"g1",' +
-      '"serverName":"example.org","delayId":"delay-1","delayMs":30000,"acceptedAt":999990000,' +
+      '{"Params":{"DelayId":"delay-1","DelayTimeout":30000000000,"ServerName":"example.org",' +
+      '"LiveKitRoom":"room","LiveKitIdentity":"@alice:example.org:PHONE"},' +
+      '"RestartedAt":"1970-01-12T13:46:30.000Z","generation":"g1","acceptedAt":999990000,' +
       '"deadlineAt":1000020000,"failures":0,"waitUntil":1000020000,"checkAt":1000001000,' +
-      '"state":"waiting"}',
+      '"userId":"@alice:example.org","state":"waiting"}',
   })
-  expect(await redis.run('ZRANGE', 'lk-jwt:due', '0', '-1', 'WITHSCORES')).toEqual([
+  expect(await redis.run('ZRANGE', 'lk-jwt:{lk-jwt:jobs}:due', '0', '-1', 'WITHSCORES')).toEqual([
     [FIELD, 1_000_001_000],
   ])
-  expect(await redis.run('ZRANGE', 'lk-jwt:rooms', '0', '-1')).toEqual([FIELD])
+  expect(await redis.run('ZRANGE', 'lk-jwt:{lk-jwt:jobs}:rooms', '0', '-1')).toEqual([FIELD])
+  expect(await redis.run('ZRANGE', 'lk-jwt:{lk-jwt:jobs}:users', '0', '-1')).toEqual([
+    JSON.stringify(['example.org', '@alice:example.org', FIELD]),
+  ])
 })
 
 test('a delegation that ends leaves nothing behind', async () => {
@@ -59,15 +69,8 @@ test('a delegation that ends leaves nothing behind', async () => {
 
 test('a new connection writes the version of the layout', async () => {
   const another = await openTestStore(redis.url)
-  expect(await redis.run('GET', 'lk-jwt:schema')).toBe('1')
+  expect(await redis.run('GET', 'lk-jwt:schema')).toBe('2')
   await another.close()
-})
-
-test('a worker that is alive is known for three seconds', async () => {
-  await store.heartbeat(NOW)
-  const left = Number(await redis.run('PTTL', 'lk-jwt:alive'))
-  expect(left).toBeGreaterThan(2_000)
-  expect(left).toBeLessThanOrEqual(3_000)
 })
 
 test('scripts that Redis has forgotten are sent again', async () => {
@@ -87,7 +90,7 @@ for (const RestartedAt of [undefined, '0001-01-01T00:00:00Z']) {
       waitUntil: NOW + 30_000,
       checkAt: NOW,
     })
-    expect((await everythingIn(store)).map(({ delegation }) => delegation)).toEqual([expected])
+    expect((await afterMending()).map(({ delegation }) => delegation)).toEqual([expected])
     const { claimed } = await store.claimDue(NOW, 10, 10_000)
     expect(claimed.map(({ delegation }) => delegation)).toEqual([expected])
     expect(await store.findInRoom('room')).toHaveLength(1)
@@ -98,7 +101,7 @@ test('one whose event was restarted is adopted as connected, with presence to be
   // 18 s before now, which leaves 12 s.
   const RestartedAt = '1970-01-12T13:46:22.000000001Z'
   await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
-  const [adopted] = await everythingIn(store)
+  const [adopted] = await afterMending()
   const { participantId, ...expected } = connected({
     generation: expect.any(String),
     delayId: 'delay-go',
@@ -114,7 +117,7 @@ test('one whose event was restarted is adopted as connected, with presence to be
 test('one whose deadline has passed is removed', async () => {
   const RestartedAt = '1970-01-12T13:46:10Z'
   await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
-  expect(await everythingIn(store)).toEqual([])
+  expect(await afterMending()).toEqual([])
   expect(await jobs()).toEqual({})
 })
 
@@ -133,7 +136,7 @@ for (const value of [
   test(`an entry that cannot be understood is left alone: ${value}`, async () => {
     const other = goEntry({}, { LiveKitRoom: 'r', LiveKitIdentity: 'i' })
     await redis.run('HSET', 'lk-jwt:jobs', FIELD, value, '["r","i"]', other)
-    expect(await everythingIn(store)).toHaveLength(1)
+    expect(await afterMending()).toHaveLength(1)
     expect(await redis.run('HGET', 'lk-jwt:jobs', FIELD)).toBe(value)
   })
 }
@@ -142,7 +145,7 @@ test('an entry whose name is escaped as Go does it is adopted under ours', async
   const LiveKitIdentity = '@alice:example.org:<A&B>'
   const escaped = '["room","@alice:example.org:\\u003cA\\u0026B\\u003e"]'
   await redis.run('HSET', 'lk-jwt:jobs', escaped, goEntry({}, { LiveKitIdentity }))
-  await everythingIn(store)
+  await afterMending()
   expect(Object.keys((await jobs()) as object)).toEqual(['["room","@alice:example.org:<A&B>"]'])
   const stored = await read(store, { room: 'room', identity: LiveKitIdentity })
   expect(await store.replace(stored, undefined, 'quiet')).toBe(true)
@@ -153,7 +156,7 @@ test('an entry whose name is escaped does not take the place of a delegation', a
   await store.put(waiting({ identity: '<A>' }))
   const escaped = goEntry({}, { LiveKitIdentity: '<A>' })
   await redis.run('HSET', 'lk-jwt:jobs', '["room","\\u003cA\\u003e"]', escaped)
-  const found = await everythingIn(store)
+  const found = await afterMending()
   expect(found.map(({ delegation }) => delegation)).toEqual([waiting({ identity: '<A>' })])
   expect(Object.keys((await jobs()) as object)).toEqual(['["room","<A>"]'])
 })
@@ -166,16 +169,20 @@ test('what another program has written over a delegation does not stop the other
   }
   await store.put(waiting({ identity: 'ours', checkAt: NOW }))
   const { claimed } = await store.claimDue(NOW, 10, 10_000)
-  expect(claimed.map(({ delegation }) => delegation.identity)).toEqual(['ours'])
+  const identities = claimed.map(({ delegation }) => delegation.identity)
+  expect(identities).toEqual(['@alice:example.org:PHONE', 'ours'])
   expect(await redis.run('HLEN', 'lk-jwt:jobs')).toBe(5)
 })
 
 test('an entry is adopted once by replicas that start at the same time', async () => {
   await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry())
   const another = await openTestStore(redis.url)
-  const found = await Promise.all([everythingIn(store), everythingIn(another)])
+  const found = await Promise.all([
+    afterMending(),
+    another.mend().then(() => everythingIn(another)),
+  ])
   const current = await read(store, waiting())
   expect(found.flat().map(({ text }) => text)).toContain(current.text)
-  expect(await redis.run('ZCARD', 'lk-jwt:due')).toBe(1)
+  expect(await redis.run('ZCARD', 'lk-jwt:{lk-jwt:jobs}:due')).toBe(1)
   await another.close()
 })

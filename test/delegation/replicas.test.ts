@@ -15,7 +15,6 @@ afterAll(() => redis.close())
 
 async function startReplica(): Promise<WorkerStage> {
   const stage = createWorkerStage({ store: await openTestStore(redis.url), now: Date.now })
-  await stage.store.heartbeat(Date.now())
   stage.worker.start()
   await until(() => stage.store.claims > 0)
   return stage

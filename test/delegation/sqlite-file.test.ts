@@ -106,9 +106,9 @@ test('a file of a later version is refused, and left as it is', async () => {
   await store.put(waiting())
   await store.close()
   const database = new Database(path)
-  database.run('PRAGMA user_version = 2')
+  database.run('PRAGMA user_version = 3')
   expect(messageOfOpening(path)).toBe(
-    'state store: the file has schema version 2, and this program knows versions up to 1',
+    'state store: the file has schema version 3, and this program knows versions up to 2',
   )
   expect(database.query('SELECT count(*) AS count FROM delegation').get()).toEqual({ count: 1 })
   database.close()
@@ -146,5 +146,39 @@ test('a file that breaks while it is open makes the store unavailable', async ()
   other.close()
   await expect(store.find(waiting())).rejects.toThrow('state store: SQLite failed (SQLITE_ERROR)')
   await expect(store.claimDue(NOW, 1, 1_000)).rejects.toThrow('state store: SQLite failed')
+  await store.close()
+})
+
+test('a file of the first version is taken over with all that it holds', async () => {
+  const former = new Database(path)
+  former.run(`CREATE TABLE delegation (room TEXT NOT NULL, identity TEXT NOT NULL,
+    due_at INTEGER NOT NULL, value TEXT NOT NULL, UNIQUE (room, identity));
+    CREATE INDEX delegation_due ON delegation (due_at);
+    PRAGMA user_version = 1`)
+  const insert = former.prepare('INSERT INTO delegation VALUES (?, ?, ?, ?)')
+  insert.run('room', waiting().identity, NOW, JSON.stringify(waiting()))
+  insert.run('room', 'broken', NOW, '{"generation"')
+  insert.finalize()
+  former.close()
+  const store = new SqliteStore(path)
+  expect((await everythingIn(store)).map(({ delegation }) => delegation)).toEqual([waiting()])
+  const bounds = { perUser: 100, perServer: 1 }
+  const another = waiting({ identity: 'another', userId: '@another:example.org' })
+  expect(await store.put(another, bounds)).toBe('server-full')
+  await store.close()
+})
+
+test('a record that cannot be read any more is removed, and does not stop the others', async () => {
+  const store = new SqliteStore(path)
+  await store.put(waiting({ checkAt: NOW }))
+  await store.put(waiting({ identity: 'broken', checkAt: NOW - 1 }))
+  const other = new Database(path)
+  other.run(`UPDATE delegation SET value = '{"state":"waiting"}' WHERE identity = 'broken'`)
+  other.close()
+  const { claimed } = await store.claimDue(NOW, 10, 10_000)
+  expect(claimed.map(({ delegation }) => delegation)).toEqual([waiting({ checkAt: NOW })])
+  expect(await store.heartbeat()).toMatchObject({ needsMending: true })
+  expect(await store.mend()).toEqual({ indexed: 0, adopted: 0, removed: 1 })
+  expect(await store.heartbeat()).toMatchObject({ needsMending: false })
   await store.close()
 })

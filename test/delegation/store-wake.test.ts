@@ -64,11 +64,12 @@ onEveryEngine((open, { wakesOthers }) => {
     expect(woken.toSorted()).toEqual(expected)
   })
 
-  test('tells whether somebody was alive before', async () => {
+  test('is to be mended once after it was opened', async () => {
     const store = await open()
-    expect(await store.heartbeat(NOW)).toBe(false)
-    expect(await store.heartbeat(NOW + 1_000)).toBe(true)
-    expect(await store.heartbeat(NOW - 3_600_000)).toBe(true)
+    expect(await store.heartbeat()).toMatchObject({ hasKeptData: true, needsMending: true })
+    expect(await store.mend()).toEqual({ indexed: 0, adopted: 0, removed: 0 })
+    await store.put(waiting())
+    expect(await store.heartbeat()).toMatchObject({ hasKeptData: true, needsMending: false })
   })
 
   test('is away for good once it is closed', async () => {

@@ -136,7 +136,6 @@ test('a lease is kept while its action takes longer, and runs out when nobody ke
   const now = Date.now()
   const times = { acceptedAt: now, connectedAt: now, restartAt: now, checkAt: now + 60_000 }
   await stage.store.put(connected({ ...times, delayMs: 10_000, deadlineAt: now + 60_000 }))
-  await stage.store.heartbeat(now)
   stage.worker.start()
   await until(() => stage.outside.callsOf('restart').length === 1)
   const end = performance.now() + 700

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { StoreUnavailable } from '../../src/delegation/store.ts'
 import { connected, NOW } from '../support/delegations.ts'
 import { until } from '../support/until.ts'
 import { createWorkerStage, delegated, type WorkerStage } from '../support/worker-stage.ts'
@@ -140,7 +141,6 @@ test('what a stopped worker has under way can be claimed by another one at once'
 
 test('a worker that starts has the presence of everybody checked, alone or not', async () => {
   await using stage = createWorkerStage()
-  await stage.store.heartbeat(NOW)
   const identities = Array.from({ length: 450 }, (_, index) => `identity ${index}`)
   for (const identity of identities) await stage.store.put(connected({ identity }))
   stage.outside.respond(({ identity }) =>
@@ -156,16 +156,18 @@ test('a worker that starts has the presence of everybody checked, alone or not',
   await until(() => stage.transitions.includes('identity 7: connected → leaving'))
 })
 
-test('a worker that finds that nobody was alive has the presence of everybody checked', async () => {
+test('a worker whose store was away has the presence of everybody checked', async () => {
   await using stage = createWorkerStage()
-  await stage.store.heartbeat(NOW)
   stage.worker.start()
   await until(() => stage.store.claims > 1)
   await stage.store.put(connected({ checkAt: NOW + 12_000 }))
   stage.pass(1_000)
   await Bun.sleep(50)
   expect(stage.outside.calls).toEqual([])
-  stage.store.heartbeat = async () => false
+  stage.store.failure = new StoreUnavailable('gone')
+  stage.pass(1_000)
+  await until(() => stage.troubles.length === 1)
+  stage.store.failure = undefined
   stage.pass(1_000)
   await until(() => stage.outside.callsOf('check-presence').length === 1)
 })

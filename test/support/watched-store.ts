@@ -1,5 +1,14 @@
 import type { Delegation, ParticipantKey } from '../../src/delegation/delegation.ts'
-import type { Claim, DelegationStore, Notice, Stored } from '../../src/delegation/store.ts'
+import type {
+  Bounds,
+  Claim,
+  DelegationStore,
+  Heartbeat,
+  Mended,
+  Notice,
+  PutOutcome,
+  Stored,
+} from '../../src/delegation/store.ts'
 import { WakeListeners } from '../../src/delegation/wake-listeners.ts'
 
 /** A store that counts claims, fails on command, and wakes workers on command. */
@@ -20,8 +29,8 @@ export class WatchedStore implements DelegationStore {
     this.#wake.tell(key)
   }
 
-  put(delegation: Delegation): Promise<void> {
-    return this.#working().then((store) => store.put(delegation))
+  put(delegation: Delegation, bounds?: Bounds): Promise<PutOutcome> {
+    return this.#working().then((store) => store.put(delegation, bounds))
   }
 
   find(key: ParticipantKey): Promise<Stored | undefined> {
@@ -53,8 +62,16 @@ export class WatchedStore implements DelegationStore {
     return this.#working().then((store) => store.scan(visit))
   }
 
-  heartbeat(now: number): Promise<boolean> {
-    return this.#working().then((store) => store.heartbeat(now))
+  heartbeat(): Promise<Heartbeat> {
+    return this.#working().then((store) => store.heartbeat())
+  }
+
+  mend(): Promise<Mended> {
+    return this.#working().then((store) => store.mend())
+  }
+
+  restore(delegation: Delegation): Promise<boolean> {
+    return this.#working().then((store) => store.restore(delegation))
   }
 
   onWake(listener: (key: ParticipantKey | undefined) => void): () => void {

@@ -2,8 +2,11 @@ import { type Changes, createChanges } from '../../src/delegation/changes.ts'
 import type { Delegation } from '../../src/delegation/delegation.ts'
 import { createDelegations, type Delegations } from '../../src/delegation/delegations.ts'
 import { Performer } from '../../src/delegation/performer.ts'
+import { Memory, rememberChanges } from '../../src/delegation/remembering-store.ts'
 import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
+import { Standby } from '../../src/delegation/standby.ts'
 import type { DelegationStore } from '../../src/delegation/store.ts'
+import { StoreHealth } from '../../src/delegation/store-health.ts'
 import { Worker } from '../../src/delegation/worker.ts'
 import { NOW } from './delegations.ts'
 import { createOutside, type FakeOutside } from './outside.ts'
@@ -12,6 +15,11 @@ import { WatchedStore } from './watched-store.ts'
 /** A worker with all that it works on. */
 export interface WorkerStage {
   readonly store: WatchedStore
+  /** What the worker remembers of what it has changed. */
+  readonly memory: Memory
+  readonly standby: Standby
+  /** What has been mended or put back, one for each time. */
+  readonly mendings: object[]
   readonly outside: FakeOutside
   readonly changes: Changes
   readonly delegations: Delegations
@@ -40,11 +48,20 @@ export interface WorkerStageOptions {
 export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage {
   let steered = NOW
   const now = options.now ?? (() => steered)
-  const around = () => ({ now: now(), random: 0.5, sanityCheckMs: 0 })
-  const store = new WatchedStore(options.store ?? new SqliteStore(':memory:'))
+  const health = new StoreHealth(() => performance.now())
+  const memory = new Memory()
+  const around = () => ({
+    now: now(),
+    random: 0.5,
+    sanityCheckMs: 0,
+    storeWasAway: health.wasAwayLately(),
+  })
+  const watched = new WatchedStore(options.store ?? new SqliteStore(':memory:'))
+  const store = rememberChanges(watched, memory)
   const outside = createOutside(now)
   const transitions: string[] = []
   const troubles: string[] = []
+  const mendings: object[] = []
   const changes = createChanges({
     store,
     around,
@@ -54,7 +71,13 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
   })
   const performer = new Performer({ store, changes, outside, around })
   const onTrouble = (message: string) => troubles.push(message)
-  const worker = new Worker({ store, changes, performer, around, onTrouble })
+  const onBug = (error: unknown) => troubles.push(String(error))
+  const standby = new Standby({ store, changes, memory, health, outside, around, onBug })
+  const worker = new Worker({
+    ...{ store, changes, performer, standby, health, around, onTrouble },
+    onTime: () => {},
+    onMended: (mended) => mendings.push(mended),
+  })
   let generations = 0
   const delegations = createDelegations({
     store,
@@ -64,12 +87,16 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
       generations += 1
       return `generation-${generations}`
     },
+    boundsFor: () => ({ perUser: 100, perServer: 20_000 }),
     onAccepted: () => {},
     onMissedWebhook: () => worker.noteMissedWebhook(),
   })
 
   return {
-    store,
+    store: watched,
+    memory,
+    standby,
+    mendings,
     outside,
     changes,
     delegations,
@@ -79,7 +106,8 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
     now,
     pass(ms) {
       steered += ms
-      store.wake()
+      watched.wake()
+      standby.look()
     },
     find: async (identity = 'alice') => (await store.find({ room: 'room', identity }))?.delegation,
     async [Symbol.asyncDispose]() {
@@ -91,5 +119,13 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
 
 /** What a client hands over: an event that is delayed by 30 s. */
 export function delegated(identity = 'alice', serverName = 'example.org') {
-  return { room: 'room', identity, serverName, delayId: `delay-${identity}`, delayMs: 30_000 }
+  const userId = `@${identity}:${serverName}`
+  return {
+    room: 'room',
+    identity,
+    serverName,
+    userId,
+    delayId: `delay-${identity}`,
+    delayMs: 30_000,
+  }
 }
