@@ -42,7 +42,7 @@ export function advanceConnected(
   const { now, random, sanityCheckMs } = around
   switch (event.type) {
     case 'due':
-      if (now >= connected.deadlineAt) {
+      if (now >= connected.deadlineAt && !around.storeWasAway) {
         return end(connected, 'dropped', 'the deadline passed without a successful restart')
       }
       return { next: connected, action: now >= connected.restartAt ? 'restart' : 'check-presence' }

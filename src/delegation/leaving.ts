@@ -15,7 +15,7 @@ export function advanceLeaving(
   const { now } = around
   switch (event.type) {
     case 'due':
-      if (now < leaving.giveUpAt) return { next: leaving, action: 'send' }
+      if (now < leaving.giveUpAt || around.storeWasAway) return { next: leaving, action: 'send' }
       return end(leaving, 'finished', 'out of time')
     case 'sent':
       return end(leaving, 'finished', 'sent')

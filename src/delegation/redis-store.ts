@@ -209,12 +209,14 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       const [id = '', beats, seconds, microseconds, held, due, rooms, users, isTime] = told
       const before = known
       known = { id, beats: Number(beats) }
+      const hasKeptData = before === undefined || (before.id === id && before.beats < known.beats)
+      if (!hasKeptData) await commands.send('SET', [SCHEMA_KEY, String(SCHEMA_VERSION)])
       const readable = Number(held) - foreign
       countsAreWrong = isLess(users, readable)
       const isTorn = isLess(due, readable) || isLess(rooms, readable) || countsAreWrong
       return {
         time: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
-        hasKeptData: before === undefined || (before.id === id && before.beats < known.beats),
+        hasKeptData,
         needsMending: !compared || isTorn || isTime === '1',
       }
     },

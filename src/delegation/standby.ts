@@ -107,8 +107,13 @@ export class Standby {
     return restored
   }
 
+  /** What is remembered is as new as can be here: a deadline is one. */
+  #circumstances(): Circumstances {
+    return { ...this.#options.around(), storeWasAway: false }
+  }
+
   async #perform(delegation: Delegation): Promise<void> {
-    const { action, next } = advance(delegation, { type: 'due' }, this.#options.around())
+    const { action, next } = advance(delegation, { type: 'due' }, this.#circumstances())
     if (action === undefined) return this.#keep(delegation, next)
     const after = await this.#checkPresence(delegation)
     // Somebody who is missed once may be between two connections: the event is restarted all the same.
@@ -139,10 +144,9 @@ export class Standby {
 
   /** Gives what has become of it; nothing when it has ended, or another has come in its place. */
   #note(delegation: Delegation, event: DelegationEvent): Delegation | undefined {
-    const { memory, around } = this.#options
-    const current = memory.find(delegation)
+    const current = this.#options.memory.find(delegation)
     if (current?.generation !== delegation.generation) return undefined
-    const { next } = advance(current, event, around())
+    const { next } = advance(current, event, this.#circumstances())
     this.#keep(current, next)
     return next
   }

@@ -72,7 +72,7 @@ export function advanceWaiting(
   const { now } = around
   switch (event.type) {
     case 'due':
-      if (now > waiting.deadlineAt + LATE_MS) {
+      if (now > waiting.deadlineAt + LATE_MS && !around.storeWasAway) {
         return end(waiting, 'dropped', 'the deadline passed while nobody could tell')
       }
       return { next: waiting, action: 'check-presence' }

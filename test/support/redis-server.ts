@@ -12,6 +12,8 @@ export interface RedisServerOptions {
   readonly certificate?: Certificate
   /** Whether it keeps all on disk, and has it when it is started again. */
   readonly persistent?: boolean
+  /** Further arguments. */
+  readonly args?: readonly string[]
 }
 
 /** A real Redis with a directory and ports of its own. */
@@ -66,7 +68,7 @@ async function untilItAnswers(url: string): Promise<RedisClient> {
 
 /** Prepares a Redis; it does not run before `start`. */
 export async function createRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { password, certificate, persistent = false } = options
+  const { password, certificate, persistent = false, args = [] } = options
   const directory = await mkdtemp(join(tmpdir(), 'test-redis-'))
   const port = await findClosedPort()
   const tlsPort = await findClosedPort()
@@ -96,7 +98,7 @@ export async function createRedisServer(options: RedisServerOptions = {}): Promi
     async start() {
       const network = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory]
       const memory = ['--save', '', '--appendonly', persistent ? 'yes' : 'no']
-      server = Bun.spawn(['redis-server', ...network, ...memory, ...auth, ...tls], {
+      server = Bun.spawn(['redis-server', ...network, ...memory, ...auth, ...tls, ...args], {
         stdin: 'ignore',
         stdout: 'ignore',
         stderr: 'ignore',

@@ -1,5 +1,8 @@
 import { errors, jwtVerify } from 'jose'
 
+/** As LiveKit has it. */
+const CLOCK_TOLERANCE_SECONDS = 60
+
 /** The `video` claim of a LiveKit token, as far as the room service looks at it. */
 export interface VideoGrants {
   readonly roomCreate?: boolean
@@ -34,7 +37,13 @@ export async function verifyCall(
     const { payload } = await jwtVerify<{ video?: VideoGrants }>(
       token,
       new TextEncoder().encode(apiSecret),
-      { issuer: apiKey, algorithms: ['HS256'], requiredClaims: ['exp', 'nbf'], currentDate },
+      {
+        issuer: apiKey,
+        algorithms: ['HS256'],
+        requiredClaims: ['exp', 'nbf'],
+        currentDate,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      },
     )
     const from = payload.nbf ?? 0
     return { video: payload.video ?? {}, lifetimeSeconds: (payload.exp ?? 0) - from }

@@ -18,6 +18,8 @@ export class WatchedStore implements DelegationStore {
   claims = 0
   /** What every method throws. */
   failure: Error | undefined
+  /** What every method waits for. */
+  pause: Promise<void> | undefined
 
   constructor(store: DelegationStore) {
     this.#store = store
@@ -83,6 +85,7 @@ export class WatchedStore implements DelegationStore {
   }
 
   async #working(): Promise<DelegationStore> {
+    await this.pause
     if (this.failure !== undefined) throw this.failure
     return this.#store
   }

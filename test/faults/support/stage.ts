@@ -19,6 +19,8 @@ export interface Stage extends Home {
   readonly sfu: Sfu
   /** `other.example`, beside `example.com`. */
   readonly other: Home
+  /** What every process of the service is started with. */
+  readonly settings: Environment
   /** Starts a process that is killed at the end, if it still lives. */
   start(env?: Environment): Promise<ServiceProcess>
   [Symbol.asyncDispose](): Promise<void>
@@ -95,6 +97,7 @@ export async function startStage(env: Environment = {}): Promise<Stage> {
     ...home,
     other,
     sfu,
+    settings,
     async start(more = {}) {
       const begin = () => startOnFreePort({ ...settings, ...more })
       // Time is short for one that takes the place of another.

@@ -10,6 +10,8 @@ export interface TcpProxy {
   goSilentUpwards(): void
   /** New connections get through; old ones stay as they are. */
   heal(): void
+  /** New connections lead to another port; old ones stay as they are. */
+  leadTo(port: number): void
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -23,7 +25,8 @@ interface Link {
 }
 
 /** Starts a proxy on loopback to a port of loopback. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
+  let targetPort = firstPort
   const links = new Set<Link>()
   let cut: Cut = 'none'
 
@@ -67,6 +70,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     goSilentUpwards: () => cutAll('upwards'),
     heal() {
       cut = 'none'
+    },
+    leadTo(port) {
+      targetPort = port
     },
     close,
     [Symbol.asyncDispose]: close,
