@@ -28,6 +28,7 @@ const defaults = {
   LIVEKIT_REDIS_URL: 'not set',
   LIVEKIT_REDIS_PASSWORD: 'not set',
   LIVEKIT_STATE_FILE: 'default: in memory',
+  LIVEKIT_MAX_DELEGATIONS_PER_USER: 'default: 100',
   LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS:
     'default: 0 (no more often than delayed events are restarted)',
   LIVEKIT_RATE_LIMIT: 'default: off',

@@ -95,9 +95,9 @@ describe('the OpenAPI document', () => {
   })
 
   test.each([
-    ['/get_token', 'application/json', '200 400 401 405 413 500 503'],
-    ['/sfu/get', 'application/json', '200 400 401 405 413 500 503'],
-    ['/delegate_delayed_leave', 'application/json', '200 400 401 403 405 413 503'],
+    ['/get_token', 'application/json', '200 400 401 405 413 429 500 503'],
+    ['/sfu/get', 'application/json', '200 400 401 405 413 429 500 503'],
+    ['/delegate_delayed_leave', 'application/json', '200 400 401 403 405 413 429 503'],
     ['/sfu_webhook', 'application/webhook+json', '200 401 405 413 503'],
   ])('gives every answer of %s as JSON alone', (path, requestType, statuses) => {
     const { requestBody, responses } = post(path)

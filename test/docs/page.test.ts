@@ -146,6 +146,7 @@ test('shows every error of an endpoint with its description and an example', asy
     ['401', 'application/json', '{\n  "errcode": "M_UNAUTHORIZED'],
     ['405', 'application/json', '{\n  "errcode": "M_UNRECOGNIZED'],
     ['413', 'application/json', '{\n  "errcode": "M_TOO_LARGE",\n'],
+    ['429', 'application/json', '{\n  "errcode": "M_LIMIT_EXCEED'],
     ['500', 'application/json', '{\n  "errcode": "M_UNKNOWN",\n  '],
     ['503', 'application/json', '{\n  "errcode": "M_UNKNOWN",\n  '],
   ])
