@@ -64,9 +64,9 @@ const Member = t.Object(
   { additionalProperties: true },
 )
 
-/** A longer delay could not be told exactly. */
-const MAX_DELAY_MS = Number.MAX_SAFE_INTEGER
-const DELAY_TEXT = 'The delay of that event in milliseconds.'
+/** 30 days: far longer than any call, and for how long a stranger can keep the service at work. */
+const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1000
+const DELAY_TEXT = 'The delay of that event in milliseconds, 30 days at most.'
 const DELAY_ID_TEXT = 'ID of the delayed leave event to take over.'
 
 const delayFields = {

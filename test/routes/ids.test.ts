@@ -74,6 +74,13 @@ describe.each(['/get_token', '/sfu/get', '/delegate_delayed_leave'])('%s', (path
     expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toEqual(badField('delay_id'))
   })
 
+  test('takes a delay of 30 days, and no longer one', async () => {
+    const longest = { ...DELAYED, delay_timeout: 2_592_000_000 }
+    expect(await answerTo(path, body({}, longest))).toMatchObject({ status: 200 })
+    const longer = { ...DELAYED, delay_timeout: 2_592_000_001 }
+    expect(await answerTo(path, body({}, longer))).toEqual(badField('delay_timeout'))
+  })
+
   test.each(['...', '.a', '%2e', '/', 'a/../b'])('takes %p for a delay ID', async (delay_id) => {
     expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toMatchObject({ status: 200 })
   })
