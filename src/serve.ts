@@ -130,8 +130,16 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
   logger.info('listening', { host: server.hostname, port: server.port, version })
 
   const signal = await stopped
-  logger.info('shutting down', { signal, grace_ms: config.shutdownGraceMs })
-  await shutDown(app, server, config.shutdownGraceMs, logger)
+  const { shutdownDelayMs, shutdownGraceMs } = config
+  logger.info('shutting down', {
+    signal,
+    delay_ms: shutdownDelayMs,
+    grace_ms: shutdownGraceMs,
+  })
+  // From here on the service is alive but not ready; whoever asks for readiness is to be told here.
+  // Requests are taken as before until load balancers have had the time to look elsewhere.
+  await Bun.sleep(shutdownDelayMs)
+  await shutDown(app, server, shutdownGraceMs, logger)
   logger.info('stopped')
   return EXIT_OK
 }
