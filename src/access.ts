@@ -2,8 +2,8 @@
 export type FullAccess = '*' | ReadonlySet<string>
 
 /**
- * What a user may do: with full access, start calls and delegate leave events; restricted, join calls
- * that are there.
+ * What a user may do: with full access, start calls and delegate leave events; restricted, join any call
+ * that is there. Whether the user is in the Matrix room of that call is not checked.
  */
 export type AccessLevel = 'full' | 'restricted'
 

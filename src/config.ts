@@ -2,6 +2,7 @@ import type { FullAccess } from './access.ts'
 import { readCredentials } from './config/credentials.ts'
 import type { BindAddress } from './config/parsers.ts'
 import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
+import { checkRuntime } from './config/runtime.ts'
 import type { Setting } from './config/setting.ts'
 import { SETTINGS } from './config/settings.ts'
 import { UNAVAILABLE_SETTINGS } from './config/unavailable-settings.ts'
@@ -23,6 +24,9 @@ export interface Config {
   readonly fullAccess: FullAccess
   readonly bind: BindAddress
   readonly swagger: boolean
+  /** How long requests are still taken after the signal to stop. */
+  readonly shutdownDelayMs: number
+  /** How long requests may then take to finish. */
   readonly shutdownGraceMs: number
   /** Base URL by server name. */
   readonly federationOverrides: ReadonlyMap<string, string>
@@ -106,23 +110,6 @@ function verifyTls(reader: Reader): boolean {
   return !insecure
 }
 
-/** Variables of the runtime that weaken what is promised, or promise what is not there. */
-function checkRuntime(reader: Reader, env: Environment, readFile: ReadFile): void {
-  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
-    reader.warn(
-      'NODE_TLS_REJECT_UNAUTHORIZED',
-      'CERTIFICATES OF THE SFU AND OF REDIS ARE NOT CHECKED while it is "0"',
-    )
-  }
-  const extraRoots = env.NODE_EXTRA_CA_CERTS ?? ''
-  if (extraRoots === '') return
-  try {
-    readFile(extraRoots)
-  } catch {
-    reader.warn('NODE_EXTRA_CA_CERTS', 'names a file that cannot be read; it is ignored')
-  }
-}
-
 function redisUrlWithPassword(url: URL, password: string | undefined): string {
   const complete = new URL(url)
   if (password !== undefined) complete.password = encodeURIComponent(password)
@@ -180,6 +167,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     fullAccess: access,
     bind: bindAddress(reader),
     swagger: reader.read(SETTINGS.swagger) !== 'off',
+    shutdownDelayMs: (reader.read(SETTINGS.shutdownDelaySeconds) ?? 0) * 1000,
     shutdownGraceMs: (reader.read(SETTINGS.shutdownGraceSeconds) ?? 10) * 1000,
     federationOverrides: reader.read(SETTINGS.federationOverrides) ?? new Map(),
     addressPolicy: addressPolicy(reader, access),

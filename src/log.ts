@@ -26,20 +26,33 @@ export interface LoggerOptions {
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 const COLOUR: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 }
 
-function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
-  return `${JSON.stringify({ time, level, message, ...fields })}\n`
-}
-
 /** What a terminal would obey or hide, and JSON leaves as it is. */
 const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-function escaped(character: string): string {
+function hexOfUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/** As JSON has it: `\uXXXX`, twice for what is beyond 16 bits. */
+function escapedForJson(character: string): string {
+  return character.split('').map(hexOfUnit).join('')
+}
+
+function escapedForPeople(character: string): string {
   return `\\u{${character.codePointAt(0)?.toString(16)}}`
+}
+
+function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
+  // Such characters can only be inside the strings.
+  const json = JSON.stringify({ time, level, message, ...fields })
+  return `${json.replace(INVISIBLE, escapedForJson)}\n`
 }
 
 function prettyValue(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return /^[\w.:/*@!+-]+$/.test(text) ? text : JSON.stringify(value).replace(INVISIBLE, escaped)
+  return /^[\w.:/*@!+-]+$/.test(text)
+    ? text
+    : JSON.stringify(value).replace(INVISIBLE, escapedForPeople)
 }
 
 function prettyLine(time: string, level: LogLevel, message: string, fields: LogFields): string {

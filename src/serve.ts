@@ -3,16 +3,21 @@ import { type App, createApp } from './app.ts'
 import { describeSettings } from './config/effective.ts'
 import type { BindAddress } from './config/parsers.ts'
 import type { Environment } from './config/reader.ts'
-import { type Config, type LogConfig, loadConfig } from './config.ts'
+import { type Config, type LoadedConfig, type LogConfig, loadConfig } from './config.ts'
 import { StoreUnavailable } from './delegation/store.ts'
 import { reportInternalErrors } from './internal-errors.ts'
 import { errorCode } from './lib/error-code.ts'
 import { createLogger, type Logger } from './log.ts'
+import { createLogOutput, type LogOutput } from './log-output.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
 /** Bodies are bounded by their reader, which can answer as a client expects; this is the second fence. */
 const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER
 const PENDING_POLL_MS = 10
+/** About 3,000 lines. */
+const MAX_UNREAD_LOG_BYTES = 1024 * 1024
+/** At the end, for whoever reads the log. */
+const LOG_PATIENCE_MS = 1_000
 
 const EXIT_OK = 0
 const EXIT_FAILURE = 1
@@ -53,13 +58,28 @@ function shownAddress({ host = '', port }: BindAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-function makeLogger({ level, format }: LogConfig): Logger {
-  return createLogger({
-    level,
-    format: format ?? (process.stdout.isTTY ? 'pretty' : 'json'),
-    now: Date.now,
-    write: (line) => process.stdout.write(line),
+interface Log {
+  readonly logger: Logger
+  readonly output: LogOutput
+}
+
+function openLog({ level, format }: LogConfig): Log {
+  const { stdout } = process
+  // The service outlives whoever reads its log.
+  stdout.on('error', () => {})
+  const output = createLogOutput({
+    stream: stdout,
+    maxPendingBytes: MAX_UNREAD_LOG_BYTES,
+    // As an error, since it must be told at every level.
+    onResume: (dropped) => logger.error('log lines were dropped: nobody read them', { dropped }),
   })
+  const logger = createLogger({
+    level,
+    format: format ?? (stdout.isTTY ? 'pretty' : 'json'),
+    now: Date.now,
+    write: output.write,
+  })
+  return { logger, output }
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
@@ -130,10 +150,33 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
   logger.info('listening', { host: server.hostname, port: server.port, version })
 
   const signal = await stopped
-  logger.info('shutting down', { signal, grace_ms: config.shutdownGraceMs })
-  await shutDown(app, server, config.shutdownGraceMs, logger)
+  const { shutdownDelayMs, shutdownGraceMs } = config
+  logger.info('shutting down', {
+    signal,
+    delay_ms: shutdownDelayMs,
+    grace_ms: shutdownGraceMs,
+  })
+  // From here on the service is alive but not ready; whoever asks for readiness is to be told here.
+  // Requests are taken as before until load balancers have had the time to look elsewhere.
+  await Bun.sleep(shutdownDelayMs)
+  await shutDown(app, server, shutdownGraceMs, logger)
   logger.info('stopped')
   return EXIT_OK
+}
+
+async function runLoaded(
+  { config, problems, warnings }: LoadedConfig,
+  env: Environment,
+  version: string,
+  logger: Logger,
+): Promise<number> {
+  for (const warning of warnings) logger.warn(warning)
+  if (config === undefined) {
+    for (const problem of problems) process.stderr.write(`${problem}\n`)
+    return EXIT_BAD_CONFIG
+  }
+  logger.info('configuration', { version, settings: describeSettings(env) })
+  return run(config, logger, version)
 }
 
 /**
@@ -143,14 +186,10 @@ async function run(config: Config, logger: Logger, version: string): Promise<num
  */
 export async function serve(env: Environment, version: string): Promise<number> {
   const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
-  // The service outlives whoever reads its log.
-  process.stdout.on('error', () => {})
-  const logger = makeLogger(loaded.log)
-  for (const warning of loaded.warnings) logger.warn(warning)
-  if (loaded.config === undefined) {
-    for (const problem of loaded.problems) process.stderr.write(`${problem}\n`)
-    return EXIT_BAD_CONFIG
+  const { logger, output } = openLog(loaded.log)
+  try {
+    return await runLoaded(loaded, env, version, logger)
+  } finally {
+    await output.flush(LOG_PATIENCE_MS)
   }
-  logger.info('configuration', { version, settings: describeSettings(env) })
-  return run(loaded.config, logger, version)
 }

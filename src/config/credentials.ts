@@ -1,6 +1,7 @@
 import type { LiveKitCredentials } from '../livekit/access-token.ts'
 import type { SettingsReader } from './reader.ts'
 import { SETTINGS } from './settings.ts'
+import { secretWarning } from './special-parsers.ts'
 
 function credentialsFromKeyFile(reader: SettingsReader): LiveKitCredentials | undefined {
   const { keyFile, apiKey, apiSecret } = SETTINGS
@@ -16,6 +17,8 @@ function credentialsFromKeyFile(reader: SettingsReader): LiveKitCredentials | un
     reader.problem(keyFile.name, 'names a file with something else; expected "key: secret" in it')
     return undefined
   }
+  const warning = secretWarning(secret)
+  if (warning !== undefined) reader.warn(keyFile.name, warning)
   return { apiKey: key, apiSecret: secret }
 }
 

@@ -13,7 +13,12 @@ import {
   urlOverrides,
 } from './parsers.ts'
 import { type Setting, setting } from './setting.ts'
-import { INSECURE_CONFIRMATION, insecureSwitch, logLevel } from './special-parsers.ts'
+import {
+  INSECURE_CONFIRMATION,
+  insecureSwitch,
+  logLevel,
+  signingSecret,
+} from './special-parsers.ts'
 import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 
 /** The settings of the service, by what they are called in the code. */
@@ -46,7 +51,7 @@ export const SETTINGS = {
     secret: true,
     defaultText: 'required',
     meaning: 'API secret of the SFU',
-    parse: anyText,
+    parse: signingSecret,
   }),
   keyFile: setting({
     name: 'LIVEKIT_KEY_FILE',
@@ -109,6 +114,13 @@ export const SETTINGS = {
     defaultText: '"pretty" on a terminal, else "json"',
     meaning: '"pretty" or "json"',
     parse: oneOf('pretty', 'json'),
+  }),
+  shutdownDelaySeconds: setting({
+    name: 'LIVEKIT_SHUTDOWN_DELAY_SECONDS',
+    defaultText: '0',
+    meaning:
+      'how long requests are still taken after SIGTERM, so that load balancers can look elsewhere first',
+    parse: integer(0, 3_600),
   }),
   shutdownGraceSeconds: setting({
     name: 'LIVEKIT_SHUTDOWN_GRACE_SECONDS',

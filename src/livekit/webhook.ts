@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { errors, jwtVerify } from 'jose'
-import { memberOf, parseJson, textMember } from '../lib/json.ts'
+import { isWellFormedJson, memberOf, parseJson, textMember } from '../lib/json.ts'
 import type { LiveKitCredentials } from './access-token.ts'
 
 /** An event that the SFU reports. */
@@ -115,7 +115,7 @@ export function readWebhook(body: Uint8Array, digest: string): Webhook | undefin
   if (!hasDigest(body, digest)) throw new ForgedWebhook('the body is not the signed one')
   const json = parseJson(new TextDecoder().decode(body))
   const event = textMember(json, 'event')
-  if (event === undefined) return undefined
+  if (event === undefined || !isWellFormedJson(json)) return undefined
   const participant = memberOf(json, 'participant')
   return {
     event,

@@ -5,6 +5,8 @@ export const BROWSER_HEADERS: Readonly<Record<string, string>> = {
   'access-control-allow-methods': 'POST',
   'access-control-allow-headers':
     'Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token',
+  // Otherwise a web client could not say which line of the log is about its request.
+  'access-control-expose-headers': 'X-Request-Id',
 }
 
 const JSON_ENDPOINTS = /^\/(?:get_token|sfu\/get|delegate_delayed_leave)\/?$/

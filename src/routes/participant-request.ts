@@ -1,5 +1,6 @@
 import type { DelayedLeave } from '../leave-takeover.ts'
 import { LEGACY_SLOT_ID, legacyIdentity, liveKitRoom, memberIdentity } from '../livekit/names.ts'
+import { parseServerName } from '../matrix/server-name.ts'
 import type { ParticipantRequest, TakeoverRequest, TokenRequest } from '../token-exchange.ts'
 import { FieldError } from './json-body.ts'
 import type { DelayFields, DelegateBody, GetTokenBody, LegacyBody } from './schemas.ts'
@@ -44,13 +45,27 @@ export function fromGetToken(body: GetTokenBody): TokenRequest {
   return { ...participantOf(body), delayedLeave: delayedLeaveOf(body) }
 }
 
+/**
+ * Behind a server name without a port, a device ID that begins like one makes the identity of somebody
+ * else: `@alice:example.com` with `8449:DEV` is `@alice:example.com:8449` with `DEV`.
+ */
+function checkedDeviceId({ openid_token, device_id }: LegacyBody): string {
+  const deviceId = device_id ?? ''
+  const server = parseServerName(openid_token.matrix_server_name)
+  if (/^\d{1,5}:/.test(deviceId) && server?.port === undefined) {
+    throw new FieldError('device_id', 'must not begin like a port, as "8449:" does')
+  }
+  return deviceId
+}
+
 /** What the former body of `/sfu/get` asks for. */
 export function fromLegacy(body: LegacyBody): TokenRequest {
+  const deviceId = checkedDeviceId(body)
   return {
     openIdToken: openIdTokenOf(body),
     claimedUserId: undefined,
     room: liveKitRoom(body.room, LEGACY_SLOT_ID),
-    identityOf: (userId) => legacyIdentity(userId, body.device_id ?? ''),
+    identityOf: (userId) => legacyIdentity(userId, deviceId),
     delayedLeave: delayedLeaveOf(body),
   }
 }

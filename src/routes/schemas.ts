@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { type Static, type TSchema, t } from 'elysia'
+import { DELAY_RULE, DEVICE_ID_RULE, NO_PATH_STEP } from './documented-rules.ts'
 
 /** Far more than any ID has; what is stored and logged is bounded. */
 const MAX_ID_LENGTH = 1_024
@@ -13,8 +14,8 @@ const requiredId = (description: string, example: string) =>
 /** Clients send `null` for what they do not have. */
 const optional = <T extends TSchema>(schema: T) => t.Optional(t.Union([schema, t.Null()]))
 
-/** Documented as of a type, but never refused: the service does not look at it. */
-const ignored = (type: string, description: string) => t.Optional(t.Any({ type, description }))
+/** Of any type: the service does not look at it. */
+const ignored = (description: string) => t.Optional(t.Any({ description }))
 
 const OPENID_TOKEN_EXAMPLE = {
   access_token: 'SomeT0kenHere',
@@ -45,9 +46,9 @@ const LEGACY_EXAMPLE = {
 const OpenIdToken = t.Object(
   {
     access_token: required('The OpenID token itself.', 'SomeT0kenHere'),
-    token_type: ignored('string', 'Ignored; homeservers say "Bearer".'),
+    token_type: ignored('Ignored; homeservers say "Bearer".'),
     matrix_server_name: required('Server name of the homeserver that issued it.', 'example.com'),
-    expires_in: ignored('integer', 'Ignored; the homeserver is asked instead.'),
+    expires_in: ignored('Ignored; the homeserver is asked instead.'),
   },
   {
     additionalProperties: true,
@@ -64,9 +65,9 @@ const Member = t.Object(
   { additionalProperties: true },
 )
 
-/** A longer delay could not be told exactly. */
-const MAX_DELAY_MS = Number.MAX_SAFE_INTEGER
-const DELAY_TEXT = 'The delay of that event in milliseconds.'
+/** 30 days: far longer than any call, and for how long a stranger can keep the service at work. */
+const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1000
+const DELAY_TEXT = 'The delay of that event in milliseconds, 30 days at most.'
 const DELAY_ID_TEXT = 'ID of the delayed leave event to take over.'
 
 const delayFields = {
@@ -80,7 +81,7 @@ const delayFields = {
     // The framework's own integer would take a string of digits as well.
     Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: DELAY_TEXT }),
   ),
-  delay_cs_api_url: ignored('string', 'Accepted and ignored.'),
+  delay_cs_api_url: ignored('Accepted and ignored.'),
 }
 
 const memberFields = {
@@ -88,13 +89,18 @@ const memberFields = {
   slot_id: required('The MatrixRTC slot in that room.', 'm.call#ROOM'),
   openid_token: OpenIdToken,
   member: Member,
-  delayed_event_id: ignored('string', 'Accepted and ignored.'),
+  delayed_event_id: ignored('Accepted and ignored.'),
 }
 
 /** Body of `/get_token`. */
 export const GetTokenBody = t.Object(
   { ...memberFields, ...delayFields },
-  { additionalProperties: true, title: 'GetTokenBody', examples: [GET_TOKEN_EXAMPLE] },
+  {
+    additionalProperties: true,
+    title: 'GetTokenBody',
+    examples: [GET_TOKEN_EXAMPLE],
+    ...DELAY_RULE,
+  },
 )
 /** What such a body holds. */
 export type GetTokenBody = Static<typeof GetTokenBody>
@@ -103,13 +109,19 @@ export type GetTokenBody = Static<typeof GetTokenBody>
 export const LegacyBody = t.Object(
   {
     room: required('ID of the Matrix room.', '!roomid:example.com'),
+    room_id: t.Optional(t.Null({ description: 'With one it is the body of `/get_token`.' })),
     openid_token: OpenIdToken,
     device_id: optional(
       t.String({ maxLength: MAX_ID_LENGTH, description: 'The device ID.', examples: ['DEVICEID'] }),
     ),
     ...delayFields,
   },
-  { additionalProperties: true, title: 'LegacyBody', examples: [LEGACY_EXAMPLE] },
+  {
+    additionalProperties: true,
+    title: 'LegacyBody',
+    examples: [LEGACY_EXAMPLE],
+    allOf: [DELAY_RULE, DEVICE_ID_RULE],
+  },
 )
 /** What such a body holds. */
 export type LegacyBody = Static<typeof LegacyBody>
@@ -123,7 +135,13 @@ export const SfuGetBody = t.Union([LegacyBody, GetTokenBody], {
 export const DelegateBody = t.Object(
   {
     ...memberFields,
-    delay_id: requiredId(DELAY_ID_TEXT, 'syd_aaaaaaaaaaaaaaaaaaaa'),
+    delay_id: t.String({
+      minLength: 1,
+      maxLength: MAX_ID_LENGTH,
+      pattern: NO_PATH_STEP,
+      description: DELAY_ID_TEXT,
+      examples: ['syd_aaaaaaaaaaaaaaaaaaaa'],
+    }),
     delay_timeout: Type.Integer({
       minimum: 1,
       maximum: MAX_DELAY_MS,

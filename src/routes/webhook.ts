@@ -33,11 +33,15 @@ const RESPONSE = {
   503: COMMON_ERRORS[503],
 }
 
+/** Whatever else is signed is answered with 200 as well: trying again would not make it better. */
 const REQUEST_BODY = {
-  required: true,
+  required: false,
   content: {
     'application/webhook+json': {
-      schema: { type: 'object', description: 'LiveKit\'s "WebhookEvent" in its JSON form.' },
+      schema: {
+        description:
+          'LiveKit\'s "WebhookEvent" in its JSON form. Whatever else is signed is ignored.',
+      },
       example: {
         event: 'participant_left',
         room: { name: 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc' },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { load, problemsOf, quietly, warningsOf } from './loading.ts'
 
+const SECRET = 'one-more-secret-of-32-characters'
 const withoutCredentials = { LIVEKIT_KEY: undefined, LIVEKIT_SECRET: undefined }
 
 test('key and secret are required', () => {
@@ -11,15 +12,36 @@ test('key and secret are required', () => {
 })
 
 test('key and secret are taken from their variables, byte for byte', () => {
-  expect(quietly({ LIVEKIT_KEY: 'key', LIVEKIT_SECRET: ' se:cret ' }).credentials).toEqual({
+  expect(quietly({ LIVEKIT_KEY: 'key', LIVEKIT_SECRET: ` ${SECRET}: ` }).credentials).toEqual({
     apiKey: 'key',
-    apiSecret: ' se:cret ',
+    apiSecret: ` ${SECRET}: `,
+  })
+})
+
+describe('a secret of fewer than 32 characters is warned about', () => {
+  const short = 'x'.repeat(31)
+  const warning =
+    'is shorter than 32 characters: whoever holds one token can guess it; use a longer, random one'
+
+  test.each(['LIVEKIT_SECRET', 'LIVEKIT_API_SECRET'])('in %s', (name) => {
+    const env = { LIVEKIT_SECRET: undefined }
+    expect(warningsOf({ ...env, [name]: short })).toEqual([`${name}: ${warning}`])
+    expect(load({ ...env, [name]: short }).config?.credentials.apiSecret).toBe(short)
+    expect(warningsOf({ ...env, [name]: `${short}x` })).toEqual([])
+    const fromFile = { ...env, [`${name}_FROM_FILE`]: '/secret' }
+    expect(warningsOf(fromFile, { '/secret': short })).toEqual([`${name}_FROM_FILE: ${warning}`])
+  })
+
+  test('in the file that LIVEKIT_KEY_FILE names', () => {
+    const env = { ...withoutCredentials, LIVEKIT_KEY_FILE: '/keys' }
+    expect(warningsOf(env, { '/keys': `key: ${short}` })).toEqual([`LIVEKIT_KEY_FILE: ${warning}`])
+    expect(warningsOf(env, { '/keys': `key: ${short}x` })).toEqual([])
   })
 })
 
 test('key and secret are taken from their aliases', () => {
-  const env = { ...withoutCredentials, LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' }
-  expect(quietly(env).credentials).toEqual({ apiKey: 'key', apiSecret: 'secret' })
+  const env = { ...withoutCredentials, LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: SECRET }
+  expect(quietly(env).credentials).toEqual({ apiKey: 'key', apiSecret: SECRET })
 })
 
 test('an alias loses against the name, with a warning', () => {
@@ -42,8 +64,8 @@ describe('a file that is named by _FROM_FILE', () => {
   }
 
   test('holds the value, with white space around it that does not count', () => {
-    const files = { '/run/secrets/key': ' key\r\n', '/run/secrets/secret': '\n\tsecret \n\n' }
-    expect(quietly(env, files).credentials).toEqual({ apiKey: 'key', apiSecret: 'secret' })
+    const files = { '/run/secrets/key': ' key\r\n', '/run/secrets/secret': `\n\t${SECRET} \n\n` }
+    expect(quietly(env, files).credentials).toEqual({ apiKey: 'key', apiSecret: SECRET })
   })
 
   test('must be readable and hold something', () => {
@@ -55,8 +77,8 @@ describe('a file that is named by _FROM_FILE', () => {
 
   test('wins over the variable, with a warning', () => {
     const both = { LIVEKIT_SECRET_FROM_FILE: '/secret' }
-    const files = { '/secret': 'from the file' }
-    expect(load(both, files).config?.credentials.apiSecret).toBe('from the file')
+    const files = { '/secret': SECRET }
+    expect(load(both, files).config?.credentials.apiSecret).toBe(SECRET)
     expect(warningsOf(both, files)).toEqual([
       'LIVEKIT_SECRET: is ignored, since LIVEKIT_SECRET_FROM_FILE is set',
     ])
@@ -74,23 +96,25 @@ describe('a file that is named by _FROM_FILE', () => {
       LIVEKIT_API_KEY_FROM_FILE: '/key',
       LIVEKIT_API_SECRET_FROM_FILE: '/secret',
     }
-    const files = { '/key': 'key', '/secret': 'secret' }
-    expect(quietly(aliases, files).credentials).toEqual({ apiKey: 'key', apiSecret: 'secret' })
+    const files = { '/key': 'key', '/secret': SECRET }
+    expect(quietly(aliases, files).credentials).toEqual({ apiKey: 'key', apiSecret: SECRET })
   })
 })
 
 describe('LIVEKIT_KEY_FILE', () => {
   const env = { ...withoutCredentials, LIVEKIT_KEY_FILE: '/keys' }
 
-  test.each(['key:secret', 'key: secret\n', '  key  :  secret  \r\n', '\ufeffkey: secret'])(
-    'names a file that holds %p',
-    (text) => {
-      expect(quietly(env, { '/keys': text }).credentials).toEqual({
-        apiKey: 'key',
-        apiSecret: 'secret',
-      })
-    },
-  )
+  test.each([
+    `key:${SECRET}`,
+    `key: ${SECRET}\n`,
+    `  key  :  ${SECRET}  \r\n`,
+    `\ufeffkey: ${SECRET}`,
+  ])('names a file that holds %p', (text) => {
+    expect(quietly(env, { '/keys': text }).credentials).toEqual({
+      apiKey: 'key',
+      apiSecret: SECRET,
+    })
+  })
 
   test.each(['secret', 'key:', ': secret', 'key: sec:ret', 'key: secret\nkey2: secret2'])(
     'must not name a file that holds %p',
@@ -114,8 +138,8 @@ describe('LIVEKIT_KEY_FILE', () => {
       LIVEKIT_API_KEY: 'otherkey',
       LIVEKIT_SECRET_FROM_FILE: '/never-read',
     }
-    const files = { '/keys': 'key: secret' }
-    expect(load(all, files).config?.credentials).toEqual({ apiKey: 'key', apiSecret: 'secret' })
+    const files = { '/keys': `key: ${SECRET}` }
+    expect(load(all, files).config?.credentials).toEqual({ apiKey: 'key', apiSecret: SECRET })
     expect(warningsOf(all, files)).toEqual([
       'LIVEKIT_KEY: is ignored, since LIVEKIT_KEY_FILE is set',
       'LIVEKIT_API_KEY: is ignored, since LIVEKIT_KEY_FILE is set',

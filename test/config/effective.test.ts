@@ -17,6 +17,7 @@ const defaults = {
   LIVEKIT_SWAGGER: 'default: on',
   LIVEKIT_LOG_LEVEL: 'default: info',
   LIVEKIT_LOG_FORMAT: 'default: "pretty" on a terminal, else "json"',
+  LIVEKIT_SHUTDOWN_DELAY_SECONDS: 'default: 0',
   LIVEKIT_SHUTDOWN_GRACE_SECONDS: 'default: 10',
   LIVEKIT_FEDERATION_URL_OVERRIDES: 'default: none',
   LIVEKIT_FEDERATION_DENY_NETWORKS:

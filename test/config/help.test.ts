@@ -45,6 +45,7 @@ test.each([
   ['LIVEKIT_SWAGGER', 'on'],
   ['LIVEKIT_LOG_LEVEL', 'info'],
   ['LIVEKIT_LOG_FORMAT', '"pretty" on a terminal, else "json"'],
+  ['LIVEKIT_SHUTDOWN_DELAY_SECONDS', '0'],
   ['LIVEKIT_SHUTDOWN_GRACE_SECONDS', '10'],
   ['LIVEKIT_FEDERATION_URL_OVERRIDES', 'none'],
   ['LIVEKIT_FEDERATION_ALLOW_NETWORKS', 'none'],

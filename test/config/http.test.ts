@@ -112,6 +112,26 @@ describe('LIVEKIT_SHUTDOWN_GRACE_SECONDS', () => {
   })
 })
 
+describe('LIVEKIT_SHUTDOWN_DELAY_SECONDS', () => {
+  test.each([
+    ['', 0],
+    ['0', 0],
+    ['15', 15_000],
+    ['3600', 3_600_000],
+  ])('of %p is %p ms', (text, milliseconds) => {
+    expect(quietly({ LIVEKIT_SHUTDOWN_DELAY_SECONDS: text }).shutdownDelayMs).toBe(milliseconds)
+  })
+
+  test.each([
+    ['3601', '3601'],
+    ['-1', 'something else'],
+  ])('refuses %s', (text, found) => {
+    expect(problemsOf({ LIVEKIT_SHUTDOWN_DELAY_SECONDS: text })).toEqual([
+      `LIVEKIT_SHUTDOWN_DELAY_SECONDS: found ${found}; expected a whole number from 0 to 3600`,
+    ])
+  })
+})
+
 describe('LIVEKIT_LOG_LEVEL', () => {
   test.each([
     ['', 'info'],

@@ -27,6 +27,15 @@ test('certificate checks that the runtime is told to leave out are warned about'
   ])
 })
 
+test('requests that the runtime is told to print are warned about', () => {
+  for (const value of ['1', 'true', 'curl']) {
+    expect(loadConfig({ ...REQUIRED, BUN_CONFIG_VERBOSE_FETCH: value }, noFile).warnings).toEqual([
+      'BUN_CONFIG_VERBOSE_FETCH: TOKENS ARE PRINTED: every request to homeservers and to the SFU is; unset it',
+    ])
+  }
+  expect(loadConfig({ ...REQUIRED, BUN_CONFIG_VERBOSE_FETCH: '' }, noFile).warnings).toEqual([])
+})
+
 test('a mistake in the list of homeservers is not taken for "*"', () => {
   const env = { ...REQUIRED, LIVEKIT_FULL_ACCESS_HOMESERVERS: 'https://example.com' }
   const { problems, warnings } = loadConfig(env, noFile)

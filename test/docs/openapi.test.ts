@@ -13,6 +13,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly anyOf?: readonly Schema[]
   readonly description?: string
+  readonly maximum?: number
 }
 
 interface Operation {
@@ -155,6 +156,17 @@ describe('the OpenAPI document', () => {
       ['room', 'openid_token'],
       ['room_id', 'slot_id', 'openid_token', 'member'],
     ])
+  })
+
+  test('bounds the delay, and gives no type to a field that the service does not look at', () => {
+    const { schema } =
+      post('/delegate_delayed_leave').requestBody?.content?.['application/json'] ?? {}
+    expect(schema?.properties?.delay_timeout?.maximum).toBe(2_592_000_000)
+    const { delay_cs_api_url, delayed_event_id, openid_token } = schema?.properties ?? {}
+    const { expires_in, token_type } = openid_token?.properties ?? {}
+    for (const ignored of [delay_cs_api_url, delayed_event_id, expires_in, token_type]) {
+      expect(ignored).toEqual({ description: expect.stringContaining('gnored') })
+    }
   })
 
   test.each([

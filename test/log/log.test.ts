@@ -52,6 +52,21 @@ describe('a line in JSON', () => {
   })
 })
 
+test.each([
+  ['\u009b2J', '"\\u009b2J"'],
+  ['a\u007fb', '"a\\u007fb"'],
+  ['a\u202eb\u2066c', '"a\\u202eb\\u2066c"'],
+  ['a\u2028b\u2029c', '"a\\u2028b\\u2029c"'],
+  ['a\u00adb\u200bc\ufeffd', '"a\\u00adb\\u200bc\\ufeffd"'],
+  ['a\u{e0041}b', '"a\\udb40\\udc41b"'],
+  ['\u00e9 \u{1f600}', '"\u00e9 \u{1f600}"'],
+])('a line in JSON gives a terminal nothing to obey: %p', (value, shown) => {
+  const { logger, text } = record('json')
+  logger.info(value, { [value]: value, list: [value] })
+  expect(text()).toContain(`"message":${shown},${shown}:${shown},"list":[${shown}]}`)
+  expect(JSON.parse(text())).toMatchObject({ message: value, [value]: value, list: [value] })
+})
+
 describe('a line for people', () => {
   function pretty(fields: LogFields): string {
     const { logger, text } = record('pretty')

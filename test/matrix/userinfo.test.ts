@@ -41,6 +41,13 @@ const refused: readonly [string, (serverName: string) => Answer, string][] = [
   ['a user ID without @', (name) => sub(`alice:${name}`)(), OTHER_SERVER],
   ['a user ID without a server name', sub('@alice'), OTHER_SERVER],
   ['a user ID over 255 bytes', (name) => sub(`@${'é'.repeat(125)}:${name}`)(), OTHER_SERVER],
+  ['half a surrogate pair', (name) => reply(200, `{"sub":"@\\ud83d:${name}"}`), OTHER_SERVER],
+  [
+    'halves of a pair apart',
+    (name) => reply(200, `{"sub":"@\\ud83d\\n\\ude00:${name}"}`),
+    OTHER_SERVER,
+  ],
+  ['a user ID with NUL', (name) => sub(`@al\0ice:${name}`)(), OTHER_SERVER],
   ['a number for a user ID', sub(1), NO_SUB],
   ['a list of user IDs', (name) => sub([`@alice:${name}`])(), NO_SUB],
   ['null for a user ID', sub(null), NO_SUB],

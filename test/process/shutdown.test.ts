@@ -98,6 +98,31 @@ test('a request that comes late on a kept connection is answered with 503', asyn
   expect(await stage.running.exited).toBe(0)
 })
 
+test('requests are served for the drain delay, new connections included, before the service stops', async () => {
+  await using stage = await startStage({ LIVEKIT_SHUTDOWN_DELAY_SECONDS: '2' })
+  const token = stage.homeserver.issueOpenIdToken('@alice:example.com')
+  const signalledAt = performance.now()
+  await signalled(stage, 'SIGTERM')
+  expect(logLines(stage.running.output()).at(-1)).toMatchObject({ delay_ms: 2_000 })
+
+  const headers = { Connection: 'close' }
+  expect((await fetch(`${stage.running.url}/healthz`, { headers })).status).toBe(200)
+  expect((await stage.exchange(token, headers)).status).toBe(200)
+  expect(await stage.running.exited).toBe(0)
+  const tookMs = performance.now() - signalledAt
+  expect(tookMs).toBeGreaterThan(1_900)
+  expect(tookMs).toBeLessThan(6_000)
+  await expect(fetch(`${stage.running.url}/healthz`)).rejects.toThrow('Unable to connect')
+  expect(messages(stage.running).at(-1)).toBe('stopped')
+})
+
+test('a second signal ends the service at once during the drain delay too', async () => {
+  await using stage = await startStage({ LIVEKIT_SHUTDOWN_DELAY_SECONDS: '600' })
+  await signalled(stage, 'SIGTERM')
+  process.kill(stage.running.pid, 'SIGTERM')
+  expect(await stage.running.exited).toBe(1)
+})
+
 test('requests that outlast the grace period are cut off, and the log says so', async () => {
   await using stage = await startStage({ LIVEKIT_SHUTDOWN_GRACE_SECONDS: '1' })
   const { held } = await startExchange(stage)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { TestApp } from '../support/app.ts'
+import { startTestApp, type TestApp } from '../support/app.ts'
 import { type ServiceStage, startServiceStage } from '../support/service-stage.ts'
 import type { Sfu } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
@@ -74,6 +74,13 @@ describe.each(['/get_token', '/sfu/get', '/delegate_delayed_leave'])('%s', (path
     expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toEqual(badField('delay_id'))
   })
 
+  test('takes a delay of 30 days, and no longer one', async () => {
+    const longest = { ...DELAYED, delay_timeout: 2_592_000_000 }
+    expect(await answerTo(path, body({}, longest))).toMatchObject({ status: 200 })
+    const longer = { ...DELAYED, delay_timeout: 2_592_000_001 }
+    expect(await answerTo(path, body({}, longer))).toEqual(badField('delay_timeout'))
+  })
+
   test.each(['...', '.a', '%2e', '/', 'a/../b'])('takes %p for a delay ID', async (delay_id) => {
     expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toMatchObject({ status: 200 })
   })
@@ -87,6 +94,45 @@ test('a legacy body has no longer IDs either', async () => {
   }
   const longest = { device_id: LONGEST, ...DELAYED, delay_id: LONGEST }
   expect(await answerTo(path, legacyBody(longest))).toMatchObject({ status: 200 })
+})
+
+describe('a device ID that begins like a port', () => {
+  const refused = {
+    status: 400,
+    errcode: 'M_BAD_JSON',
+    error: 'The field "device_id" must not begin like a port, as "8449:" does.',
+  }
+
+  test.each(['8449:DEV', '1:', '65536:DEV'])(
+    'is refused where it would be taken for that of a server name: %s',
+    async (device_id) => {
+      expect(await answerTo('/sfu/get', legacyBody({ device_id }))).toEqual(refused)
+    },
+  )
+
+  test.each(['8449', ':8449:DEV', '123456:DEV', 'A1:DEV', ''])(
+    'is no such one: %p',
+    async (device_id) => {
+      expect(await answerTo('/sfu/get', legacyBody({ device_id }))).toMatchObject({ status: 200 })
+    },
+  )
+
+  test('does no harm behind a server name with a port', async () => {
+    const { env, homeserver } = stage
+    const overrides = `example.com:8449=${homeserver.url}`
+    await using other = await startTestApp({
+      env: { ...env, LIVEKIT_FEDERATION_URL_OVERRIDES: overrides },
+    })
+    const access_token = homeserver.issueOpenIdToken('@alice:example.com:8449')
+    const openid_token = { access_token, matrix_server_name: 'example.com:8449' }
+    const sent = legacyBody({ openid_token, device_id: '1:DEV' })
+    expect((await other.post('/sfu/get', sent)).status).toBe(200)
+  })
+
+  test('does no harm in the form whose identities are hashed', async () => {
+    const sent = body({ claimed_device_id: '8449:DEV' })
+    expect(await answerTo('/sfu/get', sent)).toMatchObject({ status: 200 })
+  })
 })
 
 test.each([

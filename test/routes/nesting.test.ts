@@ -38,6 +38,10 @@ test.each([
   ['two first halves and a second', '"\\ud83d\\ud83d\\ude00"', false],
   ['a pair and a second half', '"\\ud83d\\ude00\\ude00"', false],
   ['the first half behind a backslash', '"\\\\\\ud83d"', false],
+  ['halves with an escape between them', '"\\ud83d\\n\\ude00"', false],
+  ['halves with text between them', '"\\ud83d-\\ude00"', false],
+  ['a half inside a list', '[["\\ud83d"]]', false],
+  ['a half in the name of a member', '{"\\ud83d\\n\\ude00":1}', false],
 ])('tells text from halves of it: %s', async (_, text, isText) => {
   const response = await fetch(`${app.url}/get_token`, { method: 'POST', body: `{"a":${text}}` })
   const { errcode } = (await response.json()) as { readonly errcode: string }

@@ -38,6 +38,7 @@ test.each(['/get_token', '/sfu/get', '/delegate_delayed_leave'])(
     expect(response.status).toBe(200)
     expect(response.headers.get('access-control-allow-origin')).toBe('*')
     expect(response.headers.get('access-control-allow-methods')).toBe('POST')
+    expect(response.headers.get('access-control-expose-headers')).toBe('X-Request-Id')
     expect(await response.text()).toBe('')
   },
 )

@@ -46,6 +46,7 @@ async function answerTo(response: Promise<Response>): Promise<ErrorAnswer> {
   expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   expect(headers.get('access-control-allow-origin')).toBe('*')
   expect(headers.get('access-control-allow-methods')).toBe('POST')
+  expect(headers.get('access-control-expose-headers')).toBe('X-Request-Id')
   expect(headers.get('access-control-allow-headers')).toBe(
     'Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token',
   )

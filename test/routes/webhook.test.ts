@@ -51,6 +51,19 @@ test('takes a signed body that says nothing it understands', async () => {
   }
 })
 
+test('understands nothing of a signed body with half a surrogate pair in it', async () => {
+  for (const half of ['\\ud83d', '\\ud83d\\n\\ude00']) {
+    const body = `{"event":"participant_left","room":{"name":"r"},"participant":{"identity":"${half}"}}`
+    const id = `half-${half.length}`
+    const authorization = await signWebhook(body, CREDENTIALS)
+    const headers = { Authorization: authorization, 'X-Request-Id': id }
+    const response = await fetch(`${app.url}/sfu_webhook`, { method: 'POST', headers, body })
+    expect([response.status, await response.json()]).toEqual([200, {}])
+    const line = await until(() => app.log.find(({ request_id }) => request_id === id))
+    expect([line.event, line.identity]).toEqual([undefined, undefined])
+  }
+})
+
 test('takes a token with the scheme that proxies like to add', async () => {
   const body = JSON.stringify(EVENT)
   const jwt = await signWebhook(body, CREDENTIALS)

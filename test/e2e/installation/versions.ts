@@ -8,6 +8,7 @@ const cacheDirectory = join(
 
 const livekitVersion = '1.13.5'
 const synapseVersion = '1.163.2'
+const schemathesisVersion = '4.32.5'
 
 /** The LiveKit release that the end-to-end tests run, and where it is kept between runs. */
 export const livekitInstallation = {
@@ -23,4 +24,11 @@ export const synapseInstallation = {
   directory: join(cacheDirectory, `synapse-${synapseVersion}`),
   python: join(cacheDirectory, `synapse-${synapseVersion}`, 'bin', 'python'),
   requirement: `matrix-synapse==${synapseVersion}`,
+} as const
+
+/** The Schemathesis release that the OpenAPI document is tested with, in an environment of its own. */
+export const schemathesisInstallation = {
+  directory: join(cacheDirectory, `schemathesis-${schemathesisVersion}`),
+  python: join(cacheDirectory, `schemathesis-${schemathesisVersion}`, 'bin', 'python'),
+  requirement: `schemathesis==${schemathesisVersion}`,
 } as const

@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test'
+import { findClosedPort } from '../support/dead-end.ts'
+import { openUnreadPipe, type UnreadPipe } from '../support/unread-pipe.ts'
+import { until as untilFound } from '../support/until.ts'
+import { logLines, required, service } from './commands.ts'
+
+/** What the service keeps of what is not read, and what a pipe of Linux does. */
+const MOST_BYTES = 1024 * 1024 + 64 * 1024
+const DROPPED = 'log lines were dropped: nobody read them'
+
+async function startWith(pipe: UnreadPipe) {
+  const port = await findClosedPort()
+  const env = { ...required, LIVEKIT_JWT_BIND: `127.0.0.1:${port}` }
+  const child = Bun.spawn([...service], { env, stdio: ['ignore', pipe.writeEnd, 'ignore'] })
+  pipe.closeWriteEnd()
+  const url = `http://127.0.0.1:${port}`
+  await untilFound(async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok)
+
+  async function send(id: number): Promise<void> {
+    const headers = { 'X-Request-Id': `${id}-${'x'.repeat(100)}` }
+    const response = await fetch(`${url}/get_token`, { method: 'POST', body: '{', headers })
+    expect(response.status).toBe(400)
+  }
+
+  return {
+    child,
+    /** Sends requests one after another; the IDs say which. */
+    async sendAll(from: number, to: number): Promise<void> {
+      for (let id = from; id < to; id += 50) {
+        await Promise.all(Array.from({ length: Math.min(50, to - id) }, (_, n) => send(id + n)))
+      }
+    },
+  }
+}
+
+/** Reads until the text has this in it, or to the end; the pauses make a slow reader. */
+async function readUntil(pipe: UnreadPipe, part: string | undefined, pauseMs = 1): Promise<string> {
+  let text = ''
+  while (part === undefined || !text.includes(part)) {
+    const read = pipe.readNow()
+    if (read === undefined) return text
+    text += read
+    if (read === '' || pauseMs > 1) await Bun.sleep(pauseMs)
+  }
+  return text
+}
+
+test('of a log that nobody reads little is kept; what was dropped is counted', async () => {
+  using pipe = openUnreadPipe()
+  const running = await startWith(pipe)
+  await running.sendAll(0, 6_000)
+  const unread = await readUntil(pipe, DROPPED)
+  expect(Buffer.byteLength(unread)).toBeLessThan(MOST_BYTES)
+  expect(Buffer.byteLength(unread)).toBeGreaterThan(1024 * 1024)
+
+  await running.sendAll(6_000, 6_010)
+  running.child.kill('SIGTERM')
+  const rest = await readUntil(pipe, undefined)
+  expect(await running.child.exited).toBe(0)
+
+  const lines = logLines(unread + rest)
+  const gaps = lines.filter(({ message }) => message === DROPPED)
+  const requests = lines.filter(({ message }) => message === 'request')
+  expect(gaps).toEqual([
+    { time: expect.any(String), level: 'error', message: DROPPED, dropped: expect.any(Number) },
+  ])
+  expect(requests.length + Number(gaps[0]?.dropped)).toBe(6_010)
+  expect(requests.length).toBeGreaterThan(2_500)
+  const times = lines.map(({ time }) => String(time))
+  expect(times).toEqual(times.toSorted())
+  expect(lines.slice(-2).map(({ message }) => message)).toEqual(['shutting down', 'stopped'])
+})
+
+test('the end waits for whoever reads the log, as long as it is read, slowly though it may be', async () => {
+  using pipe = openUnreadPipe()
+  const running = await startWith(pipe)
+  await running.sendAll(0, 1_000)
+  running.child.kill('SIGTERM')
+  const lines = logLines(await readUntil(pipe, undefined, 50))
+  expect(await running.child.exited).toBe(0)
+  expect(lines.filter(({ message }) => message === 'request')).toHaveLength(1_000)
+  expect(lines.at(-1)?.message).toBe('stopped')
+})
+
+test('a log that nobody reads does not keep the service from ending', async () => {
+  using pipe = openUnreadPipe()
+  const running = await startWith(pipe)
+  await running.sendAll(0, 1_000)
+  running.child.kill('SIGTERM')
+  expect(await running.child.exited).toBe(0)
+})
