@@ -1,4 +1,9 @@
-import { CreateRoomRequest, ParticipantInfo, RoomParticipantIdentity } from '@livekit/protocol'
+import {
+  CreateRoomRequest,
+  ParticipantInfo,
+  Room,
+  RoomParticipantIdentity,
+} from '@livekit/protocol'
 import type { TokenSigner } from './access-token.ts'
 import { createTwirpClient, SfuError } from './twirp.ts'
 
@@ -48,12 +53,19 @@ export function sfuApiBase(sfuUrl: string): string {
   return sfuUrl.replace(/^wss:/i, 'https:').replace(/^ws:/i, 'http:').replace(/\/+$/, '')
 }
 
-function participantIdIn(answer: Uint8Array): string {
+/** What a message says, or `undefined` when it is none. */
+function decoded<T>(decode: (bytes: Uint8Array) => T, answer: Uint8Array): T | undefined {
   try {
-    return ParticipantInfo.fromBinary(answer).sid
+    return decode(answer)
   } catch {
-    throw new SfuError('malformed', 'answer is malformed')
+    return undefined
   }
+}
+
+/** An answer about something else is not the SFU's, whatever it looks like. */
+function expectAbout(asked: string, answered: string | undefined): void {
+  if (asked === answered) return
+  throw new SfuError('malformed', 'the answer is not about what was asked for')
 }
 
 /**
@@ -83,7 +95,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
         maxParticipants: 0,
       })
       const message = request.toBinary()
-      await call({ method: 'CreateRoom', jwt: await roomCreationToken(), message })
+      const answer = await call({ method: 'CreateRoom', jwt: await roomCreationToken(), message })
+      expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
     },
 
     async findParticipant(room, identity, signal) {
@@ -91,7 +104,9 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       const jwt = await signer.apiToken({ roomAdmin: true, room }, TOKEN_TTL_SECONDS)
       try {
         const answer = await call({ method: 'GetParticipant', jwt, message, signal })
-        return { kind: 'present', participantId: participantIdIn(answer) }
+        const participant = decoded((bytes) => ParticipantInfo.fromBinary(bytes), answer)
+        expectAbout(identity, participant?.identity)
+        return { kind: 'present', participantId: participant?.sid ?? '' }
       } catch (error) {
         if (!(error instanceof SfuError)) throw error
         if (error.code === 'not_found') return { kind: 'absent' }

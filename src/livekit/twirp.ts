@@ -34,8 +34,29 @@ export type CallTwirp = (call: TwirpCall) => Promise<Uint8Array>
 const MAX_CODE_LENGTH = 40
 const WRONG_KEY = ': it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong'
 
+const WRONG_PATH = 'are host and path prefix of LIVEKIT_INTERNAL_URL, or of LIVEKIT_URL, right?'
+
+/** What has answered is not the SFU: a proxy, or whatever else is to be found under that path. */
+export function notLiveKit(path: string, found: string): SfuError {
+  return new SfuError(
+    'not_livekit',
+    `what answers at ${path} is not LiveKit's API (${found}): ${WRONG_PATH}`,
+  )
+}
+
+function hasType(response: Response, expected: string): boolean {
+  const [type = ''] = (response.headers.get('content-type') ?? '').split(';')
+  return type.trim().toLowerCase() === expected
+}
+
 /** Messages of the SFU are not passed on: they may repeat the token. */
-async function errorAnswer(response: Response): Promise<SfuError> {
+async function errorAnswer(response: Response, path: string): Promise<SfuError> {
+  if (!hasType(response, 'application/json')) {
+    await response.body?.cancel()
+    const message = `status ${response.status}, unexpected_answer`
+    if (response.status !== 404) return new SfuError('unexpected_answer', message)
+    return notLiveKit(path, 'status 404')
+  }
   const json = parseJson(await response.text())
   const code = (textMember(json, 'code') ?? 'unexpected_answer').slice(0, MAX_CODE_LENGTH)
   const hint = response.status === 401 ? WRONG_KEY : ''
@@ -56,6 +77,8 @@ function toSfuError(error: unknown): SfuError {
  * @see https://twitchtv.github.io/twirp/docs/spec_v7.html
  */
 export function createTwirpClient(serviceUrl: string, timeoutMs: number): CallTwirp {
+  const servicePath = new URL(serviceUrl).pathname
+
   async function exchange({ method, jwt, message }: TwirpCall, signal: AbortSignal) {
     const response = await fetch(`${serviceUrl}/${method}`, {
       method: 'POST',
@@ -64,8 +87,12 @@ export function createTwirpClient(serviceUrl: string, timeoutMs: number): CallTw
       redirect: 'manual',
       signal,
     })
-    if (response.status !== 200) throw await errorAnswer(response)
-    return new Uint8Array(await response.arrayBuffer())
+    const path = `${servicePath}/${method}`
+    if (response.status !== 200) throw await errorAnswer(response, path)
+    if (hasType(response, 'application/protobuf'))
+      return new Uint8Array(await response.arrayBuffer())
+    await response.body?.cancel()
+    throw notLiveKit(path, 'status 200 without a protobuf message')
   }
 
   return async function callTwirp(call) {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { ParticipantInfo } from '@livekit/protocol'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService } from '../../src/livekit/room-service.ts'
 import { findClosedPort } from '../support/dead-end.ts'
@@ -52,20 +53,46 @@ test('tells that a participant is absent', async () => {
   expect(await find('@bob:example.com:DEVICE')).toEqual({ kind: 'absent' })
 })
 
+const PATH = '/livekit/sfu/twirp/livekit.RoomService/GetParticipant'
+
+function notLiveKit(found: string): string {
+  return (
+    `what answers at ${PATH} is not LiveKit's API (${found}): ` +
+    'are host and path prefix of LIVEKIT_INTERNAL_URL, or of LIVEKIT_URL, right?'
+  )
+}
+
+const NO_MESSAGE = notLiveKit('status 200 without a protobuf message')
+const NOT_ABOUT = 'the answer is not about what was asked for'
+const PROTOBUF = { 'content-type': 'application/protobuf; charset=x' }
+
 test.each([
-  ['not_found with another status', twirpError(200, 'not_found', ''), 'answer is malformed'],
+  ['not_found with another status', twirpError(200, 'not_found', ''), NO_MESSAGE],
+  ['an empty 200', reply(200, ''), NO_MESSAGE],
+  ['a page', reply(200, '<html>', { 'content-type': 'text/html' }), NO_MESSAGE],
+  ['an empty message', reply(200, '', PROTOBUF), NOT_ABOUT],
+  [
+    'a message about somebody else',
+    reply(200, new ParticipantInfo({ sid: 'PA_1', identity: '@bob' }).toBinary(), PROTOBUF),
+    NOT_ABOUT,
+  ],
   ['bad_route', twirpError(404, 'bad_route', 'no handler'), 'status 404, bad_route'],
-  ['404 of something else', reply(404, '<html>'), 'status 404, unexpected_answer'],
+  [
+    '404 of something else',
+    reply(404, '<html>', { 'content-type': 'text/html' }),
+    notLiveKit('status 404'),
+  ],
+  [
+    'not_found by something else',
+    reply(404, '{"code":"not_found"}', { 'content-type': 'text/plain' }),
+    notLiveKit('status 404'),
+  ],
   ['permission_denied', twirpError(403, 'permission_denied', ''), 'status 403, permission_denied'],
   ['unavailable', twirpError(503, 'unavailable', ''), 'status 503, unavailable'],
   ['internal', twirpError(500, 'internal', 'not_found'), 'status 500, internal'],
   ['502 of a proxy', reply(502, '<html>'), 'status 502, unexpected_answer'],
   ['a redirect', { kind: 'redirect', location: '/elsewhere' }, 'status 302, unexpected_answer'],
-  [
-    'bytes that are no participant',
-    reply(200, new Uint8Array([0xff, 0xff])),
-    'answer is malformed',
-  ],
+  ['bytes that are no participant', reply(200, new Uint8Array([0xff, 0xff]), PROTOBUF), NOT_ABOUT],
 ] as const)('does not know after %s', async (_what, answer, reason) => {
   sfu.respond('GetParticipant', answer)
   expect(await find('@alice:example.com:DEVICE')).toEqual(unknown(reason))

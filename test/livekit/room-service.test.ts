@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { Room } from '@livekit/protocol'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService, sfuApiBase } from '../../src/livekit/room-service.ts'
 import { SfuError } from '../../src/livekit/twirp.ts'
 import { findClosedPort } from '../support/dead-end.ts'
+import { reply } from '../support/misbehaviour.ts'
 import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
 
 const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
@@ -27,6 +29,8 @@ async function failureOf(work: Promise<unknown>): Promise<SfuError> {
   if (!(error instanceof SfuError)) throw new Error(`no SfuError but ${error}`)
   return error
 }
+
+const PROTOBUF = { 'content-type': 'application/protobuf' }
 
 test.each([
   ['ws://sfu.test:7880', 'http://sfu.test:7880'],
@@ -88,4 +92,13 @@ test('does not follow a redirect with its token', async () => {
   const error = await failureOf((await roomService(sfu.wsUrl)).createRoom('redirected'))
   expect(error.message).toBe('status 302, unexpected_answer')
   expect(sfu.httpRequests.length).toBe(before + 1)
+})
+
+test.each([
+  ['an empty 200, as proxies give for a wrong path', reply(200, '')],
+  ['a message about another room', reply(200, new Room({ name: 'b' }).toBinary(), PROTOBUF)],
+] as const)('believes in no room after %s', async (_what, answer) => {
+  sfu.respond('CreateRoom', answer)
+  const error = await failureOf((await roomService(sfu.wsUrl)).createRoom('a'))
+  expect(error.message).toMatch(/is not LiveKit's API|is not about what was asked for/)
 })
