@@ -20,6 +20,8 @@ LABEL org.opencontainers.image.title="jwt-service-ts" \
       org.opencontainers.image.description="Authorization service between Matrix clients and a LiveKit SFU"
 COPY --from=build /rootfs /
 USER 65532:65532
+# Saves the binary from starting itself once more to let the runtime make as many requests at once.
+ENV BUN_CONFIG_MAX_HTTP_REQUESTS=1024
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s CMD ["/jwt-service", "healthcheck"]
 ENTRYPOINT ["/jwt-service"]

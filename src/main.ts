@@ -1,6 +1,7 @@
 import { version } from '../package.json'
 import { helpText } from './config/help.ts'
 import { healthcheck } from './healthcheck.ts'
+import { raiseRequestCap } from './raise-request-cap.ts'
 import { serve } from './serve.ts'
 
 const write = (text: string) => process.stdout.write(text)
@@ -10,6 +11,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
   if (rest.length > 0) return refuse(`expected one command, found ${args.length}`)
   switch (command) {
     case 'serve':
+      raiseRequestCap(process.env)
       return serve(process.env, version)
     case 'healthcheck':
       return healthcheck(process.env, write)

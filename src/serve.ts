@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { AppOptions } from './app/options.ts'
 import { type App, createApp } from './app.ts'
 import { describeSettings } from './config/effective.ts'
 import type { BindAddress } from './config/parsers.ts'
@@ -9,6 +10,7 @@ import { reportInternalErrors } from './internal-errors.ts'
 import { errorCode } from './lib/error-code.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createLogOutput, type LogOutput } from './log-output.ts'
+import { REQUEST_CAP_VARIABLE, requestCap } from './request-budget.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
 /** Bodies are bounded by their reader, which can answer as a client expects; this is the second fence. */
@@ -96,14 +98,17 @@ function stopSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-async function openApp(config: Config, logger: Logger, version: string) {
+/** What the service is started with. */
+type Start = Pick<AppOptions, 'config' | 'logger' | 'version' | 'requestCap'>
+
+async function openApp(start: Start) {
   const monotonicNow = () => performance.now()
   try {
     const clocks = { now: Date.now, monotonicNow, random: Math.random }
-    return await createApp({ config, logger, version, ...clocks })
+    return await createApp({ ...start, ...clocks })
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
-    logger.error('cannot start', { cause: error.message })
+    start.logger.error('cannot start', { cause: error.message })
     return undefined
   }
 }
@@ -135,9 +140,10 @@ async function shutDown(app: App, server: Server, graceMs: number, logger: Logge
   await app.close()
 }
 
-async function run(config: Config, logger: Logger, version: string): Promise<number> {
+async function run(start: Start): Promise<number> {
+  const { config, logger, version } = start
   const stopped = stopSignal()
-  const app = await openApp(config, logger, version)
+  const app = await openApp(start)
   if (app === undefined) return EXIT_FAILURE
   const server = startServer(config, app, logger)
   if (server === undefined) {
@@ -176,7 +182,7 @@ async function runLoaded(
     return EXIT_BAD_CONFIG
   }
   logger.info('configuration', { version, settings: describeSettings(env) })
-  return run(config, logger, version)
+  return run({ config, logger, version, requestCap: requestCap(env[REQUEST_CAP_VARIABLE]) })
 }
 
 /**

@@ -8,6 +8,7 @@ import { Performer } from '../delegation/performer.ts'
 import { WAKE_CHANNEL } from '../delegation/redis-scripts.ts'
 import { openRedisStore } from '../delegation/redis-store.ts'
 import { Memory, rememberChanges } from '../delegation/remembering-store.ts'
+import { ServerSlots } from '../delegation/server-slots.ts'
 import { IN_MEMORY } from '../delegation/sqlite-database.ts'
 import { SqliteStore } from '../delegation/sqlite-store.ts'
 import { Standby } from '../delegation/standby.ts'
@@ -16,6 +17,7 @@ import type { DelegationStore, Mended } from '../delegation/store.ts'
 import { StoreHealth } from '../delegation/store-health.ts'
 import { Worker } from '../delegation/worker.ts'
 import type { Logger } from '../log.ts'
+import { requestBudget } from '../request-budget.ts'
 import type { AppOptions } from './options.ts'
 import { assembleOutside, type OutsideParts } from './outside.ts'
 
@@ -96,13 +98,16 @@ export async function assembleDelegation(
   const store = config.state.kind === 'memory' ? opened : rememberChanges(opened, memory)
   const changes = createChanges({ store, around, onTransition: transitionLogger(logger) })
   const outside = assembleOutside({ ...parts, logger, now })
-  const performer = new Performer({ store, changes, outside, around })
+  const { delayedEvents, presenceChecks } = requestBudget(options.requestCap)
+  const servers = new ServerSlots(delayedEvents)
+  const performer = new Performer({ store, changes, outside, around, servers, presenceChecks })
   const standby = new Standby({
-    ...{ store, changes, memory, health, outside, around },
+    ...{ store, changes, memory, health, outside, around, servers },
     onBug: (error) => worker.reportBug(error),
   })
   const worker: Worker = new Worker({
     ...{ store, changes, performer, standby, health, around },
+    maxRunning: delayedEvents + presenceChecks,
     onTime: clock.follow,
     onMended: mendedLogger(logger),
     onTrouble: (message, cause) => logger.warn(message, { cause }),

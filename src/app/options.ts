@@ -27,5 +27,7 @@ export interface AppOptions {
   readonly monotonicNow: () => number
   /** A number from 0 up to, not including, 1. */
   readonly random: () => number
+  /** How many requests the runtime makes at once. */
+  readonly requestCap: number
   readonly tuning?: Tuning
 }

@@ -1,4 +1,5 @@
 import type { Changes } from './changes.ts'
+import { CheckPace } from './check-pace.ts'
 import { type Delegation, deadlineOf, type ParticipantKey } from './delegation.ts'
 import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from './events.ts'
 import { advance } from './lifecycle.ts'
@@ -24,6 +25,10 @@ export interface PerformerOptions {
   readonly changes: Changes
   readonly outside: Outside
   readonly around: () => Circumstances
+  /** Slots at homeservers. */
+  readonly servers: ServerSlots
+  /** How many questions to the SFU may be under way. */
+  readonly presenceChecks: number
 }
 
 /** The longest lease: how long a delegation is out of reach when its worker dies. */
@@ -43,9 +48,6 @@ const MAX_CHECK_MS = 10_000
 /** Enough for an SFU that is well. */
 const MIN_CHECK_MS = 100
 
-/** Stands for the SFU among the names of homeservers, none of which is empty. */
-const SFU = ''
-
 /** An SFU that does not answer must not keep an event from being restarted. */
 function latestFor(action: Action, delegation: Delegation): number {
   const isCheck = action === 'check-presence' && delegation.state === 'connected'
@@ -61,19 +63,31 @@ function outcomeOf(event: DelegationEvent | undefined) {
 /** Does what is due for delegations that were claimed, and keeps their leases meanwhile. */
 export class Performer {
   readonly #options: PerformerOptions
-  readonly #servers = new ServerSlots()
+  readonly #sfu: ServerSlots
+  readonly #pace = new CheckPace()
   readonly #running = new Map<string, Running>()
 
   constructor(options: PerformerOptions) {
     this.#options = options
+    this.#sfu = new ServerSlots(options.presenceChecks)
   }
 
   /** Does what is due for one delegation. */
   async perform(stored: Stored): Promise<void> {
-    const { changes, around } = this.#options
+    const { store, changes, around } = this.#options
+    const { now } = around()
     const { action } = advance(stored.delegation, { type: 'due' }, around())
     if (action === undefined) return changes.applyTo(stored, { type: 'due' })
+    const waitMs = this.#paceMs(stored.delegation)
+    if (waitMs > 0) return store.postpone(stored, now + waitMs)
     await this.#performInSlot(stored, action)
+  }
+
+  /** Whoever is expected can be asked about again and again, by whoever has been delegated for. */
+  #paceMs({ state, generation, userId, serverName }: Delegation): number {
+    if (state !== 'waiting') return 0
+    const { now, random } = this.#options.around()
+    return this.#pace.waitMs(userId ?? serverName, generation, now, random)
   }
 
   /** Gives up what is under way for a participant, if it was decided on what has changed since. */
@@ -111,11 +125,13 @@ export class Performer {
   async #performInSlot(stored: Stored, action: Action): Promise<void> {
     const { store, around } = this.#options
     const { delegation } = stored
-    const serverName = action === 'check-presence' ? SFU : delegation.serverName
+    const isCheck = action === 'check-presence'
+    const servers = isCheck ? this.#sfu : this.#options.servers
+    const serverName = isCheck ? 'SFU' : delegation.serverName
     const { now, random } = around()
-    const slot = this.#servers.take(serverName, now)
+    const slot = servers.take(serverName, now)
     if (slot === undefined) {
-      const waitMs = this.#servers.retryInMs(serverName, random)
+      const waitMs = servers.retryInMs(serverName, random)
       const at = now + waitWithin(deadlineOf(delegation) - now, waitMs)
       return store.postpone(stored, Math.min(at, latestFor(action, delegation)))
     }
@@ -123,7 +139,7 @@ export class Performer {
     try {
       outcome = outcomeOf(await this.#performAction(stored, action))
     } finally {
-      this.#servers.giveBack(slot, outcome, around().now)
+      servers.giveBack(slot, outcome, around().now)
     }
   }
 

@@ -3,12 +3,14 @@ import { backoffMs } from './backoff.ts'
 /** What is known of a server: whether it has answered lately, never yet, or has just failed to. */
 type Standing = 'proven' | 'unproven' | 'troubled'
 
-/** How many actions may be under way at one server. */
+/** How many actions may be under way at one server; at a proven one more while its answers are fast. */
 const SLOTS: Readonly<Record<Standing, number>> = { proven: 32, unproven: 8, troubled: 4 }
-/** How many in all: the runtime makes no more than 256 requests at once, and the rest are for clients. */
-export const ALL_SLOTS = 96
-/** How many at all servers of a standing: those that do not answer must leave room. */
-const POOLS: Readonly<Record<Standing, number>> = { proven: ALL_SLOTS, unproven: 24, troubled: 24 }
+/** How many at all servers that are not proven: those that do not answer must leave room. */
+const POOL = 24
+/** While answers take no longer, more of them at a time are no burden to the server. */
+const FAST_MS = 250
+/** What takes longer shows that there are too many at a time. */
+const SLOW_MS = 1_000
 
 const BUSY_RETRY_MS = 150
 const MAX_TROUBLE = 6
@@ -25,31 +27,43 @@ interface Server {
   /** Milliseconds since the epoch. */
   failedAt: number
   answeredAt: number
+  /** How many actions may be under way while it is proven. */
+  slots: number
+  slowAt: number
 }
 
 /** One action that may be under way. */
 export interface Slot {
   readonly server: Server
   readonly standing: Standing
+  /** Milliseconds since the epoch. */
+  readonly takenAt: number
 }
 
 /** Shares out how many actions are under way among servers, so that none holds up the others. */
 export class ServerSlots {
   readonly #servers = new Map<string, Server>()
   readonly #taken: Record<Standing, number> = { proven: 0, unproven: 0, troubled: 0 }
+  readonly #total: number
+
+  /** @param total - how many actions may be under way in all */
+  constructor(total: number) {
+    this.#total = total
+  }
 
   /** Takes a slot; gives `undefined` when there is none for that server. */
   take(name: string, now: number): Slot | undefined {
     const server = this.#servers.get(name) ?? newServer(name)
     const standing = standingOf(server, now)
-    if (server.running >= SLOTS[standing]) return undefined
+    if (server.running >= slotsOf(server, standing)) return undefined
     // Half of what is free stays free for others.
     const { proven, unproven, troubled } = this.#taken
-    if (server.running >= ALL_SLOTS - proven - unproven - troubled) return undefined
-    if (this.#taken[standing] >= POOLS[standing]) return undefined
+    if (server.running >= this.#total - proven - unproven - troubled) return undefined
+    if (standing !== 'proven' && this.#taken[standing] >= POOL) return undefined
     this.#servers.set(name, server)
-    this.#count({ server, standing }, 1)
-    return { server, standing }
+    const slot = { server, standing, takenAt: now }
+    this.#count(slot, 1)
+    return slot
   }
 
   /**
@@ -59,11 +73,8 @@ export class ServerSlots {
    */
   giveBack(slot: Slot, outcome: 'answered' | 'failed' | 'given-up', now: number): void {
     const { server } = slot
+    if (outcome === 'answered') noteAnswer(slot, now)
     this.#count(slot, -1)
-    if (outcome === 'answered') {
-      server.trouble = 0
-      server.answeredAt = now
-    }
     if (outcome === 'failed') noteFailure(server, now)
     if (this.#servers.size > FORGET_ABOVE) this.#forgetOld(now)
   }
@@ -93,7 +104,25 @@ export class ServerSlots {
 
 function newServer(name: string): Server {
   const never = Number.NEGATIVE_INFINITY
-  return { name, running: 0, trouble: 0, failedAt: never, answeredAt: never }
+  const times = { failedAt: never, answeredAt: never, slowAt: never }
+  return { name, running: 0, trouble: 0, slots: SLOTS.proven, ...times }
+}
+
+function slotsOf({ slots }: Server, standing: Standing): number {
+  return standing === 'proven' ? slots : SLOTS[standing]
+}
+
+/** Grows by one with each fast answer while all slots are used, and shrinks by a quarter when slow. */
+function noteAnswer({ server, standing, takenAt }: Slot, now: number): void {
+  const tookMs = now - takenAt
+  const isFull = server.running >= server.slots - 1
+  if (standing === 'proven' && isFull && tookMs <= FAST_MS) server.slots += 1
+  if (tookMs > SLOW_MS && now - server.slowAt >= TROUBLE_STEP_MS) {
+    server.slots = Math.max(SLOTS.unproven, Math.floor(server.slots * 0.75))
+    server.slowAt = now
+  }
+  server.trouble = 0
+  server.answeredAt = now
 }
 
 function standingOf({ trouble, answeredAt }: Server, now: number): Standing {
@@ -103,6 +132,7 @@ function standingOf({ trouble, answeredAt }: Server, now: number): Standing {
 
 function noteFailure(server: Server, now: number): void {
   if (server.trouble > 0 && now - server.failedAt < TROUBLE_STEP_MS) return
+  server.slots = SLOTS.proven
   server.trouble = Math.min(server.trouble + 1, MAX_TROUBLE)
   server.failedAt = now
 }

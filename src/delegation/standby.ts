@@ -4,7 +4,7 @@ import type { DelegationEvent } from './events.ts'
 import { advance } from './lifecycle.ts'
 import type { Outside } from './performer.ts'
 import type { Memory } from './remembering-store.ts'
-import { ServerSlots } from './server-slots.ts'
+import type { ServerSlots } from './server-slots.ts'
 import type { Circumstances } from './steps.ts'
 import type { DelegationStore } from './store.ts'
 import type { StoreHealth } from './store-health.ts'
@@ -17,6 +17,8 @@ export interface StandbyOptions {
   readonly health: StoreHealth
   readonly outside: Outside
   readonly around: () => Circumstances
+  /** Slots at homeservers. */
+  readonly servers: ServerSlots
   readonly onBug: (error: unknown) => void
 }
 
@@ -31,7 +33,6 @@ const BATCH = 64
  */
 export class Standby {
   readonly #options: StandbyOptions
-  readonly #slots = new ServerSlots()
   readonly #running = new Set<string>()
   readonly #stopped = new AbortController()
   #timer: ReturnType<typeof setInterval> | undefined
@@ -129,8 +130,8 @@ export class Standby {
   }
 
   async #restart(delegation: Delegation): Promise<void> {
-    const { outside, around } = this.#options
-    const slot = this.#slots.take(delegation.serverName, around().now)
+    const { outside, around, servers } = this.#options
+    const slot = servers.take(delegation.serverName, around().now)
     if (slot === undefined) return
     let isAnswered = false
     try {
@@ -138,7 +139,7 @@ export class Standby {
       isAnswered = outcome.type !== 'attempt-failed' || outcome.answered
       this.#note(delegation, outcome)
     } finally {
-      this.#slots.giveBack(slot, isAnswered ? 'answered' : 'failed', around().now)
+      servers.giveBack(slot, isAnswered ? 'answered' : 'failed', around().now)
     }
   }
 

@@ -2,7 +2,6 @@ import type { Changes } from './changes.ts'
 import type { ParticipantKey } from './delegation.ts'
 import { MAX_LEASE_MS, type Performer } from './performer.ts'
 import { Rechecks } from './rechecks.ts'
-import { ALL_SLOTS } from './server-slots.ts'
 import type { Standby } from './standby.ts'
 import type { Circumstances } from './steps.ts'
 import { type DelegationStore, type Mended, type Stored, StoreUnavailable } from './store.ts'
@@ -13,6 +12,8 @@ export interface WorkerOptions {
   readonly store: DelegationStore
   readonly changes: Changes
   readonly performer: Performer
+  /** How many delegations may be worked on at a time. */
+  readonly maxRunning: number
   readonly around: () => Circumstances
   readonly health: StoreHealth
   readonly standby: Standby
@@ -24,7 +25,7 @@ export interface WorkerOptions {
   readonly onTrouble: (message: string, cause: string | undefined) => void
 }
 
-const MAX_CLAIM = 64
+const MAX_CLAIM = 128
 const MIN_PAUSE_MS = 5
 const MAX_PAUSE_MS = 500
 const STORE_RETRY_MS = 500
@@ -159,8 +160,8 @@ export class Worker {
   }
 
   async #claim(): Promise<number> {
-    const { store, around } = this.#options
-    const limit = Math.min(ALL_SLOTS - this.#running.size, MAX_CLAIM)
+    const { store, around, maxRunning } = this.#options
+    const limit = Math.min(maxRunning - this.#running.size, MAX_CLAIM)
     this.#full = limit <= 0
     if (this.#full) return MAX_PAUSE_MS
     this.#wokenKeys = []

@@ -3,6 +3,7 @@ import { createChanges } from '../../src/delegation/changes.ts'
 import type { Delegation } from '../../src/delegation/delegation.ts'
 import type { DelayedEventOutcome, PresenceEvent } from '../../src/delegation/events.ts'
 import { Performer } from '../../src/delegation/performer.ts'
+import { ServerSlots } from '../../src/delegation/server-slots.ts'
 import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
 import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 import { createOutside } from '../support/outside.ts'
@@ -13,7 +14,19 @@ function createStage() {
   const store = new SqliteStore(':memory:')
   const changes = createChanges({ store, around, onTransition: () => {} })
   const outside = createOutside(() => NOW)
-  return { store, changes, outside, performer: new Performer({ store, changes, outside, around }) }
+  return {
+    store,
+    changes,
+    outside,
+    performer: new Performer({
+      store,
+      changes,
+      outside,
+      around,
+      servers: new ServerSlots(96),
+      presenceChecks: 96,
+    }),
+  }
 }
 
 /** What is stored after an answer to what is due, where the record has changed meanwhile. */

@@ -3,6 +3,7 @@ import { createChanges } from '../../src/delegation/changes.ts'
 import type { Delegation } from '../../src/delegation/delegation.ts'
 import type { DelayedEventOutcome } from '../../src/delegation/events.ts'
 import { Performer } from '../../src/delegation/performer.ts'
+import { ServerSlots } from '../../src/delegation/server-slots.ts'
 import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
 import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 import { createOutside, type OutsideCall } from '../support/outside.ts'
@@ -21,7 +22,14 @@ async function perform(delegation: Delegation) {
   })
   const outside = createOutside(() => NOW)
   outside.respond(() => 'hold')
-  const performer = new Performer({ store, changes, outside, around })
+  const performer = new Performer({
+    store,
+    changes,
+    outside,
+    around,
+    servers: new ServerSlots(96),
+    presenceChecks: 96,
+  })
   const performed = performer.perform(await read(store, delegation))
   const call: OutsideCall = await until(() => outside.calls[0])
   const current = async () => (await store.find(delegation))?.delegation
@@ -106,6 +114,8 @@ test('a hand-over is not taken back by the lease of an action that ends late', a
     store,
     changes,
     around,
+    servers: new ServerSlots(96),
+    presenceChecks: 96,
     outside: {
       checkPresence: async () => ({ type: 'presence-unknown' }),
       actOnEvent: () => held.promise,
@@ -134,7 +144,14 @@ test('a delegation that is over ends without anything being done', async () => {
     onTransition: (_, { from, to }) => transitions.push(`${from} → ${to}`),
   })
   const outside = createOutside(() => NOW)
-  await new Performer({ store, changes, outside, around }).perform(await read(store, over))
+  await new Performer({
+    store,
+    changes,
+    outside,
+    around,
+    servers: new ServerSlots(96),
+    presenceChecks: 96,
+  }).perform(await read(store, over))
   expect(outside.calls).toEqual([])
   expect(await store.find(over)).toBeUndefined()
   expect(transitions).toEqual(['connected → dropped'])
@@ -144,7 +161,14 @@ test('an SFU in trouble puts checks of presence off, but never the restart', asy
   const store = new SqliteStore(':memory:')
   const changes = createChanges({ store, around, onTransition: () => {} })
   const outside = createOutside(() => NOW)
-  const performer = new Performer({ store, changes, outside, around })
+  const performer = new Performer({
+    store,
+    changes,
+    outside,
+    around,
+    servers: new ServerSlots(96),
+    presenceChecks: 96,
+  })
   async function check(identity: string): Promise<void> {
     const delegation = connected({ identity, checkAt: NOW, restartAt: NOW + 1_000 })
     await store.put(delegation)

@@ -28,7 +28,7 @@ function act(slots: ServerSlots, outcome: 'answered' | 'failed', now = NOW, name
 }
 
 test('a server has 8 slots, 32 once it has answered, and 4 while it fails', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   expect(free(slots)).toBe(8)
   act(slots, 'answered')
   expect(free(slots)).toBe(32)
@@ -40,14 +40,14 @@ test('a server has 8 slots, 32 once it has answered, and 4 while it fails', () =
 })
 
 test('a server whose answer is ten minutes old has to answer anew', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   act(slots, 'answered')
   expect(free(slots, 'hs.test', NOW + TEN_MINUTES_MS)).toBe(32)
   expect(free(slots, 'hs.test', NOW + TEN_MINUTES_MS + 1)).toBe(8)
 })
 
 test('servers that have not answered yet, or fail, leave room for the others', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   act(slots, 'answered', NOW, 'good.test')
   for (let index = 0; index < 3; index += 1) act(slots, 'failed', NOW, `dead-${index}.test`)
   for (let index = 0; index < 3; index += 1) takeAll(slots, `dead-${index}.test`)
@@ -58,7 +58,7 @@ test('servers that have not answered yet, or fail, leave room for the others', (
 })
 
 test('a proven server takes no more than half of what is free', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   for (let index = 0; index < 8; index += 1) act(slots, 'answered', NOW, `hs-${index}.test`)
   const taken = [0, 1, 2, 3, 4, 5].map((index) => takeAll(slots, `hs-${index}.test`).length)
   expect(taken).toEqual([32, 32, 16, 8, 4, 2])
@@ -66,7 +66,7 @@ test('a proven server takes no more than half of what is free', () => {
 })
 
 test('what is given back can be taken again', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   for (let round = 0; round < 100; round += 1) {
     const taken = ['a.test', 'b.test', 'c.test'].flatMap((name) => takeAll(slots, name))
     expect(taken).toHaveLength(24)
@@ -75,7 +75,7 @@ test('what is given back can be taken again', () => {
 })
 
 test('what was given up says nothing of the server', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   expect(free(slots)).toBe(8)
   act(slots, 'failed')
   expect(free(slots)).toBe(4)
@@ -83,7 +83,7 @@ test('what was given up says nothing of the server', () => {
 })
 
 test('failures of one moment count once', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   for (const [index, slot] of takeAll(slots).entries()) {
     slots.giveBack(slot, 'failed', NOW + Math.min(index * 100, 499))
   }
@@ -93,7 +93,7 @@ test('failures of one moment count once', () => {
 })
 
 test('a server that is only busy is asked again soon, one that fails with growing pauses', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   expect([0, 0.5].map((random) => slots.retryInMs('hs.test', random))).toEqual([75, 150])
   for (const [failures, waitMs] of [
     [1, 1_000],
@@ -110,7 +110,7 @@ test('a server that is only busy is asked again soon, one that fails with growin
 })
 
 test('a server of which nothing was heard for long is forgotten where there are many', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   for (let index = 0; index < 1_000; index += 1) act(slots, 'failed', NOW, `hs-${index}.test`)
   act(slots, 'failed', NOW + TEN_MINUTES_MS, 'late.test')
   expect(free(slots, 'hs-0.test')).toBe(4)
@@ -121,10 +121,49 @@ test('a server of which nothing was heard for long is forgotten where there are 
 })
 
 test('a server where something is under way is not forgotten', () => {
-  const slots = new ServerSlots()
+  const slots = new ServerSlots(96)
   act(slots, 'failed', NOW, 'held.test')
   expect(takeAll(slots, 'held.test')).toHaveLength(4)
   const later = NOW + 2 * TEN_MINUTES_MS
   for (let index = 0; index < 1_001; index += 1) act(slots, 'failed', later, `hs-${index}.test`)
   expect(slots.take('held.test', later)).toBeUndefined()
+})
+
+/** Keeps all slots of a proven server busy, with answers that take so long. */
+function keepBusy(slots: ServerSlots, tookMs: number, rounds: number): void {
+  for (let round = 0; round < rounds; round += 1) {
+    const at = NOW + round * tookMs
+    for (const slot of takeAll(slots, 'hs.test', at)) slots.giveBack(slot, 'answered', at + tookMs)
+  }
+}
+
+test('a server whose answers are fast gets more slots, up to half of all', () => {
+  const slots = new ServerSlots(288)
+  act(slots, 'answered')
+  keepBusy(slots, 50, 200)
+  expect(free(slots)).toBe(144)
+})
+
+test('a server whose answers are slow does not', () => {
+  const slots = new ServerSlots(288)
+  act(slots, 'answered')
+  keepBusy(slots, 251, 200)
+  expect(free(slots)).toBe(32)
+})
+
+test('a server whose answers become very slow loses slots, and all that it gained when it fails', () => {
+  const slots = new ServerSlots(288)
+  act(slots, 'answered')
+  keepBusy(slots, 50, 200)
+  const at = NOW + 60_000
+  for (const slot of takeAll(slots, 'hs.test', at).slice(0, 50)) {
+    slots.giveBack(slot, 'answered', at + 1_001)
+  }
+  expect(free(slots, 'hs.test', at)).toBeLessThan(144)
+  const failing = new ServerSlots(288)
+  act(failing, 'answered')
+  keepBusy(failing, 50, 200)
+  act(failing, 'failed')
+  act(failing, 'answered')
+  expect(free(failing)).toBe(32)
 })

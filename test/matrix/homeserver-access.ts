@@ -27,6 +27,7 @@ export function accessHomeservers(stage: Stage, options: AccessOptions = {}) {
   return assembleHomeservers({
     config: configOf({ ...ENV, ...env }),
     logger: createLogger({ level: 'error', format: 'json', now, write: () => {} }),
+    requestCap: 256,
     version: '0.0.0-test',
     now,
     monotonicNow: () => performance.now(),

@@ -2,6 +2,7 @@ import type { Tuning } from '../../src/app/options.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/log.ts'
+import { DEFAULT_REQUEST_CAP } from '../../src/request-budget.ts'
 
 /** Settings of {@link startTestApp}. */
 export interface TestAppOptions {
@@ -65,6 +66,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     now,
     monotonicNow: () => performance.now(),
     random: options.random ?? Math.random,
+    requestCap: DEFAULT_REQUEST_CAP,
     tuning: options.tuning ?? {},
   })
   app.start()

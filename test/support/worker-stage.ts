@@ -3,6 +3,7 @@ import type { Delegation } from '../../src/delegation/delegation.ts'
 import { createDelegations, type Delegations } from '../../src/delegation/delegations.ts'
 import { Performer } from '../../src/delegation/performer.ts'
 import { Memory, rememberChanges } from '../../src/delegation/remembering-store.ts'
+import { ServerSlots } from '../../src/delegation/server-slots.ts'
 import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
 import { Standby } from '../../src/delegation/standby.ts'
 import type { DelegationStore } from '../../src/delegation/store.ts'
@@ -69,12 +70,14 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
       transitions.push(`${identity}: ${from} → ${to}`)
     },
   })
-  const performer = new Performer({ store, changes, outside, around })
+  const servers = new ServerSlots(96)
+  const performer = new Performer({ store, changes, outside, around, servers, presenceChecks: 96 })
   const onTrouble = (message: string) => troubles.push(message)
   const onBug = (error: unknown) => troubles.push(String(error))
-  const standby = new Standby({ store, changes, memory, health, outside, around, onBug })
+  const standby = new Standby({ store, changes, memory, health, outside, around, servers, onBug })
   const worker = new Worker({
     ...{ store, changes, performer, standby, health, around, onTrouble },
+    maxRunning: 96,
     onTime: () => {},
     onMended: (mended) => mendings.push(mended),
   })

@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test'
+import { CheckPace } from '../../src/delegation/check-pace.ts'
+
+/** Everybody comes again when they were told to, in the order of time. */
+function ask(pace: CheckPace, due: { at: number; user: string; id: string }[], endMs: number) {
+  const asked: { at: number; user: string; id: string }[] = []
+  const queue = [...due]
+  while (queue.length > 0) {
+    queue.sort((a, b) => a.at - b.at)
+    const next = queue.shift()
+    if (next === undefined || next.at > endMs) break
+    const waitMs = pace.waitMs(next.user, next.id, next.at, 0.5)
+    if (waitMs === 0) asked.push(next)
+    else queue.push({ ...next, at: next.at + waitMs })
+  }
+  return asked
+}
+
+function flood(users: number, each: number) {
+  return Array.from({ length: users * each }, (_, index) => {
+    return { at: 0, user: `user ${index % users}`, id: `id ${index}` }
+  })
+}
+
+test('asks at once where there is little to ask', () => {
+  const pace = new CheckPace()
+  for (const user of ['a', 'b', 'c']) expect(pace.waitMs(user, user, 0, 0.5)).toBe(0)
+})
+
+test('asks about expected participants no more than 200 times a second, and about all of them', () => {
+  const asked = ask(new CheckPace(), flood(100, 100), 120_000)
+  expect(asked).toHaveLength(10_000)
+  for (let second = 0; second < 60; second += 1) {
+    const inSecond = asked.filter(({ at }) => at >= second * 1_000 && at < (second + 1) * 1_000)
+    expect(inSecond.length).toBeLessThanOrEqual(240)
+  }
+  expect(asked.at(-1)?.at).toBeLessThan(60_000)
+})
+
+test('100 users with 100 participants each delay the first question about another by less than 3 s', () => {
+  for (const at of [0, 500, 5_000]) {
+    const newcomer = { at, user: 'newcomer', id: 'newcomer' }
+    const asked = ask(new CheckPace(), [...flood(100, 100), newcomer], 60_000)
+    const first = asked.find(({ user }) => user === 'newcomer')
+    expect(Number(first?.at) - at).toBeLessThan(3_000)
+  }
+})
+
+test('one user with many participants waits for itself alone', () => {
+  const pace = new CheckPace()
+  for (let index = 0; index < 1_000; index += 1) pace.waitMs('flood', `id ${index}`, 0, 0.5)
+  expect(pace.waitMs('newcomer', 'newcomer', 100, 0.5)).toBe(0)
+})
