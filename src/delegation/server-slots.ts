@@ -12,7 +12,7 @@ const FAST_MS = 250
 /** What takes longer shows that there are too many at a time. */
 const SLOW_MS = 1_000
 
-const BUSY_RETRY_MS = 150
+const BUSY_RETRY_MS = 40
 const MAX_TROUBLE = 6
 /** Failures of the same moment are one. */
 const TROUBLE_STEP_MS = 500

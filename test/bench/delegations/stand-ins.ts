@@ -1,10 +1,13 @@
-import { ParticipantInfo } from '@livekit/protocol'
+import { ParticipantInfo, RoomParticipantIdentity } from '@livekit/protocol'
 import { serveOrders } from '../child.ts'
 import { sharedNow } from './clock.ts'
 import { indexIn, PARTICIPANT_ID, SERVER_NAME } from './participants.ts'
 
-/** `reset` forgets what was seen so far; `times` tells every restart and send. */
-export type StandInsOrder = 'reset' | 'counts' | 'times'
+/**
+ * `reset` forgets what was seen so far; `times` tells every restart and send; a number is how long the
+ * homeserver takes to answer from now on, in milliseconds.
+ */
+export type StandInsOrder = 'reset' | 'counts' | 'times' | number
 
 /** Number of a participant, and when it happened by the shared clock. */
 export type Seen = readonly [index: number, at: number]
@@ -25,8 +28,8 @@ export interface StandInsReport {
 const json = { headers: { 'content-type': 'application/json' } }
 const protobuf = { headers: { 'content-type': 'application/protobuf' } }
 const versions = '{"versions":["v1.17"],"unstable_features":{"org.matrix.msc4140.stable":true}}'
-const participant = new ParticipantInfo({ sid: PARTICIPANT_ID }).toBinary()
 
+let answerMs = 0
 let presenceChecks = 0
 let restarts: Seen[] = []
 let sends: Seen[] = []
@@ -47,12 +50,13 @@ function answerUserinfo(url: string): Response {
 const homeserver = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
-  fetch({ url }): Response {
+  async fetch({ url }): Promise<Response> {
     if (url.includes('/openid/userinfo')) return answerUserinfo(url)
     if (url.endsWith('/versions')) return new Response(versions, json)
     const at = noteAction()
     const seen = url.endsWith('/send') ? sends : restarts
     seen.push([indexIn(url), at])
+    if (answerMs > 0) await Bun.sleep(answerMs)
     return new Response('{}', json)
   },
 })
@@ -61,10 +65,12 @@ const homeserver = Bun.serve({
 const sfu = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
-  fetch(): Response {
+  async fetch(request): Promise<Response> {
     noteAction()
     presenceChecks += 1
-    return new Response(participant, protobuf)
+    const asked = RoomParticipantIdentity.fromBinary(new Uint8Array(await request.arrayBuffer()))
+    const participant = new ParticipantInfo({ sid: PARTICIPANT_ID, identity: asked.identity })
+    return new Response(participant.toBinary(), protobuf)
   },
 })
 
@@ -77,6 +83,7 @@ function forget(): void {
 
 serveOrders<StandInsOrder, StandInsReport>(async (order) => {
   if (order === 'reset') forget()
+  if (typeof order === 'number') answerMs = order
   return {
     ports: { homeserver: homeserver.port ?? 0, sfu: sfu.port ?? 0 },
     presenceChecks,
