@@ -1,7 +1,7 @@
 import type { AddressPolicy } from '../net/networks.ts'
 import { DnsError, type Resolver, type SrvRecord } from '../net/resolver.ts'
 import type { Target } from '../net/target-client.ts'
-import type { ServerName } from './server-name.ts'
+import { isDnsName, type ServerName } from './server-name.ts'
 import { orderForConnecting } from './srv-order.ts'
 import { targetOf } from './target.ts'
 import type { WellKnownLookup } from './well-known.ts'
@@ -46,7 +46,10 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     try {
       const records = await resolver.services(name)
       // A target of "." says that the service is decidedly not there.
-      return records.filter((record) => record.port > 0 && !/^\.?$/.test(record.target))
+      const there = records.filter(({ port, target }) => port > 0 && !/^\.?$/.test(target))
+      const usable = there.filter(({ target }) => isDnsName(target))
+      if (usable.length < there.length) notes.push(`SRV ${name}: a target that is no DNS name`)
+      return usable
     } catch (error) {
       if (!(error instanceof DnsError)) throw error
       notes.push(`SRV ${name}: ${error.message}`)
