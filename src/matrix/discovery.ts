@@ -17,12 +17,12 @@ export interface Discovered {
 /** Resolves server names. */
 export interface Discovery {
   /**
-   * Finds where the homeserver of a server name is reached. Never fails: in the end there is always
-   * the name itself.
+   * Finds where the homeserver of a server name is reached. Fails only when `signal` fires: in the
+   * end there is always the name itself.
    *
    * @see https://spec.matrix.org/latest/server-server-api/#resolving-server-names
    */
-  discover(name: ServerName, policy: AddressPolicy): Promise<Discovered>
+  discover(name: ServerName, policy: AddressPolicy, signal: AbortSignal): Promise<Discovered>
 }
 
 /** Settings of {@link createDiscovery}. */
@@ -77,9 +77,9 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   }
 
   return {
-    async discover(name, policy) {
+    async discover(name, policy, signal) {
       if (takenLiterally(name)) return { targets: [targetOf(name, defaultPort)], notes: [] }
-      const found = await wellKnown.find(name, policy)
+      const found = await wellKnown.find(name, policy, signal)
       if (found.kind === 'none') return bySrv(name, [`well-known: ${found.reason}`])
       if (takenLiterally(found.to)) return { targets: [targetOf(found.to, defaultPort)], notes: [] }
       return bySrv(found.to, [])
