@@ -6,6 +6,8 @@ export interface Credentials {
   readonly openIdToken: OpenIdToken
   /** Who the client says it is; `undefined` where the endpoint does not ask. */
   readonly claimedUserId: string | undefined
+  /** Fires when the client has hung up. */
+  readonly signal?: AbortSignal
 }
 
 /** A user whose OpenID token was verified. */
@@ -34,8 +36,8 @@ export type Authorise = (credentials: Credentials) => Promise<AuthorisedUser>
 
 /** Makes the authorisation of users. */
 export function createAuthorisation(verify: VerifyOpenIdToken, fullAccess: FullAccess): Authorise {
-  return async function authorise({ openIdToken, claimedUserId }) {
-    const userId = await verify(openIdToken)
+  return async function authorise({ openIdToken, claimedUserId, signal }) {
+    const userId = await verify(openIdToken, signal)
     if (claimedUserId !== undefined && claimedUserId !== userId) throw new WrongUser()
     const serverName = openIdToken.matrixServerName
     return { userId, serverName, access: accessLevel(serverName, fullAccess) }

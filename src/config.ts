@@ -9,7 +9,12 @@ import { UNAVAILABLE_SETTINGS } from './config/unavailable-settings.ts'
 import { unknownVariableWarnings } from './config/unknown-variables.ts'
 import type { LiveKitCredentials } from './livekit/access-token.ts'
 import type { LogLevel } from './log.ts'
-import { type AddressPolicy, NOT_PUBLIC, NOT_PUBLIC_NOR_LOCAL } from './net/networks.ts'
+import {
+  type AddressPolicy,
+  NOT_PUBLIC,
+  NOT_PUBLIC_NOR_LOCAL,
+  OWN_MACHINE,
+} from './net/networks.ts'
 
 /** What the operator has chosen. */
 export interface Config {
@@ -89,7 +94,9 @@ function fullAccess(reader: Reader): FullAccess {
 function addressPolicy(reader: Reader, access: FullAccess): AddressPolicy {
   const denied = reader.read(SETTINGS.deniedNetworks)
   const allowed = reader.read(SETTINGS.allowedNetworks) ?? []
-  if (denied !== undefined) return { denied, allowed }
+  // Only "none" gives an empty list, and means it.
+  if (denied?.length === 0) return { denied, allowed }
+  if (denied !== undefined) return { denied: [...denied, ...OWN_MACHINE], allowed }
   if (access !== '*') return { denied: NOT_PUBLIC, allowed }
   reader.warn(
     SETTINGS.deniedNetworks.name,

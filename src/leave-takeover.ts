@@ -37,10 +37,11 @@ export interface LeaveTakeover {
   /**
    * Checks that a user's event can be taken over.
    *
+   * @param signal - fires when the client has hung up
    * @throws {DelegationForbidden}
    * @throws {ClientApiNotLocated}
    */
-  prepare(user: AuthorisedUser, leave: DelayedLeave): Promise<AcceptableLeave>
+  prepare(user: AuthorisedUser, leave: DelayedLeave, signal?: AbortSignal): Promise<AcceptableLeave>
   /**
    * Takes an event over for a participant.
    *
@@ -56,9 +57,9 @@ export function createLeaveTakeover(
   delegations: Delegations,
 ): LeaveTakeover {
   return {
-    async prepare({ access, serverName, userId }, leave) {
+    async prepare({ access, serverName, userId }, leave, signal) {
       if (access === 'restricted') throw new DelegationForbidden()
-      const location = await locator.locate(serverName)
+      const location = await locator.locateUsable(serverName, signal)
       if (location.kind !== 'found') throw new ClientApiNotLocated(location.reason)
       return { ...leave, serverName, userId, clientApiUrl: location.baseUrl }
     },

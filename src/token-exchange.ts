@@ -70,8 +70,9 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
     return { user, identity }
   }
 
-  async function prepareLeave(user: AuthorisedUser, leave: DelayedLeave | undefined) {
-    return leave === undefined ? undefined : takeover.prepare(user, leave)
+  async function prepareLeave(user: AuthorisedUser, request: TokenRequest) {
+    const { delayedLeave, signal } = request
+    return delayedLeave === undefined ? undefined : takeover.prepare(user, delayedLeave, signal)
   }
 
   async function takeLeave(room: string, identity: string, leave: AcceptableLeave | undefined) {
@@ -82,7 +83,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
     async exchange(request, progress) {
       const { room } = request
       const { user, identity } = await identify(request, progress)
-      const leave = await prepareLeave(user, request.delayedLeave)
+      const leave = await prepareLeave(user, request)
       if (user.access === 'full') await rooms.createRoom(room)
       await takeLeave(room, identity, leave)
       const canPublish = user.access === 'full' || options.restrictedCanPublish
@@ -92,7 +93,8 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
 
     async takeOver(request, progress) {
       const { user, identity } = await identify(request, progress)
-      await takeLeave(request.room, identity, await takeover.prepare(user, request.delayedLeave))
+      const leave = await takeover.prepare(user, request.delayedLeave, request.signal)
+      await takeLeave(request.room, identity, leave)
     },
   }
 }

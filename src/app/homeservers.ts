@@ -43,10 +43,13 @@ export function assembleHomeservers({ config, now, random, tuning = {} }: AppOpt
     isNamed,
     policyFor,
     overrides: federationOverrides,
+    now,
     timeoutMs: tuning.exchangeTimeoutMs,
   })
   const locator = createClientApiLocator({
     getWellKnown,
+    client,
+    isNamed: (name) => isListed(config, name),
     policyFor,
     overrides: clientApiOverrides,
     now,

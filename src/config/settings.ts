@@ -138,7 +138,8 @@ export const SETTINGS = {
     name: 'LIVEKIT_FEDERATION_DENY_NETWORKS',
     defaultText:
       'every range that is not publicly routable, but no private one while everyone has full access',
-    meaning: 'networks that discovery may not lead to; "none" for none',
+    meaning:
+      'networks that discovery may not lead to, beside loopback and link-local; "none" for none at all',
     parse: networkList,
   }),
   allowedNetworks: setting({

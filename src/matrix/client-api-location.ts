@@ -4,10 +4,14 @@ import { withDeadline } from '../net/deadline.ts'
 import type { Answer } from '../net/exchange.ts'
 import { ExpiringCache, type Loaded } from '../net/expiring-cache.ts'
 import { isRequestFailure } from '../net/failures.ts'
-import { Gate, type GateLimits, GateRefusal } from '../net/gate.ts'
+import { GateRefusal } from '../net/gate.ts'
 import type { AddressPolicy } from '../net/networks.ts'
+import type { TargetClient } from '../net/target-client.ts'
+import { LOCATION_LIMITS } from './exchange-limits.ts'
 import { failureText } from './failure-text.ts'
+import { createServerGates } from './server-gates.ts'
 import { parseServerName } from './server-name.ts'
+import { targetOf } from './target.ts'
 import type { GetWellKnown } from './well-known-document.ts'
 
 /** Where a homeserver's client API is. */
@@ -26,11 +30,21 @@ export interface ClientApiLocator {
    * @see https://spec.matrix.org/latest/client-server-api/#getwell-knownmatrixclient
    */
   locate(serverName: string): Promise<ClientApiLocation>
+  /**
+   * As {@link locate}; but one that leads to no address that may be connected to is none.
+   *
+   * @param signal - fires when nobody waits for the answer any more
+   */
+  locateUsable(serverName: string, signal?: AbortSignal): Promise<ClientApiLocation>
 }
 
 /** Settings of {@link createClientApiLocator}. */
 export interface ClientApiLocatorOptions {
   readonly getWellKnown: GetWellKnown
+  /** Knows which addresses may be connected to. */
+  readonly client: Pick<TargetClient, 'check'>
+  /** Whether the operator has named a server. */
+  readonly isNamed: (serverName: string) => boolean
   readonly policyFor: (serverName: string) => AddressPolicy
   /** Base URL by server name, used instead of discovery. */
   readonly overrides: ReadonlyMap<string, string>
@@ -45,9 +59,8 @@ const MINUTE_MS = 60_000
 const LIFETIME: LifetimeBounds = { defaultMs: 6 * 60 * MINUTE_MS, maxMs: 24 * 60 * MINUTE_MS }
 const MIN_LIFETIME_MS = 5 * MINUTE_MS
 const FAILURE_LIFETIME_MS = MINUTE_MS
-
-/** One request for a name is shared by all who want it. */
-const LIMITS: GateLimits = { perKey: 1, total: 32, maxWaiting: 1_024 }
+/** Longer than an answer is kept, so that it counts when it has to be asked for again. */
+const PROVEN_FOR_MS = 2 * LIFETIME.maxMs
 
 function parseBaseUrl(body: string): string | undefined {
   const url = URL.parse(textMember(memberOf(parseJson(body), 'm.homeserver'), 'base_url') ?? '')
@@ -73,18 +86,19 @@ function reasonOf(error: unknown): string | undefined {
 
 /** Makes a locator that caches what it finds for hours, and failures for a minute. */
 export function createClientApiLocator(options: ClientApiLocatorOptions): ClientApiLocator {
-  const { getWellKnown, policyFor, overrides, now, timeoutMs = 5_000 } = options
-  const gate = new Gate(LIMITS)
+  const { getWellKnown, client, isNamed, policyFor, overrides, now, timeoutMs = 5_000 } = options
+  const gates = createServerGates(LOCATION_LIMITS, now, PROVEN_FOR_MS)
   const cache = new ExpiringCache<ClientApiLocation>({ maxEntries: MAX_ENTRIES, now })
 
-  async function ask(serverName: string): Promise<Loaded<ClientApiLocation>> {
+  async function ask(serverName: string, outer: AbortSignal): Promise<Loaded<ClientApiLocation>> {
     const name = parseServerName(serverName)
     if (name === undefined) {
       return { value: { kind: 'none', reason: 'not a valid server name' }, ttlMs: 0 }
     }
-    const answer = await withDeadline(timeoutMs, undefined, (signal) => {
-      return gate.run(serverName, signal, () => {
-        return getWellKnown(name, PATH, policyFor(serverName), signal)
+    const answer = await withDeadline(timeoutMs, outer, (signal) => {
+      const server = { key: serverName, isNamed: isNamed(serverName) }
+      return gates.run(server, signal, (inner) => {
+        return getWellKnown(name, PATH, policyFor(serverName), inner)
       })
     })
     const value = read(answer)
@@ -96,13 +110,14 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
   async function load(
     serverName: string,
     before: ClientApiLocation | undefined,
+    signal: AbortSignal,
   ): Promise<Loaded<ClientApiLocation>> {
     try {
-      const loaded = await ask(serverName)
+      const loaded = await ask(serverName, signal)
       if (loaded.value.kind !== 'unknown' || before?.kind !== 'found') return loaded
     } catch (error) {
       const reason = reasonOf(error)
-      if (reason === undefined) throw error
+      if (signal.aborted || reason === undefined) throw error
       if (before?.kind !== 'found') {
         return { value: { kind: 'unknown', reason }, ttlMs: FAILURE_LIFETIME_MS }
       }
@@ -111,11 +126,39 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
     return { value: before, ttlMs: FAILURE_LIFETIME_MS }
   }
 
+  async function locate(serverName: string, signal?: AbortSignal): Promise<ClientApiLocation> {
+    const override = overrides.get(serverName)
+    if (override !== undefined) return { kind: 'found', baseUrl: override }
+    try {
+      const find = (before: ClientApiLocation | undefined, shared: AbortSignal) =>
+        load(serverName, before, shared)
+      return await cache.get(serverName, find, signal)
+    } catch (error) {
+      if (!signal?.aborted) throw error
+      return { kind: 'unknown', reason: 'the client hung up' }
+    }
+  }
+
+  /** Why a client API can never be used, or at least not now. */
+  async function findObstacle(serverName: string, baseUrl: string): Promise<string | undefined> {
+    const name = parseServerName(new URL(baseUrl).host)
+    if (name === undefined) return 'the client API is at no usable host'
+    try {
+      await client.check(targetOf(name, 443), policyFor(serverName))
+      return undefined
+    } catch (error) {
+      if (!isRequestFailure(error)) throw error
+      return failureText(error)
+    }
+  }
+
   return {
-    async locate(serverName) {
-      const override = overrides.get(serverName)
-      if (override !== undefined) return { kind: 'found', baseUrl: override }
-      return cache.get(serverName, (before) => load(serverName, before))
+    locate: (serverName) => locate(serverName),
+    async locateUsable(serverName, signal) {
+      const location = await locate(serverName, signal)
+      if (location.kind !== 'found' || overrides.has(serverName)) return location
+      const obstacle = await findObstacle(serverName, location.baseUrl)
+      return obstacle === undefined ? location : { kind: 'none', reason: obstacle }
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { AddressPolicy } from '../net/networks.ts'
 import { DnsError, type Resolver, type SrvRecord } from '../net/resolver.ts'
 import type { Target } from '../net/target-client.ts'
-import type { ServerName } from './server-name.ts'
+import { isDnsName, type ServerName } from './server-name.ts'
 import { orderForConnecting } from './srv-order.ts'
 import { targetOf } from './target.ts'
 import type { WellKnownLookup } from './well-known.ts'
@@ -17,12 +17,12 @@ export interface Discovered {
 /** Resolves server names. */
 export interface Discovery {
   /**
-   * Finds where the homeserver of a server name is reached. Never fails: in the end there is always
-   * the name itself.
+   * Finds where the homeserver of a server name is reached. Fails only when `signal` fires: in the
+   * end there is always the name itself.
    *
    * @see https://spec.matrix.org/latest/server-server-api/#resolving-server-names
    */
-  discover(name: ServerName, policy: AddressPolicy): Promise<Discovered>
+  discover(name: ServerName, policy: AddressPolicy, signal: AbortSignal): Promise<Discovered>
 }
 
 /** Settings of {@link createDiscovery}. */
@@ -46,7 +46,10 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     try {
       const records = await resolver.services(name)
       // A target of "." says that the service is decidedly not there.
-      return records.filter((record) => record.port > 0 && !/^\.?$/.test(record.target))
+      const there = records.filter(({ port, target }) => port > 0 && !/^\.?$/.test(target))
+      const usable = there.filter(({ target }) => isDnsName(target))
+      if (usable.length < there.length) notes.push(`SRV ${name}: a target that is no DNS name`)
+      return usable
     } catch (error) {
       if (!(error instanceof DnsError)) throw error
       notes.push(`SRV ${name}: ${error.message}`)
@@ -74,9 +77,9 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   }
 
   return {
-    async discover(name, policy) {
+    async discover(name, policy, signal) {
       if (takenLiterally(name)) return { targets: [targetOf(name, defaultPort)], notes: [] }
-      const found = await wellKnown.find(name, policy)
+      const found = await wellKnown.find(name, policy, signal)
       if (found.kind === 'none') return bySrv(name, [`well-known: ${found.reason}`])
       if (takenLiterally(found.to)) return { targets: [targetOf(found.to, defaultPort)], notes: [] }
       return bySrv(found.to, [])

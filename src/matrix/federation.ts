@@ -2,11 +2,13 @@ import { withDeadline } from '../net/deadline.ts'
 import type { DirectClient } from '../net/direct-client.ts'
 import type { Answer } from '../net/exchange.ts'
 import { isRequestFailure } from '../net/failures.ts'
-import { Gate, type GateLimits, GateRefusal } from '../net/gate.ts'
+import { GateRefusal } from '../net/gate.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import type { Discovery } from './discovery.ts'
+import { type ExchangeLimits, VERIFICATION_LIMITS } from './exchange-limits.ts'
 import { failureText } from './failure-text.ts'
+import { createServerGates } from './server-gates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
 import { VerificationError, type VerificationStep } from './verification-error.ts'
 
@@ -16,9 +18,10 @@ export interface Federation {
    * Sends a GET request to the homeserver of a server name. Redirects are not followed.
    *
    * @param path - path and query
+   * @param signal - fires when nobody waits for the answer any more
    * @throws {VerificationError} when there is no usable answer
    */
-  get(serverName: string, path: string): Promise<Answer>
+  get(serverName: string, path: string, signal?: AbortSignal): Promise<Answer>
 }
 
 /** Settings of {@link createFederation}. */
@@ -35,23 +38,9 @@ export interface FederationOptions {
   readonly overrides: ReadonlyMap<string, string>
   /** How long one exchange may take in all. */
   readonly timeoutMs?: number | undefined
-  readonly limits?: FederationLimits
-}
-
-/** Limits for those that the operator has named, and for all the others. */
-export interface FederationLimits {
-  readonly named: GateLimits
-  readonly others: GateLimits
-}
-
-/**
- * The runtime makes at most 256 requests at once; the rest of them are kept free for the SFU and for
- * delegations, so that slow homeservers cannot hold up calls. Nor can strangers' homeservers hold up
- * those that the operator has named.
- */
-const LIMITS: FederationLimits = {
-  named: { perKey: 16, total: 32, maxWaiting: 4_096 },
-  others: { perKey: 16, total: 96, maxWaiting: 4_096 },
+  readonly limits?: ExchangeLimits
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
 }
 
 /** The same for every spelling of a server name. */
@@ -74,8 +63,8 @@ function describe(error: unknown, { notes }: Progress): string | undefined {
 /** Makes the one door through which strangers' homeservers are reached. */
 export function createFederation(options: FederationOptions): Federation {
   const { discovery, client, direct, overrides, isNamed, policyFor } = options
-  const { timeoutMs = 10_000, limits = LIMITS } = options
-  const gates = { named: new Gate(limits.named), others: new Gate(limits.others) }
+  const { timeoutMs = 10_000, limits = VERIFICATION_LIMITS, now } = options
+  const gates = createServerGates(limits, now)
 
   async function askDiscovered(
     name: ServerName,
@@ -85,7 +74,8 @@ export function createFederation(options: FederationOptions): Federation {
   ) {
     const policy = policyFor(name.text)
     progress.step = 'discovery'
-    const { targets, notes } = await discovery.discover(name, policy)
+    const { targets, notes } = await discovery.discover(name, policy, signal)
+    signal.throwIfAborted()
     progress.step = 'connect'
     progress.notes = notes
     return client.request(targets, { method: 'GET', path }, policy, signal)
@@ -99,17 +89,17 @@ export function createFederation(options: FederationOptions): Federation {
   }
 
   return {
-    async get(serverName, path) {
+    async get(serverName, path, outer) {
       const name = parseServerName(serverName)
       if (name === undefined) throw new VerificationError('server-name', 'not a valid server name')
-      const gate = isNamed(serverName) ? gates.named : gates.others
+      const server = { key: keyOf(name), isNamed: isNamed(serverName) }
       const progress: Progress = { step: 'queue', notes: [] }
       try {
-        return await withDeadline(timeoutMs, undefined, (signal) => {
-          return gate.run(keyOf(name), signal, () => ask(name, path, signal, progress))
+        return await withDeadline(timeoutMs, outer, (signal) => {
+          return gates.run(server, signal, (inner) => ask(name, path, inner, progress))
         })
       } catch (error) {
-        const cause = describe(error, progress)
+        const cause = outer?.aborted ? 'the client hung up' : describe(error, progress)
         if (cause === undefined) throw error
         throw new VerificationError(progress.step, cause)
       }

@@ -14,9 +14,10 @@ export interface OpenIdToken {
 /**
  * Tells whose token it is: asks the homeserver that issued it for the user ID.
  *
+ * @param signal - fires when nobody waits for the answer any more
  * @throws {VerificationError} when the token cannot be verified, for whatever reason
  */
-export type VerifyOpenIdToken = (token: OpenIdToken) => Promise<string>
+export type VerifyOpenIdToken = (token: OpenIdToken, signal?: AbortSignal) => Promise<string>
 
 const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'
 
@@ -36,9 +37,9 @@ function subjectOf({ status, body }: Answer): string {
  * @see https://spec.matrix.org/latest/server-server-api/#get_matrixfederationv1openiduserinfo
  */
 export function createOpenIdVerifier(federation: Federation): VerifyOpenIdToken {
-  return async function verifyOpenIdToken({ matrixServerName, accessToken }) {
+  return async function verifyOpenIdToken({ matrixServerName, accessToken }, signal) {
     const query = `access_token=${encodeURIComponent(accessToken)}`
-    const answer = await federation.get(matrixServerName, `${USERINFO_PATH}?${query}`)
+    const answer = await federation.get(matrixServerName, `${USERINFO_PATH}?${query}`, signal)
     const userId = subjectOf(answer)
     // Otherwise any homeserver could vouch for another's users.
     if (serverNameOfUser(userId) !== matrixServerName) {

@@ -42,6 +42,14 @@ export function parseServerName(text: string): ServerName | undefined {
 }
 
 /**
+ * Tells whether a text is a DNS name that can be connected to. Unlike a server name it may have
+ * underscores, which real zones have, and no address is one.
+ */
+export function isDnsName(text: string): boolean {
+  return /^[\w.-]{1,254}$/.test(text) && isResolvable(text)
+}
+
+/**
  * Tells whether a name can be asked of the DNS at all, and would be taken for a name there:
  * `127.1` or `0x7f000001` would be read as addresses by some resolvers.
  *

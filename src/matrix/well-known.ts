@@ -17,11 +17,11 @@ export type WellKnown =
 /** Looks up the delegation of hosts. */
 export interface WellKnownLookup {
   /**
-   * The delegation of `host`; it never fails, since an unusable one counts as none.
+   * The delegation of `host`; it fails only when `signal` fires, since an unusable one counts as none.
    *
    * @see https://spec.matrix.org/latest/server-server-api/#getwell-knownmatrixserver
    */
-  find(host: ServerName, policy: AddressPolicy): Promise<WellKnown>
+  find(host: ServerName, policy: AddressPolicy, signal?: AbortSignal): Promise<WellKnown>
 }
 
 /** Settings of {@link createWellKnownLookup}. */
@@ -75,8 +75,8 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
   const { getWellKnown, now, timeoutMs = 3_000 } = options
   const cache = new ExpiringCache<Remembered>({ maxEntries: MAX_ENTRIES, now })
 
-  function ask(host: ServerName, policy: AddressPolicy): Promise<Answer> {
-    return withDeadline(timeoutMs, undefined, (signal) => {
+  function ask(host: ServerName, policy: AddressPolicy, outer: AbortSignal): Promise<Answer> {
+    return withDeadline(timeoutMs, outer, (signal) => {
       return getWellKnown(host, PATH, policy, signal)
     })
   }
@@ -103,25 +103,31 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
     host: ServerName,
     policy: AddressPolicy,
     before: Remembered | undefined,
+    signal: AbortSignal,
   ): Promise<Loaded<Remembered>> {
     try {
-      const answer = await ask(host, policy)
+      const answer = await ask(host, policy, signal)
       const wellKnown = readWellKnown(answer)
       if (wellKnown.kind === 'none') return withoutDelegation(wellKnown, before)
       const ttlMs = cacheLifetimeMs(answer.headers, now(), LIFETIME)
       return { value: { wellKnown, failures: 0, confirmedAt: now() }, ttlMs }
     } catch (error) {
-      if (!isRequestFailure(error)) throw error
+      if (signal.aborted || !isRequestFailure(error)) throw error
       return unconfirmed(error.message, before)
     }
   }
 
   return {
-    async find(host, policy) {
+    async find(host, policy, signal) {
       // One answer may be permitted to an operator's own server and refused to a stranger's.
       const audience = policy === ALLOW_ALL ? 'named' : 'others'
       const key = `${audience} ${host.host}`
-      return (await cache.get(key, (before) => load(host, policy, before))).wellKnown
+      const found = await cache.get(
+        key,
+        (before, shared) => load(host, policy, before, shared),
+        signal,
+      )
+      return found.wellKnown
     },
   }
 }

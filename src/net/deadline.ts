@@ -37,6 +37,16 @@ export function withDeadline<T>(
   })
 }
 
+/** Waits for `work` until `signal` fires; work that takes longer is left behind. */
+export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason)
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+  })
+}
+
 /**
  * Waits for `work` for at most `ms`; work that takes longer is left behind.
  *

@@ -1,3 +1,5 @@
+import { DeadlineExceeded, untilAborted } from './deadline.ts'
+
 /** A loaded value and how long it may be used. */
 export interface Loaded<V> {
   readonly value: V
@@ -12,6 +14,13 @@ export interface ExpiringCacheOptions {
   readonly now: () => number
 }
 
+interface Loading<V> {
+  readonly value: Promise<V>
+  readonly abort: AbortController
+  /** How many callers want it. */
+  wanted: number
+}
+
 interface Entry<V> {
   readonly value: V
   readonly expiresAt: number
@@ -23,7 +32,7 @@ interface Entry<V> {
  */
 export class ExpiringCache<V> {
   readonly #entries = new Map<string, Entry<V>>()
-  readonly #loading = new Map<string, Promise<V>>()
+  readonly #loading = new Map<string, Loading<V>>()
   readonly #options: ExpiringCacheOptions
 
   constructor(options: ExpiringCacheOptions) {
@@ -38,23 +47,28 @@ export class ExpiringCache<V> {
   /**
    * The value of `key`, from `load` where none is held; a failed load is not kept.
    *
-   * @param load - is given the value that expired, where it is still known
+   * @param load - is given the value that expired, where it is still known, and a signal that fires
+   *   when every caller has hung up
+   * @param signal - of a caller that may hang up; it is then rejected with the signal's reason
    */
-  get(key: string, load: (expired: V | undefined) => Promise<Loaded<V>>): Promise<V> {
+  get(
+    key: string,
+    load: (expired: V | undefined, signal: AbortSignal) => Promise<Loaded<V>>,
+    signal?: AbortSignal,
+  ): Promise<V> {
     const entry = this.#entries.get(key)
     if (entry !== undefined && entry.expiresAt > this.#options.now()) {
       this.#entries.delete(key)
       this.#entries.set(key, entry)
       return Promise.resolve(entry.value)
     }
-    const underWay = this.#loading.get(key)
-    if (underWay !== undefined) return underWay
-
-    const loading = this.#load(key, () => load(entry?.value)).finally(() => {
-      this.#loading.delete(key)
+    const loading = this.#loading.get(key) ?? this.#begin(key, (own) => load(entry?.value, own))
+    loading.wanted += 1
+    if (signal === undefined) return loading.value
+    signal.addEventListener('abort', () => this.#hangUp(key, loading, signal.reason), {
+      once: true,
     })
-    this.#loading.set(key, loading)
-    return loading
+    return untilAborted(signal, loading.value)
   }
 
   /** Holds `value` for `ttlMs`. */
@@ -71,6 +85,32 @@ export class ExpiringCache<V> {
   has(key: string): boolean {
     const entry = this.#entries.get(key)
     return entry !== undefined && entry.expiresAt > this.#options.now()
+  }
+
+  /** Holds the value no more. */
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  #begin(key: string, load: (signal: AbortSignal) => Promise<Loaded<V>>): Loading<V> {
+    const abort = new AbortController()
+    const value = this.#load(key, () => load(abort.signal)).finally(() => this.#end(key, loading))
+    const loading: Loading<V> = { value, abort, wanted: 0 }
+    this.#loading.set(key, loading)
+    return loading
+  }
+
+  #end(key: string, loading: Loading<V>): void {
+    if (this.#loading.get(key) === loading) this.#loading.delete(key)
+  }
+
+  #hangUp(key: string, loading: Loading<V>, reason: unknown): void {
+    // Whoever ran out of time is likely to come back for the value.
+    if (reason instanceof DeadlineExceeded) return
+    loading.wanted -= 1
+    if (loading.wanted > 0 || this.#loading.get(key) !== loading) return
+    this.#end(key, loading)
+    loading.abort.abort(reason)
   }
 
   async #load(key: string, load: () => Promise<Loaded<V>>): Promise<V> {

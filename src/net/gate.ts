@@ -1,3 +1,5 @@
+import { DeadlineExceeded, untilAborted } from './deadline.ts'
+
 /** Limits of a {@link Gate}. */
 export interface GateLimits {
   /** How many tasks of one key run at once. */
@@ -6,6 +8,8 @@ export interface GateLimits {
   readonly total: number
   /** How many tasks may wait; further ones are refused at once. */
   readonly maxWaiting: number
+  /** How long a task may hold a place that another key waits for; without it, as long as it takes. */
+  readonly patienceMs?: number
 }
 
 /** A task was not run because too many others were running. */
@@ -16,52 +20,108 @@ export class GateRefusal extends Error {
   }
 }
 
+interface Place {
+  readonly key: string
+  /** Has been held for as long as it may when others wait for it. */
+  overdue: boolean
+  /** Takes it away. */
+  readonly eviction: AbortController
+  patience?: ReturnType<typeof setTimeout>
+}
+
 interface Waiter {
   readonly key: string
   readonly enter: () => void
 }
 
-/** Bounds how many tasks are under way, in all and for each key; the rest wait in order. */
+/**
+ * Bounds how many tasks are under way, in all and for each key. A place that becomes free goes to the
+ * waiter whose key has the fewest, the first among these: one key cannot hold up the others.
+ */
 export class Gate {
   readonly #limits: GateLimits
   readonly #running = new Map<string, number>()
+  /** In the order in which they were taken. */
+  readonly #places = new Set<Place>()
   readonly #waiting = new Set<Waiter>()
-  #total = 0
 
   constructor(limits: GateLimits) {
     this.#limits = limits
   }
 
   /**
-   * Runs `task` as soon as there is room for it.
+   * Runs `task` as soon as there is room for it. When `signal` fires, its place is free at once, in the
+   * queue as well as while it runs; the task is left behind, and must stop when its signal fires.
    *
-   * @param signal - gives up the place in the queue when it fires; a running task must watch it itself
    * @throws {GateRefusal} when the queue is full, or `signal` fired while waiting
+   * @throws {DeadlineExceeded} when the place was taken away for another key
    */
-  async run<T>(key: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+  async run<T>(
+    key: string,
+    signal: AbortSignal,
+    task: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     if (signal.aborted) throw new GateRefusal('gave up before')
-    if (this.#hasRoom(key)) {
-      this.#start(key)
-    } else {
-      await this.#wait(key, signal)
-    }
+    const place = this.#hasRoom(key) ? this.#take(key) : await this.#wait(key, signal)
     try {
-      return await task()
+      signal.throwIfAborted()
+      const inner = this.#mayEvict() ? AbortSignal.any([signal, place.eviction.signal]) : signal
+      return await untilAborted(inner, task(inner))
     } finally {
-      this.#finish(key)
+      this.#leave(place)
     }
+  }
+
+  #mayEvict(): boolean {
+    return this.#limits.patienceMs !== undefined
+  }
+
+  #runningOf(key: string): number {
+    return this.#running.get(key) ?? 0
+  }
+
+  #isFull(): boolean {
+    return this.#places.size >= this.#limits.total
   }
 
   #hasRoom(key: string): boolean {
-    return this.#total < this.#limits.total && (this.#running.get(key) ?? 0) < this.#limits.perKey
+    return !this.#isFull() && this.#runningOf(key) < this.#limits.perKey
   }
 
-  #start(key: string): void {
-    this.#total += 1
-    this.#running.set(key, (this.#running.get(key) ?? 0) + 1)
+  #take(key: string): Place {
+    const place: Place = { key, overdue: false, eviction: new AbortController() }
+    this.#places.add(place)
+    this.#running.set(key, this.#runningOf(key) + 1)
+    const { patienceMs } = this.#limits
+    if (patienceMs !== undefined) {
+      place.patience = setTimeout(() => {
+        place.overdue = true
+        if ([...this.#waiting].some((waiter) => this.#lacksRoom(waiter))) this.#evict(place)
+      }, patienceMs)
+    }
+    return place
   }
 
-  #wait(key: string, signal: AbortSignal): Promise<void> {
+  /** Tells whether a waiter would enter if any place at all became free. */
+  #lacksRoom({ key }: Waiter): boolean {
+    return this.#isFull() && this.#runningOf(key) < this.#limits.perKey
+  }
+
+  #evict(place: Place): void {
+    place.overdue = false
+    place.eviction.abort(new DeadlineExceeded(this.#limits.patienceMs ?? 0))
+  }
+
+  #evictLongestFor(waiter: Waiter): void {
+    if (!this.#lacksRoom(waiter)) return
+    for (const place of this.#places) {
+      if (!place.overdue) continue
+      this.#evict(place)
+      return
+    }
+  }
+
+  #wait(key: string, signal: AbortSignal): Promise<Place> {
     if (this.#waiting.size >= this.#limits.maxWaiting) {
       return Promise.reject(new GateRefusal('too many requests are waiting'))
     }
@@ -75,24 +135,34 @@ export class Gate {
         enter: () => {
           signal.removeEventListener('abort', giveUp)
           this.#waiting.delete(waiter)
-          this.#start(key)
-          resolve()
+          resolve(this.#take(key))
         },
       }
       this.#waiting.add(waiter)
       signal.addEventListener('abort', giveUp, { once: true })
+      this.#evictLongestFor(waiter)
     })
   }
 
-  #finish(key: string): void {
-    this.#total -= 1
-    const left = (this.#running.get(key) ?? 1) - 1
-    if (left === 0) this.#running.delete(key)
-    else this.#running.set(key, left)
+  #leave(place: Place): void {
+    clearTimeout(place.patience)
+    this.#places.delete(place)
+    const left = this.#runningOf(place.key) - 1
+    if (left === 0) this.#running.delete(place.key)
+    else this.#running.set(place.key, left)
+    this.#next()?.enter()
+  }
+
+  #next(): Waiter | undefined {
+    let next: Waiter | undefined
+    let fewest = this.#limits.perKey
     for (const waiter of this.#waiting) {
-      if (!this.#hasRoom(waiter.key)) continue
-      waiter.enter()
-      return
+      const running = this.#runningOf(waiter.key)
+      if (running >= fewest) continue
+      next = waiter
+      fewest = running
+      if (running === 0) break
     }
+    return next
   }
 }

@@ -59,6 +59,22 @@ const SPECIAL_RANGES = [
   'ff00::/8',
 ]
 
+/**
+ * Loopback, link-local and unspecified addresses, also inside 6to4 ones: they lead to the machine
+ * itself, or to the metadata of its cloud.
+ */
+const OWN_MACHINE_RANGES = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '::/128',
+  '::1/128',
+  'fe80::/10',
+  '2002::/24',
+  '2002:7f00::/24',
+  '2002:a9fe::/32',
+]
+
 /** Ranges whose addresses carry an IPv4 address in their last 32 bits. */
 const EMBEDDING_RANGES = ['::/96', '::ffff:0:0:0/96', '64:ff9b::/96'].map(parsedRange)
 
@@ -100,6 +116,9 @@ export const NOT_PUBLIC: readonly Network[] = networks([...SPECIAL_RANGES, ...LO
 
 /** As {@link NOT_PUBLIC}, without the ranges that a homeserver on the operator's network uses. */
 export const NOT_PUBLIC_NOR_LOCAL: readonly Network[] = networks(SPECIAL_RANGES)
+
+/** What stays denied when the operator denies networks of their own choice. */
+export const OWN_MACHINE: readonly Network[] = networks(OWN_MACHINE_RANGES)
 
 /** A policy that permits every address. */
 export const ALLOW_ALL: AddressPolicy = { denied: [], allowed: [] }

@@ -21,6 +21,12 @@ export interface Target {
 /** Requests over HTTPS to addresses that were checked before. */
 export interface TargetClient {
   /**
+   * Checks that a target has an address that may be connected to, without connecting.
+   *
+   * @throws {UnreachableError} when it has none
+   */
+  check(target: Target, policy: AddressPolicy): Promise<void>
+  /**
    * Sends a request to the first of `targets` that can be connected to.
    *
    * @throws {UnreachableError} when none could be
@@ -153,6 +159,12 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
   }
 
   return {
+    async check(target, policy) {
+      const attempts: Attempts = { failures: [], denied: [], left: 0 }
+      const addresses = permitted(await addressesOf(target, attempts), policy, attempts)
+      if (addresses.length > 0) return
+      throw new UnreachableError(attempts.failures, attempts.denied)
+    },
     async request(targets, call, policy, signal) {
       const attempts: Attempts = { failures: [], denied: [], left: MAX_ATTEMPTS }
       for (const [index, target] of targets.entries()) {

@@ -43,7 +43,7 @@ export function delegationRoutes({ tokenExchange, requestLog }: DelegationRoutes
     .post(
       '/delegate_delayed_leave',
       async function delegateDelayedLeave({ request, body }) {
-        const takeover = fromDelegate(body)
+        const takeover = { ...fromDelegate(body), signal: request.signal }
         const progress = noteProgress(requestLog.of(request), takeover)
         await tokenExchange.takeOver(takeover, progress).catch(forThisEndpoint)
         return {}

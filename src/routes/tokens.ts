@@ -37,7 +37,8 @@ const RESPONSE = {
 
 /** `POST /get_token` and `POST /sfu/get`: a Matrix OpenID token in, a LiveKit access token out. */
 export function tokenRoutes({ tokenExchange, requestLog, liveKitUrl }: TokenRoutesOptions) {
-  async function answer(request: Request, tokenRequest: TokenRequest) {
+  async function answer(request: Request, asked: TokenRequest) {
+    const tokenRequest = { ...asked, signal: request.signal }
     const progress = noteProgress(requestLog.of(request), tokenRequest)
     return { url: liveKitUrl, jwt: await tokenExchange.exchange(tokenRequest, progress) }
   }

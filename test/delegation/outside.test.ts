@@ -42,6 +42,7 @@ function outside() {
         located.push(serverName)
         return location
       },
+      locateUsable: async () => location,
     },
     clientApi: {
       async actOnDelayedEvent(event, _action, _signal, limitMs) {

@@ -116,3 +116,17 @@ test('believes no certificate of another name', async () => {
   )
   expect(homeserver.requests).toEqual([])
 })
+
+test('a client API at a denied address alone is not usable, and the setting is named', async () => {
+  stage.point('origin.test', '127.0.0.1')
+  stage.point('inside.test', '127.0.0.9')
+  const origin = await stage.homeserver({ dns: ['origin.test'] })
+  const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: origin.port } })
+  origin.setWellKnownClient('https://inside.test')
+  expect(await locator.locateUsable('origin.test')).toEqual({
+    kind: 'none',
+    reason:
+      'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
+      'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it',
+  })
+})

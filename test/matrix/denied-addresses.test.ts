@@ -129,9 +129,37 @@ test('denies what the operator says instead of the default', async () => {
   const homeserver = await stage.homeserver({ ip: ['127.0.0.2'] }, { hostname: '127.0.0.2' })
   const { port } = homeserver
   const service = await stage.service({
-    env: { ...STRICT, LIVEKIT_FEDERATION_DENY_NETWORKS: '127.0.0.1/32' },
+    env: {
+      LIVEKIT_FEDERATION_DENY_NETWORKS: '10.0.0.0/8',
+      LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.2',
+    },
   })
   const token = homeserver.issueOpenIdToken(`@alice:127.0.0.2:${port}`)
   expect(await service.ask(`127.0.0.2:${port}`, token)).toMatchObject({ status: 200 })
-  expect(await service.ask(`127.0.0.1:${port}`)).toEqual(denied('127.0.0.1', '127.0.0.1/32'))
+  expect(await service.ask(`10.0.0.1:${port}`)).toEqual(denied('10.0.0.1', '10.0.0.0/8'))
+})
+
+test('connects to no loopback address when the operator denies other networks', async () => {
+  const watch = await startWatch('127.0.0.1')
+  const service = await stage.service({
+    env: { ...STRICT, LIVEKIT_FEDERATION_DENY_NETWORKS: '10.0.0.0/8,fd00::/8' },
+  })
+  for (const [literal, address] of [
+    ['127.0.0.1', '127.0.0.1'],
+    ['[::ffff:127.0.0.1]', '::ffff:127.0.0.1'],
+    ['[64:ff9b::7f00:1]', '64:ff9b::7f00:1'],
+  ] as const) {
+    expect(await service.ask(`${literal}:${watch.port}`)).toEqual(denied(address, '127.0.0.0/8'))
+  }
+  expect(watch.connections()).toBe(0)
+})
+
+test('connects to loopback when the operator denies nothing', async () => {
+  const homeserver = await stage.homeserver({ ip: ['127.0.0.2'] }, { hostname: '127.0.0.2' })
+  const name = `127.0.0.2:${homeserver.port}`
+  const service = await stage.service({
+    env: { ...STRICT, LIVEKIT_FEDERATION_DENY_NETWORKS: 'none' },
+  })
+  const token = homeserver.issueOpenIdToken(`@alice:${name}`)
+  expect(await service.ask(name, token)).toMatchObject({ status: 200 })
 })

@@ -84,6 +84,38 @@ test('takes a target of "." as no target', async () => {
   expect(await whichAnswers('dot.test', [homeserver])).toEqual([1])
 })
 
+const NO_DNS_NAMES = ['::1%a.b', '::1', '127.0.0.1', '0x7f.1', 'a b.test', '*.hs.test']
+
+test.each(NO_DNS_NAMES)('skips the target %p, and notes it', async (target) => {
+  const name = `odd-${NO_DNS_NAMES.indexOf(target)}.test`
+  const homeserver = await stage.homeserver({ dns: [name] })
+  const { port } = homeserver
+  const closed = { port: await findClosedPort() }
+  stage.srv(
+    `_matrix-fed._tcp.${name}`,
+    { priority: 1, weight: 1, port, target },
+    record(2, 1, closed),
+  )
+  const service = await stage.service({ tuning: { wellKnownPort } })
+  expect(await service.ask(name)).toMatchObject({
+    status: 401,
+    step: 'connect',
+    cause:
+      `hs.test at 127.0.0.1 port ${closed.port}: connection refused; ` +
+      `well-known: ${name}: has no address; ` +
+      `SRV _matrix-fed._tcp.${name}: a target that is no DNS name`,
+  })
+  expect(homeserver.connections()).toBe(0)
+})
+
+test('takes a target with an underscore', async () => {
+  stage.point('matrix_1.test', '127.0.0.1')
+  const homeserver = await stage.homeserver({ dns: ['underscore.test'] })
+  const target = { ...record(1, 1, homeserver), target: 'matrix_1.test' }
+  stage.srv('_matrix-fed._tcp.underscore.test', target)
+  expect(await whichAnswers('underscore.test', [homeserver])).toEqual([1])
+})
+
 test('goes on without SRV records when the name server fails to answer for them', async () => {
   const homeserver = await stage.homeserver({ dns: ['unanswered.test'] })
   stage.point('unanswered.test', '127.0.0.1')

@@ -90,3 +90,42 @@ test('forgets a task that is given up while it waits', async () => {
   await Promise.all([first, third])
   expect(started).toEqual(['first', 'third'])
 })
+
+test('gives a free place to the key with the fewest running tasks', async () => {
+  const { run, end, started } = watch({ perKey: 3, total: 3, maxWaiting: 10 })
+  const all = [run('x', 'x1'), run('x', 'x2'), run('y', 'y1'), run('x', 'x3'), run('z', 'z1')]
+  end('y1')
+  await all[2]
+  expect(started).toEqual(['x1', 'x2', 'y1', 'z1'])
+  for (const label of ['x1', 'x2', 'z1']) end(label)
+  await all[0]
+  end('x3')
+  await Promise.all(all)
+})
+
+test('gives the place of a running task back as soon as its signal fires', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
+  const hangUp = new AbortController()
+  const first = run('x', 'first', hangUp.signal)
+  const second = run('y', 'second')
+  hangUp.abort(new Error('hung up'))
+  await expect(first).rejects.toThrow('hung up')
+  expect(started).toEqual(['first', 'second'])
+  end('second')
+  expect(await second).toBe('second')
+})
+
+test('takes a place away after a while, and only for a key that needs it', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 2, patienceMs: 20 })
+  const slow = run('x', 'slow')
+  const same = run('x', 'same')
+  await Bun.sleep(40)
+  expect(started).toEqual(['slow'])
+  const other = run('y', 'other')
+  await expect(slow).rejects.toThrow('timeout after 0.02 s')
+  end('same')
+  await same
+  end('other')
+  await other
+  expect(started).toEqual(['slow', 'same', 'other'])
+})

@@ -5,6 +5,7 @@ import {
   type Network,
   NOT_PUBLIC,
   NOT_PUBLIC_NOR_LOCAL,
+  OWN_MACHINE,
   parseNetwork,
 } from '../../src/net/networks.ts'
 
@@ -100,6 +101,32 @@ for (const address of ['127.0.0.1', '169.254.169.254', '::1', 'fe80::1', '::ffff
     expect(denies(address, NOT_PUBLIC_NOR_LOCAL)).toBeDefined()
   })
 }
+
+for (const [address, cidr] of [
+  ['0.0.0.0', '0.0.0.0/8'],
+  ['127.0.0.1', '127.0.0.0/8'],
+  ['169.254.169.254', '169.254.0.0/16'],
+  ['::', '::/128'],
+  ['::1', '::1/128'],
+  ['fe80::1', 'fe80::/10'],
+  ['::ffff:127.0.0.1', '127.0.0.0/8'],
+  ['::ffff:a9fe:a9fe', '169.254.0.0/16'],
+  ['::127.0.0.1', '127.0.0.0/8'],
+  ['::ffff:0:169.254.169.254', '169.254.0.0/16'],
+  ['64:ff9b::a9fe:a9fe', '169.254.0.0/16'],
+  ['2002:7f00:1::', '2002:7f00::/24'],
+  ['2002:a9fe:a9fe::', '2002:a9fe::/32'],
+] as const) {
+  test(`${address} leads to the machine itself`, () => {
+    expect(denies(address, OWN_MACHINE)).toBe(cidr)
+  })
+}
+
+test('what does not lead to the machine itself is left to the operator', () => {
+  for (const address of ['10.0.0.1', 'fd00::1', '64:ff9b::10.0.0.1', '2002:a00:1::']) {
+    expect(denies(address, OWN_MACHINE)).toBeUndefined()
+  }
+})
 
 test('an exception permits what it covers, in every form of the address, and no more', () => {
   const allowed = [network('10.0.5.0/24'), network('::1')]
