@@ -1,9 +1,16 @@
 import type { Changes } from './changes.ts'
-import { type Delegation, deadlineOf, type ParticipantKey } from './delegation.ts'
+import {
+  type Delegation,
+  deadlineOf,
+  dueAt,
+  isSameStage,
+  type ParticipantKey,
+} from './delegation.ts'
 import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from './events.ts'
+import { lookUntil } from './leaving.ts'
 import { advance } from './lifecycle.ts'
 import { ServerSlots } from './server-slots.ts'
-import { type Action, type Circumstances, waitWithin } from './steps.ts'
+import { type Action, type Circumstances, shortestRetryMs, waitWithin } from './steps.ts'
 import { type DelegationStore, leaseMs, type Stored } from './store.ts'
 
 /** What is done outside. The functions report failures as events and throw nothing. */
@@ -46,10 +53,11 @@ const MIN_CHECK_MS = 100
 /** Stands for the SFU among the names of homeservers, none of which is empty. */
 const SFU = ''
 
-/** An SFU that does not answer must not keep an event from being restarted. */
+/** An SFU that does not answer must not keep an event from being restarted or sent. */
 function latestFor(action: Action, delegation: Delegation): number {
-  const isCheck = action === 'check-presence' && delegation.state === 'connected'
-  return isCheck ? delegation.restartAt : Number.POSITIVE_INFINITY
+  if (action !== 'check-presence') return Number.POSITIVE_INFINITY
+  if (delegation.state === 'leaving') return lookUntil(delegation)
+  return delegation.restartAt ?? Number.POSITIVE_INFINITY
 }
 
 function outcomeOf(event: DelegationEvent | undefined) {
@@ -81,7 +89,8 @@ export class Performer {
     const running = this.#running.get(nameOf(key))
     if (running === undefined) return
     const current = await this.#options.store.find(key)
-    if (current?.text !== running.stored.text) running.abort.abort()
+    const { delegation } = running.stored
+    if (current === undefined || !isSameStage(current.delegation, delegation)) running.abort.abort()
   }
 
   /** Gives up everything that is under way, and leaves it to other workers. */
@@ -116,7 +125,8 @@ export class Performer {
     const slot = this.#servers.take(serverName, now)
     if (slot === undefined) {
       const waitMs = this.#servers.retryInMs(serverName, random)
-      const at = now + waitWithin(deadlineOf(delegation) - now, waitMs)
+      const shortestMs = shortestRetryMs(delegation)
+      const at = now + waitWithin(deadlineOf(delegation) - now, waitMs, shortestMs)
       return store.postpone(stored, Math.min(at, latestFor(action, delegation)))
     }
     let outcome: ReturnType<typeof outcomeOf> = 'given-up'
@@ -147,13 +157,27 @@ export class Performer {
   }
 
   /**
-   * What happened to the event stays true, but who was absent then may have come since, and a
-   * failure is of no interest to what is to be done now.
+   * What happened to the event stays true, and a failure counts for as long as the same is to be done;
+   * but who was absent then may have come since.
    */
-  #apply(stored: Stored, event: DelegationEvent): Promise<void> {
+  async #apply(stored: Stored, event: DelegationEvent): Promise<void> {
     const { changes } = this.#options
-    const isLasting = ['restarted', 'sent', 'event-gone'].includes(event.type)
-    return isLasting ? changes.applyTo(stored, event) : changes.applyIfUnchanged(stored, event)
+    if (['restarted', 'sent', 'event-gone'].includes(event.type)) {
+      return changes.applyTo(stored, event)
+    }
+    if (['attempt-failed', 'client-api-unresolvable'].includes(event.type)) {
+      return changes.applyInState(stored, event)
+    }
+    if (!(await changes.applyIfUnchanged(stored, event))) await this.#endLease(stored)
+  }
+
+  /** Has done again at once what came to nothing, because of a report that has kept the lease. */
+  async #endLease(stored: Stored): Promise<void> {
+    const { store } = this.#options
+    const current = await store.find(stored.delegation)
+    if (current === undefined || !isSameStage(current.delegation, stored.delegation)) return
+    await store.postpone(current, dueAt(current.delegation))
+    await store.wakeAll()
   }
 
   #forget(name: string, running: Running): void {
@@ -176,11 +200,21 @@ export class Performer {
   #keepLease(stored: Stored): () => void {
     const { store, around } = this.#options
     const lease = leaseMs(stored.delegation.delayMs, MAX_LEASE_MS)
+    let stopped = false
+    async function renew(): Promise<void> {
+      const current = await store.find(stored.delegation)
+      if (stopped || current === undefined) return
+      if (!isSameStage(current.delegation, stored.delegation)) return
+      await store.postpone(current, around().now + lease)
+    }
     const timer = setInterval(() => {
-      store.postpone(stored, around().now + lease).catch(() => {
+      renew().catch(() => {
         // The lease runs out, and somebody else may act as well: no harm but a request too many.
       })
     }, lease / 2)
-    return () => clearInterval(timer)
+    return () => {
+      stopped = true
+      clearInterval(timer)
+    }
   }
 }
