@@ -1,8 +1,8 @@
 import type { Delegation, ParticipantKey } from './delegation.ts'
-import { dueAt } from './delegation.ts'
+import { dueAt, isSameStage } from './delegation.ts'
 import type { DelegationEvent } from './events.ts'
 import { advance } from './lifecycle.ts'
-import type { Circumstances, Transition } from './steps.ts'
+import type { Circumstances, Step, Transition } from './steps.ts'
 import type { DelegationStore, Notice, Stored } from './store.ts'
 
 /** Told of every change of state. */
@@ -19,16 +19,35 @@ export interface ChangeOptions {
 export interface Changes {
   /** Applies an event to what was read, or to what has become of it since. */
   applyTo(stored: Stored, event: DelegationEvent): Promise<void>
-  /** Applies an event to what was read, or to nothing when it has been changed since. */
-  applyIfUnchanged(stored: Stored, event: DelegationEvent): Promise<void>
+  /** Applies an event to what was read, or to what has become of it while its state stayed. */
+  applyInState(stored: Stored, event: DelegationEvent): Promise<void>
+  /**
+   * Applies an event to what was read, or to nothing when it has been changed since.
+   *
+   * @returns whether it was applied
+   */
+  applyIfUnchanged(stored: Stored, event: DelegationEvent): Promise<boolean>
   /** Applies an event to the delegation of a participant, if there is one. */
   applyFor(key: ParticipantKey, event: DelegationEvent): Promise<void>
 }
 
-function noticeOf(event: DelegationEvent, next: Delegation | undefined, now: number): Notice {
-  // Doubt concerns all at once: it can wait until workers look for themselves, or have ended.
-  if (event.type === 'doubt') return 'keep-lease'
-  return next !== undefined && dueAt(next) <= now ? 'wake' : 'quiet'
+/** What is reported to the service, whoever is at work. */
+const REPORTS: readonly DelegationEvent['type'][] = [
+  'doubt',
+  'joined',
+  'left',
+  'aborted',
+  'room-finished',
+]
+
+function isDue(next: Delegation | undefined, now: number): boolean {
+  return next !== undefined && dueAt(next) <= now
+}
+
+function noticeOf(event: DelegationEvent, { next, transition }: Step, now: number): Notice {
+  // A report that leaves the state as it is must not keep a restart under way from counting.
+  if (REPORTS.includes(event.type) && transition === undefined) return 'keep-lease'
+  return isDue(next, now) ? 'wake' : 'quiet'
 }
 
 /** Makes the one way by which stored delegations change. */
@@ -36,30 +55,39 @@ export function createChanges({ store, around, onTransition }: ChangeOptions): C
   async function tryApply(stored: Stored, event: DelegationEvent): Promise<boolean> {
     const circumstances = around()
     const { delegation } = stored
-    const { next, transition } = advance(delegation, event, circumstances)
+    const step = advance(delegation, event, circumstances)
+    const { next, transition } = step
     // Even a change to the same would end the lease of whoever is at work.
     if (next === delegation || JSON.stringify(next) === JSON.stringify(delegation)) return true
-    const notice = noticeOf(event, next, circumstances.now)
+    const { now } = circumstances
+    const notice = noticeOf(event, step, now)
     if (!(await store.replace(stored, next, notice))) return false
+    // Doubt concerns all at once: it can wait until workers look for themselves.
+    const isWaitedFor = notice === 'keep-lease' && event.type !== 'doubt' && isDue(next, now)
+    if (isWaitedFor) await store.wakeAll()
     if (transition !== undefined) onTransition(delegation, transition)
     return true
   }
 
-  async function applyTo(stored: Stored, event: DelegationEvent): Promise<void> {
-    const { generation } = stored.delegation
+  async function applyWhile(
+    isMeant: (current: Delegation) => boolean,
+    stored: Stored,
+    event: DelegationEvent,
+  ): Promise<void> {
     let current: Stored | undefined = stored
-    // What has come in its place must not be touched by what it had under way.
-    while (current?.delegation.generation === generation) {
+    while (current !== undefined && isMeant(current.delegation)) {
       if (await tryApply(current, event)) return
       current = await store.find(stored.delegation)
     }
   }
 
   return {
-    applyTo,
-    async applyIfUnchanged(stored, event) {
-      await tryApply(stored, event)
-    },
+    // What has come in its place must not be touched by what it had under way.
+    applyTo: (stored, event) =>
+      applyWhile(({ generation }) => generation === stored.delegation.generation, stored, event),
+    applyInState: (stored, event) =>
+      applyWhile((current) => isSameStage(current, stored.delegation), stored, event),
+    applyIfUnchanged: tryApply,
     async applyFor(key, event) {
       for (;;) {
         const stored = await store.find(key)

@@ -4,24 +4,54 @@ import type { DelegationEvent, Departed, Joined } from './events.ts'
 import {
   type Circumstances,
   checkIntervalMs,
+  confirmAt,
   end,
   idOf,
   isAfter,
-  isSurelyAfter,
   leave,
+  lookForReplacementAt,
   restartIntervalMs,
-  retryInMs,
+  retryAt,
   type Step,
   stay,
+  withoutAbsence,
 } from './steps.ts'
 
-/** Tells whether it is surely this connection that has ended, and not an earlier or later one. */
-function isOwnDeparture(connected: Connected, event: Departed): boolean {
-  if (event.type !== 'room-finished' && event.replaced) return false
-  if (connected.participantId !== undefined && event.participantId !== undefined) {
-    return connected.participantId === event.participantId
+/** What comes of the end of a connection. Only its ID tells for sure which one that was. */
+function depart(connected: Connected, event: Departed, around: Circumstances): Step {
+  const { now } = around
+  if (event.type !== 'room-finished') {
+    if (event.replaced) {
+      const checkAt = lookForReplacementAt(now, connected.restartAt)
+      return stay({ ...withoutAbsence(connected), checkAt: Math.min(checkAt, connected.checkAt) })
+    }
+    const { participantId } = event
+    if (participantId !== undefined && participantId === connected.participantId) {
+      return leave(connected, event, around)
+    }
   }
-  return isSurelyAfter(connected.connectedAt, event)
+  return stay({ ...connected, checkAt: now })
+}
+
+/** What comes of the SFU saying "absent", which counts when it still says so a while later. */
+function miss(connected: Connected, around: Circumstances): Step {
+  const { now } = around
+  const { absentSince = now } = connected
+  if (now < confirmAt(absentSince)) {
+    const checkAt = confirmAt(absentSince)
+    return stay({ ...connected, absentSince, checkAt, checkFailures: 0 })
+  }
+  // No webhook has said that this connection has ended: whoever is found later may be in it.
+  const { participantId, ...unknown } = connected
+  return leave(unknown, { cause: 'confirmed absent' }, around)
+}
+
+/** Somebody whose connection is reported is not absent, unless it began before they were. */
+function rejoin(connected: Connected, event: Joined, now: number): Connected {
+  const next = connectAgain(connected, event, now)
+  const { absentSince } = connected
+  if (absentSince === undefined || !isAfter(absentSince, event)) return next
+  return { ...withoutAbsence(next), checkAt: lookForReplacementAt(now, connected.restartAt) }
 }
 
 /** Takes another connection for the participant's one only if it may be later. */
@@ -47,18 +77,17 @@ export function advanceConnected(
       }
       return { next: connected, action: now >= connected.restartAt ? 'restart' : 'check-presence' }
     case 'joined':
-      return stay(connectAgain(connected, event, now))
+      return stay(rejoin(connected, event, now))
     case 'left':
     case 'aborted':
     case 'room-finished':
-      if (isOwnDeparture(connected, event)) return leave(connected, event, around)
-      return stay({ ...connected, checkAt: now })
+      return depart(connected, event, around)
     case 'present': {
       const checkAt = now + checkIntervalMs(connected, sanityCheckMs)
-      return stay({ ...connected, ...idOf(event), checkAt, checkFailures: 0 })
+      return stay({ ...withoutAbsence(connected), ...idOf(event), checkAt, checkFailures: 0 })
     }
     case 'absent':
-      return leave(connected, { ...idOf(connected), cause: 'confirmed absent' }, around)
+      return miss(connected, around)
     case 'presence-unknown': {
       const checkFailures = connected.checkFailures + 1
       return stay({ ...connected, checkFailures, checkAt: now + backoffMs(checkFailures, random) })
@@ -73,9 +102,8 @@ export function advanceConnected(
       })
     }
     case 'attempt-failed': {
-      const failures = connected.failures + 1
-      const waitMs = retryInMs(failures, around, connected.deadlineAt, event.retryAfterMs)
-      return stay({ ...connected, failures, restartAt: now + waitMs })
+      const restartAt = retryAt(connected, around, connected.deadlineAt, event.retryAfterMs)
+      return stay({ ...connected, failures: connected.failures + 1, restartAt })
     }
     case 'event-gone':
       return end(connected, 'dropped', 'the delayed event is gone')

@@ -30,6 +30,10 @@ export interface Waiting extends Base {
   readonly state: 'waiting'
   readonly waitUntil: number
   readonly checkAt: number
+  /** When the SFU was first heard to say that the participant is absent, since it might have come. */
+  readonly absentSince?: number
+  /** Of an adopted entry, while the SFU has not said who is there: when to restart its event. */
+  readonly restartAt?: number
 }
 
 /** The participant is on the SFU: the event is restarted again and again. */
@@ -42,6 +46,8 @@ export interface Connected extends Base {
   readonly checkAt: number
   /** How many checks of presence have failed in a row. */
   readonly checkFailures: number
+  /** When the SFU first said "absent"; a second look confirms it before a leave is sent. */
+  readonly absentSince?: number
 }
 
 /** The participant has left: the event is to be sent. */
@@ -51,16 +57,27 @@ export interface Leaving extends Base {
   readonly participantId?: string
   readonly giveUpAt: number
   readonly sendAt: number
+  /** An attempt has failed: presence is to be checked before the next one. */
+  readonly lookAgain?: boolean
 }
 
 /** A delayed leave event that the service has taken over for one participant. */
 export type Delegation = Waiting | Connected | Leaving
 
+/** Tells whether what was decided for one still holds for the other, which may be later. */
+export function isSameStage(one: Delegation, other: Delegation): boolean {
+  return one.generation === other.generation && one.state === other.state
+}
+
 /** When something is to be done about a delegation. */
 export function dueAt(delegation: Delegation): number {
   switch (delegation.state) {
     case 'waiting':
-      return Math.min(delegation.checkAt, delegation.waitUntil)
+      return Math.min(
+        delegation.checkAt,
+        delegation.waitUntil,
+        delegation.restartAt ?? Number.POSITIVE_INFINITY,
+      )
     case 'connected':
       return Math.min(delegation.restartAt, delegation.checkAt, delegation.deadlineAt)
     case 'leaving':

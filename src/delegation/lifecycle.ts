@@ -5,6 +5,12 @@ import { advanceLeaving } from './leaving.ts'
 import type { Circumstances, Step } from './steps.ts'
 import { advanceWaiting } from './waiting.ts'
 
+/** No report is from the future: a clock of the SFU that is ahead must not make an old one new. */
+function asOfNow(event: DelegationEvent, now: number): DelegationEvent {
+  if (!('happenedBy' in event) || event.happenedBy === undefined) return event
+  return event.happenedBy > now ? { ...event, happenedBy: now } : event
+}
+
 /**
  * What comes of an event in the life of a delegation. An event that means nothing in a state leaves it
  * as it is.
@@ -13,11 +19,11 @@ import { advanceWaiting } from './waiting.ts'
  *               joined, found present         ┌──────┐ restarted, every 80 % of the delay
  *   waiting ─────────────────────────▶ connected ◀───┘
  *    │  │                               │  │   ▲
- *    │  │ left on purpose,              │  │   │ joined again before the event was sent
+ *    │  │ left on purpose,              │  │   │ back before the event was sent
  *    │  │ or the wait ran out           │  │   │
  *    │  └──────────▶ leaving ◀──────────┘  │   │
- *    │               │     │ any departure,│   │
- *    │               │     │ or absent     │   │
+ *    │               │     │ its own end,  │   │
+ *    │               │     │ or absent twice   │
  *    │               │     └───────────────┼───┘
  *    │ aborted       │ sent, already done, │ event gone, client API gone,
  *    ▼               ▼ or out of time      ▼ or the deadline passed
@@ -26,9 +32,10 @@ import { advanceWaiting } from './waiting.ts'
  */
 export function advance(
   delegation: Delegation,
-  event: DelegationEvent,
+  reported: DelegationEvent,
   around: Circumstances,
 ): Step {
+  const event = asOfNow(reported, around.now)
   switch (delegation.state) {
     case 'waiting':
       return advanceWaiting(delegation, event, around)

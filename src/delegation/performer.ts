@@ -1,10 +1,17 @@
 import type { Changes } from './changes.ts'
 import { CheckPace } from './check-pace.ts'
-import { type Delegation, deadlineOf, type ParticipantKey } from './delegation.ts'
+import {
+  type Delegation,
+  deadlineOf,
+  dueAt,
+  isSameStage,
+  type ParticipantKey,
+} from './delegation.ts'
 import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from './events.ts'
+import { lookUntil } from './leaving.ts'
 import { advance } from './lifecycle.ts'
-import { ServerSlots } from './server-slots.ts'
-import { type Action, type Circumstances, waitWithin } from './steps.ts'
+import { ServerSlots, type Slot } from './server-slots.ts'
+import { type Action, type Circumstances, shortestRetryMs, waitWithin } from './steps.ts'
 import { type DelegationStore, leaseMs, type Stored } from './store.ts'
 
 /** What is done outside. The functions report failures as events and throw nothing. */
@@ -48,14 +55,14 @@ const MAX_CHECK_MS = 10_000
 /** Enough for an SFU that is well. */
 const MIN_CHECK_MS = 100
 
-/** An SFU that does not answer must not keep an event from being restarted. */
+/** An SFU that does not answer must not keep an event from being restarted or sent. */
 function latestFor(action: Action, delegation: Delegation): number {
-  const isCheck = action === 'check-presence' && delegation.state === 'connected'
-  return isCheck ? delegation.restartAt : Number.POSITIVE_INFINITY
+  if (action !== 'check-presence') return Number.POSITIVE_INFINITY
+  if (delegation.state === 'leaving') return lookUntil(delegation)
+  return delegation.restartAt ?? Number.POSITIVE_INFINITY
 }
 
-function outcomeOf(event: DelegationEvent | undefined) {
-  if (event === undefined) return 'given-up'
+function outcomeOf(event: DelegationEvent): 'given-up' | 'failed' | 'answered' {
   if (event.type === 'presence-unknown') return 'failed'
   return event.type === 'attempt-failed' && !event.answered ? 'failed' : 'answered'
 }
@@ -95,7 +102,8 @@ export class Performer {
     const running = this.#running.get(nameOf(key))
     if (running === undefined) return
     const current = await this.#options.store.find(key)
-    if (current?.text !== running.stored.text) running.abort.abort()
+    const { delegation } = running.stored
+    if (current === undefined || !isSameStage(current.delegation, delegation)) running.abort.abort()
   }
 
   /** Gives up everything that is under way, and leaves it to other workers. */
@@ -122,54 +130,74 @@ export class Performer {
     }
   }
 
+  /** Holds the lease from here on: while it waits for a slot, and while it is under way. */
   async #performInSlot(stored: Stored, action: Action): Promise<void> {
-    const { store, around } = this.#options
-    const { delegation } = stored
-    const isCheck = action === 'check-presence'
-    const servers = isCheck ? this.#sfu : this.#options.servers
-    const serverName = isCheck ? 'SFU' : delegation.serverName
-    const { now, random } = around()
-    const slot = servers.take(serverName, now)
-    if (slot === undefined) {
-      const waitMs = servers.retryInMs(serverName, random)
-      const at = now + waitWithin(deadlineOf(delegation) - now, waitMs)
-      return store.postpone(stored, Math.min(at, latestFor(action, delegation)))
-    }
-    let outcome: ReturnType<typeof outcomeOf> = 'given-up'
-    try {
-      outcome = outcomeOf(await this.#performAction(stored, action))
-    } finally {
-      servers.giveBack(slot, outcome, around().now)
-    }
-  }
-
-  /** Gives what came of it, or `undefined` when it was given up. */
-  async #performAction(stored: Stored, action: Action): Promise<DelegationEvent | undefined> {
     const name = nameOf(stored.delegation)
     const running: Running = { stored, abort: new AbortController() }
     this.#running.set(name, running)
     const stopRenewing = this.#keepLease(stored)
     running.abort.signal.addEventListener('abort', stopRenewing)
     try {
-      const event = await this.#act(stored.delegation, action, running.abort.signal)
-      if (running.abort.signal.aborted) return undefined
-      this.#forget(name, running)
-      await this.#apply(stored, event)
-      return event
+      const servers = action === 'check-presence' ? this.#sfu : this.#options.servers
+      const slot = await this.#slotFor(servers, stored, action)
+      if (slot !== undefined) await this.#useSlot(servers, slot, running, action)
     } finally {
       stopRenewing()
       this.#forget(name, running)
     }
   }
 
+  /** Gives `undefined` when there was none in time, and it has been put off. */
+  async #slotFor(servers: ServerSlots, stored: Stored, action: Action): Promise<Slot | undefined> {
+    const { store, around } = this.#options
+    const { delegation } = stored
+    const serverName = action === 'check-presence' ? 'SFU' : delegation.serverName
+    const slot = servers.take(serverName, around().now) ?? (await servers.wait(serverName))
+    if (slot !== undefined) return slot
+    const { now, random } = around()
+    const waitMs = servers.retryInMs(serverName, random)
+    const at = now + waitWithin(deadlineOf(delegation) - now, waitMs, shortestRetryMs(delegation))
+    await store.postpone(stored, Math.min(at, latestFor(action, delegation)))
+    return undefined
+  }
+
+  async #useSlot(servers: ServerSlots, slot: Slot, running: Running, action: Action) {
+    const { stored, abort } = running
+    let outcome: ReturnType<typeof outcomeOf> = 'given-up'
+    try {
+      if (abort.signal.aborted) return
+      const event = await this.#act(stored.delegation, action, abort.signal)
+      if (abort.signal.aborted) return
+      this.#forget(nameOf(stored.delegation), running)
+      outcome = outcomeOf(event)
+      await this.#apply(stored, event)
+    } finally {
+      servers.giveBack(slot, outcome, this.#options.around().now)
+    }
+  }
+
   /**
-   * What happened to the event stays true, but who was absent then may have come since, and a
-   * failure is of no interest to what is to be done now.
+   * What happened to the event stays true, and a failure counts for as long as the same is to be done;
+   * but who was absent then may have come since.
    */
-  #apply(stored: Stored, event: DelegationEvent): Promise<void> {
+  async #apply(stored: Stored, event: DelegationEvent): Promise<void> {
     const { changes } = this.#options
-    const isLasting = ['restarted', 'sent', 'event-gone'].includes(event.type)
-    return isLasting ? changes.applyTo(stored, event) : changes.applyIfUnchanged(stored, event)
+    if (['restarted', 'sent', 'event-gone'].includes(event.type)) {
+      return changes.applyTo(stored, event)
+    }
+    if (['attempt-failed', 'client-api-unresolvable'].includes(event.type)) {
+      return changes.applyInState(stored, event)
+    }
+    if (!(await changes.applyIfUnchanged(stored, event))) await this.#endLease(stored)
+  }
+
+  /** Has done again at once what came to nothing, because of a report that has kept the lease. */
+  async #endLease(stored: Stored): Promise<void> {
+    const { store } = this.#options
+    const current = await store.find(stored.delegation)
+    if (current === undefined || !isSameStage(current.delegation, stored.delegation)) return
+    await store.postpone(current, dueAt(current.delegation))
+    await store.wakeAll()
   }
 
   #forget(name: string, running: Running): void {
@@ -192,11 +220,21 @@ export class Performer {
   #keepLease(stored: Stored): () => void {
     const { store, around } = this.#options
     const lease = leaseMs(stored.delegation.delayMs, MAX_LEASE_MS)
+    let stopped = false
+    async function renew(): Promise<void> {
+      const current = await store.find(stored.delegation)
+      if (stopped || current === undefined) return
+      if (!isSameStage(current.delegation, stored.delegation)) return
+      await store.postpone(current, around().now + lease)
+    }
     const timer = setInterval(() => {
-      store.postpone(stored, around().now + lease).catch(() => {
+      renew().catch(() => {
         // The lease runs out, and somebody else may act as well: no harm but a request too many.
       })
     }, lease / 2)
-    return () => clearInterval(timer)
+    return () => {
+      stopped = true
+      clearInterval(timer)
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { memberOf, textMember } from '../lib/json.ts'
-import type { Connected, Delegation } from './delegation.ts'
+import type { Waiting } from './delegation.ts'
 import { accept } from './waiting.ts'
 
 const MS_IN_NS = 1e6
@@ -15,7 +15,8 @@ function momentOf(value: string | undefined): number | undefined {
  * `{"Params": {"DelayId", "DelayTimeout" (nanoseconds), "ServerName", "LiveKitRoom",
  * "LiveKitIdentity"}, "RestartedAt" (RFC 3339)}`.
  *
- * One whose event was restarted before is taken for connected, with presence to be checked first.
+ * It writes `RestartedAt` at acceptance already: nobody knows whether the participant has come. The SFU
+ * is asked at once, and the event is restarted as long as it does not say.
  *
  * @returns `'expired'` when its deadline has passed, `undefined` when it is no such entry
  */
@@ -23,7 +24,7 @@ export function adopt(
   entry: unknown,
   now: number,
   generation: string,
-): Delegation | 'expired' | undefined {
+): Waiting | 'expired' | undefined {
   const params = memberOf(entry, 'Params')
   const delayTimeout = memberOf(params, 'DelayTimeout')
   const delayMs = typeof delayTimeout === 'number' ? Math.floor(delayTimeout / MS_IN_NS) : 0
@@ -39,20 +40,14 @@ export function adopt(
   if (!complete || delayMs < 0) return undefined
 
   const waiting = accept(accepted, { now, random: 0, sanityCheckMs: 0 })
-  const restartedAt = momentOf(textMember(entry, 'RestartedAt'))
-  if (restartedAt === undefined) return { ...waiting, checkAt: now }
-  const deadlineAt = restartedAt + delayMs
+  const deadlineAt = (momentOf(textMember(entry, 'RestartedAt')) ?? now) + delayMs
   if (deadlineAt <= now) return 'expired'
-  const { waitUntil, ...base } = waiting
-  const connected: Connected = {
-    ...base,
-    state: 'connected',
+  return {
+    ...waiting,
     deadlineAt,
-    connectedAt: restartedAt,
+    waitUntil: Math.min(waiting.waitUntil, deadlineAt),
+    checkAt: now,
     // The check comes first, and the restart in time all the same.
     restartAt: Math.min(now + delayMs / 10, (now + deadlineAt) / 2),
-    checkAt: now,
-    checkFailures: 0,
   }
-  return connected
 }

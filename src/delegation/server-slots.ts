@@ -12,7 +12,7 @@ const FAST_MS = 250
 /** What takes longer shows that there are too many at a time. */
 const SLOW_MS = 1_000
 
-const BUSY_RETRY_MS = 40
+const BUSY_RETRY_MS = 150
 const MAX_TROUBLE = 6
 /** Failures of the same moment are one. */
 const TROUBLE_STEP_MS = 500
@@ -45,6 +45,8 @@ export class ServerSlots {
   readonly #servers = new Map<string, Server>()
   readonly #taken: Record<Standing, number> = { proven: 0, unproven: 0, troubled: 0 }
   readonly #total: number
+  /** Who waits for a slot, by server. */
+  readonly #queues = new Map<string, Set<(slot: Slot | undefined) => void>>()
 
   /** @param total - how many actions may be under way in all */
   constructor(total: number) {
@@ -66,6 +68,34 @@ export class ServerSlots {
     return slot
   }
 
+  /** Waits a moment for a slot, in the order of coming; gives `undefined` when there was none. */
+  wait(name: string): Promise<Slot | undefined> {
+    const queue = this.#queues.get(name) ?? new Set()
+    if (queue.size >= (this.#servers.get(name)?.slots ?? 0)) return Promise.resolve(undefined)
+    this.#queues.set(name, queue)
+    return new Promise((resolve) => {
+      const end = (slot: Slot | undefined) => {
+        clearTimeout(timer)
+        queue.delete(end)
+        if (queue.size === 0) this.#queues.delete(name)
+        resolve(slot)
+      }
+      const timer = setTimeout(end, BUSY_RETRY_MS)
+      queue.add(end)
+    })
+  }
+
+  /** What a server gives back, others at it have first. */
+  #serveQueues(first: string, now: number): void {
+    for (const name of [first, ...this.#queues.keys()]) {
+      const [next] = this.#queues.get(name) ?? []
+      const slot = next === undefined ? undefined : this.take(name, now)
+      if (slot === undefined) continue
+      next?.(slot)
+      return
+    }
+  }
+
   /**
    * Gives a slot back.
    *
@@ -76,6 +106,7 @@ export class ServerSlots {
     if (outcome === 'answered') noteAnswer(slot, now)
     this.#count(slot, -1)
     if (outcome === 'failed') noteFailure(server, now)
+    this.#serveQueues(server.name, now)
     if (this.#servers.size > FORGET_ABOVE) this.#forgetOld(now)
   }
 

@@ -33,7 +33,12 @@ beforeEach(async () => {
   }
   rechecks = new Rechecks({
     store,
-    changes: { applyTo, applyFor: async () => {}, applyIfUnchanged: async () => {} },
+    changes: {
+      applyTo,
+      applyFor: async () => {},
+      applyIfUnchanged: async () => true,
+      applyInState: async () => {},
+    },
     onBatch: () => {
       batches += 1
     },
