@@ -46,8 +46,11 @@ function isDue(next: Delegation | undefined, now: number): boolean {
 
 function noticeOf(event: DelegationEvent, { next, transition }: Step, now: number): Notice {
   // A report that leaves the state as it is must not keep a restart under way from counting.
-  if (REPORTS.includes(event.type) && transition === undefined) return 'keep-lease'
-  return isDue(next, now) ? 'wake' : 'quiet'
+  if (!REPORTS.includes(event.type) || transition !== undefined) {
+    return isDue(next, now) ? 'wake' : 'quiet'
+  }
+  // Doubt concerns all at once: it can wait until workers look for themselves.
+  return isDue(next, now) && event.type !== 'doubt' ? 'keep-lease-and-wake' : 'keep-lease'
 }
 
 /** Makes the one way by which stored delegations change. */
@@ -59,12 +62,8 @@ export function createChanges({ store, around, onTransition }: ChangeOptions): C
     const { next, transition } = step
     // Even a change to the same would end the lease of whoever is at work.
     if (next === delegation || JSON.stringify(next) === JSON.stringify(delegation)) return true
-    const { now } = circumstances
-    const notice = noticeOf(event, step, now)
+    const notice = noticeOf(event, step, circumstances.now)
     if (!(await store.replace(stored, next, notice))) return false
-    // Doubt concerns all at once: it can wait until workers look for themselves.
-    const isWaitedFor = notice === 'keep-lease' && event.type !== 'doubt' && isDue(next, now)
-    if (isWaitedFor) await store.wakeAll()
     if (transition !== undefined) onTransition(delegation, transition)
     return true
   }

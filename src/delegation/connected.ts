@@ -23,7 +23,7 @@ function depart(connected: Connected, event: Departed, around: Circumstances): S
   if (event.type !== 'room-finished') {
     if (event.replaced) {
       const checkAt = lookForReplacementAt(now, connected.restartAt)
-      return stay({ ...withoutAbsence(connected), checkAt: Math.min(checkAt, connected.checkAt) })
+      return stay({ ...withoutAbsence(connected), checkAt, replacedAt: now })
     }
     const { participantId } = event
     if (participantId !== undefined && participantId === connected.participantId) {
@@ -36,7 +36,9 @@ function depart(connected: Connected, event: Departed, around: Circumstances): S
 /** What comes of the SFU saying "absent", which counts when it still says so a while later. */
 function miss(connected: Connected, around: Circumstances): Step {
   const { now } = around
-  const { absentSince = now } = connected
+  const { absentSince = now, replacedAt = Number.NEGATIVE_INFINITY } = connected
+  // The SFU may not know of the new connection yet.
+  if (now < confirmAt(replacedAt)) return stay({ ...connected, checkAt: confirmAt(replacedAt) })
   if (now < confirmAt(absentSince)) {
     const checkAt = confirmAt(absentSince)
     return stay({ ...connected, absentSince, checkAt, checkFailures: 0 })

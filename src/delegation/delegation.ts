@@ -48,6 +48,8 @@ export interface Connected extends Base {
   readonly checkFailures: number
   /** When the SFU first said "absent"; a second look confirms it before a leave is sent. */
   readonly absentSince?: number
+  /** When another connection was last reported to have taken the place of one. */
+  readonly replacedAt?: number
 }
 
 /** The participant has left: the event is to be sent. */

@@ -21,11 +21,13 @@ import {
   type Claim,
   type DelegationStore,
   type Heartbeat,
+  keepsLease,
   LEASE_SHARE,
   MIN_LEASE_MS,
   type PutOutcome,
   type Stored,
   StoreUnavailable,
+  wakes,
 } from './store.ts'
 import { WakeListeners } from './wake-listeners.ts'
 
@@ -176,12 +178,12 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       const { delegation, text } = stored
       const value = next === undefined ? '' : toText(next)
       const due = next === undefined ? 0 : Math.ceil(dueAt(next))
-      const channel = notice === 'wake' ? WAKE_CHANNEL : ''
-      const formerDue = notice === 'keep-lease' ? Math.ceil(dueAt(delegation)) : ''
+      const channel = wakes(notice) ? WAKE_CHANNEL : ''
+      const formerDue = keepsLease(notice) ? Math.ceil(dueAt(delegation)) : ''
       const { member } = userEntriesOf(delegation)
       const args = [fieldOf(delegation), text, value, due, channel, formerDue, member]
       const done = (await run(REPLACE, args)) === 1
-      if (done && notice === 'wake') tellOwn(delegation)
+      if (done && wakes(notice)) tellOwn(delegation)
       return done
     },
 
@@ -190,7 +192,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
     },
 
     async wakeAll() {
-      await commands.send('PUBLISH', [WAKE_CHANNEL, ''])
+      if (canBeWoken) await commands.send('PUBLISH', [WAKE_CHANNEL, ''])
+      else wake.tell(undefined)
     },
 
     async scan(visit) {

@@ -7,12 +7,14 @@ import {
   type Claim,
   type DelegationStore,
   type Heartbeat,
+  keepsLease,
   leaseMs,
   type Mended,
   type Notice,
   type PutOutcome,
   type Stored,
   StoreUnavailable,
+  wakes,
 } from './store.ts'
 import { WakeListeners } from './wake-listeners.ts'
 
@@ -100,11 +102,11 @@ export class SqliteStore implements DelegationStore {
       if (next === undefined) return remove.run(room, identity, stored.text)
       const due = Math.ceil(dueAt(next))
       const value = JSON.stringify(next)
-      if (notice !== 'keep-lease') return change.run(due, value, room, identity, stored.text)
+      if (!keepsLease(notice)) return change.run(due, value, room, identity, stored.text)
       const formerDue = Math.ceil(dueAt(stored.delegation))
       return changeAtWork.run(formerDue, due, value, room, identity, stored.text)
     })
-    if (changes > 0 && notice === 'wake') this.#wake.tell({ room, identity })
+    if (changes > 0 && wakes(notice)) this.#wake.tell({ room, identity })
     return changes > 0
   }
 

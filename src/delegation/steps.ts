@@ -43,6 +43,8 @@ const SECOND_MS = 1_000
 /** How far the clock of the SFU may be ahead. */
 export const CLOCK_SKEW_MS = 5_000
 const RESTART_SHARE = 0.8
+/** However short the delay, webhooks tell of most departures. */
+const MIN_CHECK_MS = 10_000
 const MIN_LEAVING_MS = 1_000
 const MIN_RETRY_MS = 500
 const MIN_LAST_MARGIN_MS = 1_000
@@ -61,7 +63,7 @@ export function restartIntervalMs({ delayMs }: Delegation): number {
 
 /** How long after a successful check of presence the next one is due while connected. */
 export function checkIntervalMs(delegation: Delegation, sanityCheckMs: number): number {
-  const interval = Math.min(restartIntervalMs(delegation), HOUR_MS)
+  const interval = Math.max(Math.min(restartIntervalMs(delegation), HOUR_MS), MIN_CHECK_MS)
   return sanityCheckMs > 0 ? Math.min(sanityCheckMs, interval) : interval
 }
 
@@ -137,8 +139,11 @@ function move(from: Delegation, next: Delegation, cause: string): Step {
 
 function base({ state, ...delegation }: Delegation) {
   const { room, identity, generation, serverName, clientApiUrl, delayId, delayMs } = delegation
-  const { acceptedAt, deadlineAt } = delegation
-  const known = clientApiUrl === undefined ? {} : { clientApiUrl }
+  const { acceptedAt, deadlineAt, userId } = delegation
+  const known = {
+    ...(userId === undefined ? {} : { userId }),
+    ...(clientApiUrl === undefined ? {} : { clientApiUrl }),
+  }
   const key = { room, identity, generation, serverName, ...known }
   return { ...key, delayId, delayMs, acceptedAt, deadlineAt, failures: 0 }
 }

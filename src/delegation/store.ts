@@ -27,10 +27,20 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * Whether workers are told of a change, or find out when they look for themselves; `keep-lease` leaves
- * whoever is at work alone until the lease runs out.
+ * Whether workers are told of a change, or find out when they look for themselves; `keep-lease` and
+ * `keep-lease-and-wake` leave whoever is at work alone until the lease runs out.
  */
-export type Notice = 'wake' | 'quiet' | 'keep-lease'
+export type Notice = 'wake' | 'quiet' | 'keep-lease' | 'keep-lease-and-wake'
+
+/** Whether a lease goes on. */
+export function keepsLease(notice: Notice): boolean {
+  return notice.startsWith('keep-lease')
+}
+
+/** Whether workers are told. */
+export function wakes(notice: Notice): boolean {
+  return notice.endsWith('wake')
+}
 
 /** How many delegations there may be at a time. */
 export interface Bounds {

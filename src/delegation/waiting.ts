@@ -79,7 +79,7 @@ function depart(waiting: Waiting, event: Ended, around: Circumstances): Step {
   const { now } = around
   if (event.replaced) {
     const checkAt = lookForReplacementAt(now, waiting.restartAt)
-    return stay({ ...withoutAbsence(waiting), checkAt: Math.min(checkAt, waiting.checkAt) })
+    return stay({ ...withoutAbsence(waiting), checkAt })
   }
   if (isOther(waiting, event)) return stay({ ...waiting, checkAt: now })
   // The client may retry, and the homeserver's timer still runs.

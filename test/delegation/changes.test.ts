@@ -7,6 +7,7 @@ import { around, connected, leaving, NOW, waiting } from '../support/delegations
 import { everythingIn, read } from '../support/stores.ts'
 import { WatchedStore } from '../support/watched-store.ts'
 
+const LEFT = { cause: 'left', participantId: 'PA_1', onPurpose: true, replaced: false } as const
 const JOINED = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
 
 let store: WatchedStore
@@ -33,7 +34,7 @@ test('an event is applied to what has become of what was read', async () => {
   await store.put(waiting())
   const old = await read(store, waiting())
   await changes.applyTo(old, JOINED)
-  await changes.applyTo(old, { type: 'absent' })
+  await changes.applyTo(old, { type: 'left', ...LEFT })
   expect((await read(store, waiting())).delegation.state).toBe('leaving')
 })
 
@@ -51,7 +52,7 @@ test('of events that come at once none is lost, and each transition is told once
     changes.applyFor(waiting(), { type: 'attempt-failed', answered: false }),
   )
   const departures = Array.from({ length: 5 }, () =>
-    changes.applyFor(waiting(), { type: 'absent' }),
+    changes.applyFor(waiting(), { type: 'left', ...LEFT }),
   )
   await Promise.all([...failures, ...departures])
   expect((await read(store, waiting())).delegation.state).toBe('leaving')
@@ -71,12 +72,12 @@ test('a report that changes nothing does not end the lease of whoever is at work
   await changes.applyTo(await read(store, connected()), JOINED)
   expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
 
-  // Of a moment at which presence is to be checked already.
+  // It has presence checked: when whoever is at work has done so.
   const stale = { cause: 'left', participantId: 'PA_0', onPurpose: true, replaced: false }
-  await changes.applyFor(connected(), { type: 'left', ...stale })
-  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toHaveLength(1)
-  await changes.applyFor(connected(), { type: 'left', ...stale })
-  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
+  for (const again of [1, 2]) {
+    await changes.applyFor(connected(), { type: 'left', ...stale })
+    expect([again, (await store.claimDue(NOW, 1, 10_000)).claimed]).toEqual([again, []])
+  }
 
   await store.put(leaving({ sendAt: NOW }))
   expect((await store.claimDue(NOW, 1, 10_000)).claimed).toHaveLength(1)

@@ -13,8 +13,25 @@ test('the end of the wait is not believed before the SFU was asked once more', (
   expect(due(waiting(OVER))).toEqual({ next: waiting(OVER), action: 'check-presence' })
 })
 
-test('a wait that ran out ends with the leave of whoever is absent', () => {
+test('a wait that ran out is confirmed by a second look 2 s later, if there was none before', () => {
   const { next, transition } = advance(waiting(OVER), { type: 'absent' }, around())
+  const later = { waitUntil: NOW + 2_000, checkAt: NOW + 2_000 }
+  expect(next).toEqual(waiting({ ...OVER, ...later, absentSince: NOW }))
+  expect(transition).toBeUndefined()
+})
+
+test('a wait does not go on for a second look past the deadline', () => {
+  const { next } = advance(
+    waiting({ ...OVER, deadlineAt: NOW + 1_999 }),
+    { type: 'absent' },
+    around(),
+  )
+  expect(next?.state).toBe('leaving')
+})
+
+test('a wait that ran out ends with the leave of whoever is absent twice', () => {
+  const missed = waiting({ ...OVER, absentSince: NOW - 2_000 })
+  const { next, transition } = advance(missed, { type: 'absent' }, around())
   const { participantId, ...expected } = leaving({ sendAt: NOW })
   expect(next).toEqual(expected)
   expect(transition).toEqual({ from: 'waiting', to: 'leaving', cause: 'the wait ran out' })

@@ -51,7 +51,6 @@ const FAILED = { type: 'attempt-failed', answered: false } as const
 
 test.each([
   ['a failed restart', RESTART, leaving({ sendAt: NOW }), FAILED],
-  ['a failed restart', RESTART, connected({ restartAt: NOW, participantId: 'PA_2' }), FAILED],
   [
     'a client API that cannot be located',
     RESTART,
@@ -73,6 +72,13 @@ test('a restart counts for what has changed since', async () => {
   const changed = connected({ restartAt: NOW, participantId: 'PA_2' })
   expect(await answeredAfter(RESTART, changed, { type: 'restarted', at: NOW })).toEqual(
     connected({ restartAt: NOW + 24_000, deadlineAt: NOW + 30_000, participantId: 'PA_2' }),
+  )
+})
+
+test('a failed restart counts although a report has come in between', async () => {
+  const changed = connected({ restartAt: NOW, participantId: 'PA_2' })
+  expect(await answeredAfter(RESTART, changed, FAILED)).toEqual(
+    connected({ restartAt: NOW + 1_000, failures: 1, participantId: 'PA_2' }),
   )
 })
 

@@ -95,13 +95,28 @@ for (const event of [{ type: 'event-gone' }, { type: 'restarted', at: NOW }] as 
 }
 
 test('what was given up is not stored, even if it was answered', async () => {
-  const { performed, call, current, changes, performer } = await perform(DUE_RESTART)
-  await changes.applyFor(DUE_RESTART, { type: 'doubt' })
-  const inDoubt = connected({ restartAt: NOW, checkAt: NOW })
+  const { store, performed, call, current, performer } = await perform(DUE_RESTART)
+  const left = leaving({ sendAt: NOW })
+  await store.replace(await read(store, DUE_RESTART), left, 'quiet')
   await performer.abortIfChanged(DUE_RESTART)
   expect(call.signal.aborted).toBe(true)
   await performed
-  expect(await current()).toEqual(inDoubt)
+  expect(await current()).toEqual(left)
+})
+
+test('a report that changes no state gives up nothing, and the lease goes on', async () => {
+  const { store, performed, call, current, changes, performer } = await perform(DUE_RESTART)
+  await store.claimDue(NOW, 1, 10_000)
+  for (let count = 0; count < 5; count += 1) {
+    const report = { cause: 'left', participantId: `PA_old ${count}`, onPurpose: true } as const
+    await changes.applyFor(DUE_RESTART, { type: 'left', replaced: false, ...report })
+    await performer.abortIfChanged(DUE_RESTART)
+  }
+  expect(call.signal.aborted).toBe(false)
+  expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
+  call.answer({ type: 'restarted', at: NOW })
+  await performed
+  expect(await current()).toMatchObject({ restartAt: NOW + 24_000, checkAt: NOW })
 })
 
 test('a hand-over is not taken back by the lease of an action that ends late', async () => {

@@ -18,14 +18,23 @@ test('a connection that began before and ended within the second is another one'
   expect(stateAfter(left(ACCEPTED - 1, NOW + 500))).toBe('waiting')
 })
 
-test('a connection that began after the acceptance is the awaited one', () => {
-  expect(stateAfter(left(ACCEPTED, NOW + 500))).toBe('leaving')
+test('one that began within the clock skew of the acceptance may be another one', () => {
+  expect(stateAfter(left(ACCEPTED + 4_999, NOW + 500))).toBe('waiting')
 })
 
-test('a connection of which nobody tells when it began is the awaited one', () => {
-  expect(stateAfter(left(undefined, NOW + 500))).toBe('leaving')
+test('a connection that surely began after the acceptance is the awaited one', () => {
+  expect(stateAfter(left(ACCEPTED + 5_000, NOW + 500))).toBe('leaving')
 })
 
-test('a connection that was there already and ended in a later second is the awaited one', () => {
-  expect(stateAfter(left(ACCEPTED - 1, ACCEPTED + 1_000))).toBe('leaving')
+test('a connection of which nobody tells when it began may be another one', () => {
+  expect(stateAfter(left(undefined, NOW + 500))).toBe('waiting')
+})
+
+test('a connection that was there already and surely ended after the acceptance is the awaited one', () => {
+  const long = { acceptedAt: NOW - 60_000 }
+  const ofLong = (happenedBy: number) => {
+    return advance(waiting(long), left(NOW - 70_000, happenedBy), around()).next?.state
+  }
+  expect(ofLong(NOW - 60_000 + 5_999)).toBe('waiting')
+  expect(ofLong(NOW - 60_000 + 6_000)).toBe('leaving')
 })

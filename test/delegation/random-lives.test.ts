@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { type Delegation, dueAt } from '../../src/delegation/delegation.ts'
-import type { DelegationEvent } from '../../src/delegation/events.ts'
+import type { DelegationEvent, Ended } from '../../src/delegation/events.ts'
 import { advance } from '../../src/delegation/lifecycle.ts'
 import { accept } from '../../src/delegation/waiting.ts'
 import { NOW, waiting } from '../support/delegations.ts'
 import { createRandom, pick } from '../support/random.ts'
 
-const LIVES = 3_000
+const LIVES = 6_000
 const SEED = 20_260_101
 const HOUR_MS = 3_600_000
 
@@ -47,9 +47,10 @@ function anyEvent(random: () => number, now: number): DelegationEvent {
   )
 }
 
-function actionsOf(state: Delegation['state']): readonly unknown[] {
-  if (state === 'waiting') return [undefined, 'check-presence']
-  return state === 'connected' ? [undefined, 'check-presence', 'restart'] : [undefined, 'send']
+const ACTIONS: Readonly<Record<Delegation['state'], readonly unknown[]>> = {
+  waiting: [undefined, 'check-presence'],
+  connected: [undefined, 'check-presence', 'restart'],
+  leaving: [undefined, 'check-presence', 'send'],
 }
 
 test('whatever happens, only what is leaving is sent, and every time that is set is a time', () => {
@@ -66,7 +67,7 @@ test('whatever happens, only what is leaving is sent, and every time that is set
       const { next, action, transition } = advance(before, event, circumstances)
       if (action === 'send') sent += 1
 
-      expect(actionsOf(before.state)).toContain(action)
+      expect(ACTIONS[before.state]).toContain(action)
       if (action !== undefined) expect(next).toBe(before)
       expect(transition === undefined).toBe(next?.state === before.state)
       current = next
@@ -110,3 +111,71 @@ test('every delegation ends when nothing works, after a bounded number of attemp
 function around(now: number, random: () => number) {
   return { now, random: random(), sanityCheckMs: 0 }
 }
+
+interface Swap {
+  readonly at: number
+  /** Until then the SFU says that nobody is there. */
+  readonly storedAt: number
+  readonly toldAt: number
+  readonly reason: Ended
+}
+
+function replacedBy(random: () => number, happenedBy: number): Ended {
+  const cause = pick(random, 'DUPLICATE_IDENTITY', 'MIGRATION')
+  const how = { type: 'left', onPurpose: false, replaced: true } as const
+  return { ...how, cause, participantId: pick(random, undefined, 'PA_1', 'PA_2'), happenedBy }
+}
+
+function swapsOf(random: () => number): readonly Swap[] {
+  const swaps: Swap[] = []
+  let at = NOW + 8_000
+  while (at < NOW + 120_000) {
+    const storedAt = at + 100 + random() * 1_800
+    // What is told late, or never, is alone.
+    const isLate = random() < 0.4
+    const lateMs = pick(random, random() * 3_000, Number.POSITIVE_INFINITY)
+    const toldAt = at + (isLate ? lateMs : random() * 50)
+    swaps.push({ at, storedAt, toldAt, reason: replacedBy(random, at + 999) })
+    at += isLate ? 8_000 + random() * 20_000 : 2_000 + random() * 20_000
+  }
+  return swaps
+}
+
+/** What becomes of a delegation whose participant does nothing but reconnect. */
+function liveThroughSwaps(random: () => number): Delegation | undefined {
+  const swaps = swapsOf(random)
+  const delayMs = pick(random, 3_000, 10_000, 30_000)
+  const isThere = (at: number) => !swaps.some((swap) => at >= swap.at && at < swap.storedAt)
+  const told = swaps.filter(({ toldAt }) => Number.isFinite(toldAt))
+  let current: Delegation | undefined = advance(
+    { ...newborn(random), delayMs, deadlineAt: NOW + delayMs },
+    { type: 'present', participantId: 'PA_1' },
+    around(NOW, random),
+  ).next
+  let now = NOW
+  while (current !== undefined && current.state === 'connected' && now < NOW + 130_000) {
+    const [next] = told
+    if (next !== undefined && next.toldAt <= dueAt(current)) {
+      told.shift()
+      now = Math.max(now, next.toldAt)
+      current = advance(current, next.reason, around(now, random)).next
+      continue
+    }
+    now = Math.max(now, dueAt(current))
+    const { action } = advance(current, { type: 'due' }, around(now, random))
+    const event: DelegationEvent =
+      action === 'restart'
+        ? { type: 'restarted', at: now }
+        : { type: isThere(now) ? 'present' : 'absent' }
+    current = advance(current, event, around(now, random)).next
+    now += 1
+  }
+  return current
+}
+
+test('whoever does nothing but reconnect is never announced, however the SFU hesitates', () => {
+  const random = createRandom(SEED)
+  for (let life = 0; life < LIVES; life += 1) {
+    expect(liveThroughSwaps(random)?.state).toBe('connected')
+  }
+})

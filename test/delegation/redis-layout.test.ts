@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { DelegationStore } from '../../src/delegation/store.ts'
-import { connected, NOW, waiting } from '../support/delegations.ts'
+import { NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
 import { everythingIn, openTestStore, read } from '../support/stores.ts'
 
@@ -89,6 +89,7 @@ for (const RestartedAt of [undefined, '0001-01-01T00:00:00Z']) {
       deadlineAt: NOW + 30_000,
       waitUntil: NOW + 30_000,
       checkAt: NOW,
+      restartAt: NOW + 3_000,
     })
     expect((await afterMending()).map(({ delegation }) => delegation)).toEqual([expected])
     const { claimed } = await store.claimDue(NOW, 10, 10_000)
@@ -97,21 +98,22 @@ for (const RestartedAt of [undefined, '0001-01-01T00:00:00Z']) {
   })
 }
 
-test('one whose event was restarted is adopted as connected, with presence to be checked', async () => {
+test('one whose event was restarted is adopted as waiting too, with its own deadline', async () => {
   // 18 s before now, which leaves 12 s.
   const RestartedAt = '1970-01-12T13:46:22.000000001Z'
   await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
   const [adopted] = await afterMending()
-  const { participantId, ...expected } = connected({
-    generation: expect.any(String),
-    delayId: 'delay-go',
-    acceptedAt: NOW,
-    connectedAt: NOW - 18_000,
-    deadlineAt: NOW + 12_000,
-    restartAt: NOW + 3_000,
-    checkAt: NOW,
-  })
-  expect(adopted?.delegation).toEqual(expected)
+  expect(adopted?.delegation).toEqual(
+    waiting({
+      generation: expect.any(String),
+      delayId: 'delay-go',
+      acceptedAt: NOW,
+      deadlineAt: NOW + 12_000,
+      waitUntil: NOW + 12_000,
+      checkAt: NOW,
+      restartAt: NOW + 3_000,
+    }),
+  )
 })
 
 test('one whose deadline has passed is removed', async () => {

@@ -49,27 +49,25 @@ describe('the end of a connection', () => {
     expect(afterAll(connected(), left('PA_0'))).toEqual(checked)
   })
 
-  test('that was replaced by another one only has presence checked', () => {
+  test('that was replaced by another one has presence checked 2 s later', () => {
     const replaced = {
       ...left('PA_1', NOW),
       type: 'left',
       onPurpose: false,
       replaced: true,
     } as const
-    expect(afterAll(connected(), replaced)).toEqual(connected({ checkAt: NOW }))
+    const missed = connected({ absentSince: NOW - 1_000 })
+    expect(afterAll(missed, replaced)).toEqual(connected({ checkAt: NOW + 2_000, replacedAt: NOW }))
+    const soon = connected({ restartAt: NOW + 1_000 })
+    expect(afterAll(soon, replaced)).toEqual({ ...soon, checkAt: NOW + 500, replacedAt: NOW })
   })
 
-  test('without an ID counts only from the second after the connection began', () => {
-    const connectedAt = 999_995_400
-    expect(afterAll(connected({ connectedAt }), left(undefined, 999_994_999))?.state).toBe(
-      'connected',
-    )
-    expect(afterAll(connected({ connectedAt }), left(undefined, 999_995_999))?.state).toBe(
-      'connected',
-    )
-    expect(afterAll(connected({ connectedAt }), left(undefined, 999_996_999))?.state).toBe(
-      'leaving',
-    )
+  test('without an ID only has presence checked, whenever it was', () => {
+    for (const happenedBy of [MINUTE_AGO, NOW + 999, NOW + 60_000]) {
+      const checked = connected({ checkAt: NOW })
+      expect(afterAll(connected(), left(undefined, happenedBy))).toEqual(checked)
+      expect(afterAll(connected(), roomFinished(happenedBy))).toEqual(checked)
+    }
   })
 
   test('without ID and time only has presence checked', () => {
@@ -78,17 +76,19 @@ describe('the end of a connection', () => {
   })
 })
 
-describe('the end of a room', () => {
-  test('counts for whoever was connected before', () => {
-    expect(afterAll(connected(), roomFinished(NOW + 999))?.state).toBe('leaving')
+describe('a report from the future', () => {
+  const ahead = NOW + 5_000
+
+  test('of an earlier connection does not take the place of the present one for good', () => {
+    const next = afterAll(connected(), left('PA_0', ahead), roomFinished(ahead))
+    expect(next).toEqual(connected({ checkAt: NOW + 1 }))
   })
 
-  test('of an earlier room of the same name only has presence checked', () => {
-    const connectedAt = 999_995_400
-    for (const happenedBy of [MINUTE_AGO, 999_995_999]) {
-      const next = afterAll(connected({ connectedAt }), roomFinished(happenedBy))
-      expect(next).toEqual(connected({ connectedAt, checkAt: NOW }))
-    }
+  test('does not end a wait that has begun after it', () => {
+    expect(afterAll(waiting({ acceptedAt: NOW - 1_000 }), left('PA_0', ahead))).toMatchObject({
+      state: 'waiting',
+      checkAt: NOW,
+    })
   })
 })
 
@@ -159,7 +159,7 @@ describe('while waiting, what happened before the delegation was accepted', () =
 
   test('does not send the leave', () => {
     expect(afterAll(waiting(), left('PA_0', before))).toEqual(waiting({ checkAt: NOW }))
-    expect(afterAll(waiting(), roomFinished(before))).toEqual(waiting())
+    expect(afterAll(waiting(), roomFinished(before))).toEqual(waiting({ checkAt: NOW }))
   })
 
   test('does not end the delegation', () => {

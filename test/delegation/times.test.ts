@@ -49,7 +49,7 @@ test('a wait lasts an hour at most', () => {
 
 test('polls of presence grow apart while waiting', () => {
   const once = after(waiting(), { type: 'absent' })
-  expect(once).toEqual(waiting({ failures: 1, checkAt: NOW + 1_500 }))
+  expect(once).toEqual(waiting({ failures: 1, checkAt: NOW + 1_500, absentSince: NOW }))
   const twice = after(waiting({ failures: 1 }), { type: 'presence-unknown' })
   expect(twice).toEqual(waiting({ failures: 2, checkAt: NOW + 2_250 }))
 })
@@ -68,10 +68,16 @@ test('the next restart is due after 80 % of the delay, counted from the request'
   )
 })
 
-test('a very short delay is restarted twice a second at most', () => {
-  const next = after(connected({ delayMs: 100 }), { type: 'restarted', at: NOW })
-  expect(next).toMatchObject({ restartAt: NOW + 500, deadlineAt: NOW + 100 })
-})
+for (const [delayMs, restartInMs] of [
+  [100, 80],
+  [500, 400],
+  [3_000, 2_400],
+] as const) {
+  test(`a delay of ${delayMs} ms is restarted after 80 % of it like all others`, () => {
+    const next = after(connected({ delayMs }), { type: 'restarted', at: NOW })
+    expect(next).toMatchObject({ restartAt: NOW + restartInMs, deadlineAt: NOW + delayMs })
+  })
+}
 
 test('a failed restart is repeated with growing pauses', () => {
   const once = after(connected(), { type: 'attempt-failed', answered: false })
@@ -84,6 +90,8 @@ test('a failed restart is repeated with growing pauses', () => {
   expect(twice).toEqual(connected({ failures: 2, restartAt: NOW + 750 }))
 })
 
+const FAR = { deadlineAt: NOW + 10 * HOUR_MS, giveUpAt: NOW + 10 * HOUR_MS }
+
 for (const [retryAfterMs, waitMs] of [
   [7_000, 7_000],
   [0, 500],
@@ -92,8 +100,23 @@ for (const [retryAfterMs, waitMs] of [
 ] as const) {
   test(`a homeserver that asks for ${retryAfterMs} ms is asked again after ${waitMs} ms`, () => {
     const event = { type: 'attempt-failed', answered: true, retryAfterMs } as const
-    expect(after(connected(), event)).toMatchObject({ restartAt: NOW + waitMs })
-    expect(after(leaving(), event)).toMatchObject({ sendAt: NOW + waitMs })
+    expect(after(connected(FAR), event)).toMatchObject({ restartAt: NOW + waitMs })
+    expect(after(leaving(FAR), event)).toMatchObject({ sendAt: NOW + waitMs })
+  })
+}
+
+for (const [delayMs, untilMs, lastInMs] of [
+  [30_000, 20_000, 18_500],
+  [10_000, 8_000, 7_000],
+  [600_000, 100_000, 70_000],
+  [10_000, 900, 500],
+  [500, 90, 50],
+] as const) {
+  test(`with ${untilMs} ms left of ${delayMs}, one more attempt comes after ${lastInMs} ms, whatever is asked for`, () => {
+    const event = { type: 'attempt-failed', answered: true, retryAfterMs: 1e9 } as const
+    const times = { delayMs, deadlineAt: NOW + untilMs, giveUpAt: NOW + untilMs }
+    expect(after(connected(times), event)).toMatchObject({ restartAt: NOW + lastInMs })
+    expect(after(leaving(times), event)).toMatchObject({ sendAt: NOW + lastInMs })
   })
 }
 
@@ -136,7 +159,7 @@ for (const [deadlineInMs, givesUpInMs] of [
   [5 * HOUR_MS, HOUR_MS],
 ] as const) {
   test(`with ${deadlineInMs} ms until the deadline, sending is tried for ${givesUpInMs} ms`, () => {
-    const from = connected({ deadlineAt: NOW + deadlineInMs })
+    const from = connected({ deadlineAt: NOW + deadlineInMs, absentSince: NOW - 2_000 })
     expect(after(from, { type: 'absent' })).toMatchObject({
       state: 'leaving',
       sendAt: NOW,

@@ -12,7 +12,12 @@ type End = 'dropped' | 'finished'
 /** Of these a type may be one of several. */
 type Events = { readonly [Type in EventType]: DelegationEvent & { readonly type: Type } }
 
-const AT_NOW = { cause: 'webhook', participantId: 'PA_1', happenedBy: NOW + 999 }
+const AT_NOW = {
+  cause: 'webhook',
+  participantId: 'PA_1',
+  happenedBy: NOW + 999,
+  connectedBy: NOW,
+}
 
 const EVENTS: Events = {
   due: { type: 'due' },
@@ -31,7 +36,11 @@ const EVENTS: Events = {
   'client-api-unresolvable': { type: 'client-api-unresolvable' },
 }
 
-const STATES = { waiting: waiting(), connected: connected(), leaving: leaving() }
+const STATES = {
+  waiting: waiting(),
+  connected: connected(),
+  leaving: leaving({ sendAt: NOW - 1 }),
+}
 
 const TABLE: Record<EventType, Record<Delegation['state'], Outcome>> = {
   due: { waiting: '!check-presence', connected: '!check-presence', leaving: '!send' },
@@ -39,10 +48,10 @@ const TABLE: Record<EventType, Record<Delegation['state'], Outcome>> = {
   joined: { waiting: 'connected', connected: '~', leaving: 'connected' },
   left: { waiting: 'leaving', connected: 'leaving', leaving: '=' },
   aborted: { waiting: 'dropped', connected: 'leaving', leaving: '=' },
-  'room-finished': { waiting: '=', connected: 'leaving', leaving: '=' },
-  present: { waiting: 'connected', connected: '~', leaving: '=' },
-  absent: { waiting: '~', connected: 'leaving', leaving: '=' },
-  'presence-unknown': { waiting: '~', connected: '~', leaving: '=' },
+  'room-finished': { waiting: '~', connected: '~', leaving: '=' },
+  present: { waiting: 'connected', connected: '~', leaving: 'connected' },
+  absent: { waiting: '~', connected: '~', leaving: '~' },
+  'presence-unknown': { waiting: '~', connected: '~', leaving: '~' },
   restarted: { waiting: '=', connected: '~', leaving: '=' },
   sent: { waiting: '=', connected: '=', leaving: 'finished' },
   'event-gone': { waiting: '=', connected: 'dropped', leaving: 'finished' },
@@ -81,7 +90,7 @@ test('a transition names where from, where to and why', () => {
     to: 'connected',
     cause: 'found present',
   })
-  expect(causes(connected(), EVENTS.absent)).toEqual({
+  expect(causes(connected({ absentSince: NOW - 2_000 }), EVENTS.absent)).toEqual({
     from: 'connected',
     to: 'leaving',
     cause: 'confirmed absent',

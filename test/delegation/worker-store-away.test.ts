@@ -45,6 +45,8 @@ test('a webhook that cannot be applied is refused, and made up for by asking the
   stage.pass(1_000)
   await until(() => stage.troubles.length === 1)
   stage.store.failure = undefined
+  await until(() => stage.outside.callsOf('check-presence').length > 0)
+  stage.pass(2_000)
   await until(() => stage.transitions.includes('alice: leaving → finished'))
   expect(stage.outside.callsOf('send')).toHaveLength(1)
 })

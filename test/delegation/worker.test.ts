@@ -123,7 +123,15 @@ test('the end of a room concerns everybody in it', async () => {
   for (const identity of ['alice', 'bob']) await connect(stage, identity)
   await until(() => stage.outside.callsOf('restart').length === 2)
   const event = { type: 'room-finished', cause: 'room_finished', happenedBy: NOW + 5_000 } as const
+  stage.outside.respond(({ action }) =>
+    action === 'check-presence' ? { type: 'absent' } : { type: 'sent' },
+  )
+  stage.outside.calls.length = 0
   await stage.delegations.report({ room: 'room', identity: undefined, event })
+  const checked = () => stage.outside.callsOf('check-presence').map(({ identity }) => identity)
+  await until(() => new Set(checked()).size === 2)
+  expect(stage.outside.callsOf('send')).toEqual([])
+  stage.pass(2_000)
   await until(() => stage.outside.callsOf('send').length === 2)
 })
 
@@ -153,6 +161,7 @@ test('a worker that starts has the presence of everybody checked, alone or not',
   })
   const checked = stage.outside.callsOf('check-presence').map(({ identity }) => identity)
   expect(checked.toSorted()).toEqual(identities.toSorted())
+  stage.pass(2_000)
   await until(() => stage.transitions.includes('identity 7: connected → leaving'))
 })
 
