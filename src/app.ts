@@ -9,6 +9,7 @@ import { hasOrigin } from './lib/request-path.ts'
 import { createTokenSigner } from './livekit/access-token.ts'
 import { createRoomService } from './livekit/room-service.ts'
 import { createWebhookVerifier } from './livekit/webhook.ts'
+import { requestBudget } from './request-budget.ts'
 import { BROWSER_HEADERS, isBrowserEndpoint } from './routes/browser-endpoints.ts'
 import { delegationRoutes } from './routes/delegation.ts'
 import { docsRoutes } from './routes/docs/routes.ts'
@@ -66,6 +67,7 @@ async function assemble(options: AppOptions) {
     signer,
     now,
     timeoutMs: tuning.sfuTimeoutMs,
+    maxCreations: requestBudget(options.requestCap).roomCreations,
   })
   const { verify, locator, clientApi } = assembleHomeservers(options)
   const delegation = await assembleDelegation(options, { rooms, locator, clientApi })

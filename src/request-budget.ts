@@ -1,13 +1,22 @@
-/** How many requests may be under way at a time, by what they are for. The SFU's `CreateRoom` has the rest. */
+/** How many requests may be under way at a time, by what they are for. */
 export interface RequestBudget {
-  /** Verifying users of servers that the operator has named. */
-  readonly verifyingNamed: number
-  /** Verifying all other users. */
-  readonly verifyingOthers: number
+  /** Verifying users: of servers that the operator has named, that answered lately, and of others. */
+  readonly verifications: ServerBudget
+  /** Locating client APIs, of the same. */
+  readonly locations: ServerBudget
   /** Restarting and sending delayed events. */
   readonly delayedEvents: number
   /** Asking the SFU for participants. */
   readonly presenceChecks: number
+  /** Creating rooms on the SFU. */
+  readonly roomCreations: number
+}
+
+/** Shares of three sorts of servers. */
+export interface ServerBudget {
+  readonly named: number
+  readonly proven: number
+  readonly others: number
 }
 
 /** What the runtime makes at once if nobody says otherwise. */
@@ -26,13 +35,17 @@ export function requestCap(variable: string | undefined): number {
   return cap > 0 && cap <= MAX_CAP ? cap : DEFAULT_REQUEST_CAP
 }
 
-/** Shares the runtime's requests out, so that nothing slow can hold up what it has nothing to do with. */
+/**
+ * Shares the runtime's requests out, so that nothing slow can hold up what it has nothing to do with.
+ * The shares sum up to the cap, as long as each can have one.
+ */
 export function requestBudget(cap: number): RequestBudget {
-  const share = (parts: number) => Math.max(1, Math.floor((cap * parts) / 32))
+  const share = (parts: number) => Math.max(1, Math.floor((cap * parts) / 64))
   return {
-    verifyingNamed: share(4),
-    verifyingOthers: share(12),
-    delayedEvents: share(9),
-    presenceChecks: share(3),
+    verifications: { named: share(6), proven: share(9), others: share(9) },
+    locations: { named: share(2), proven: share(3), others: share(3) },
+    delayedEvents: share(16),
+    presenceChecks: share(6),
+    roomCreations: share(10),
   }
 }

@@ -15,12 +15,26 @@ test.each([
   expect(requestCap(variable)).toBe(cap)
 })
 
+function sharesOf(cap: number): number[] {
+  const { verifications, locations, delayedEvents, presenceChecks, roomCreations } =
+    requestBudget(cap)
+  const ofServers = [verifications, locations].flatMap(({ named, proven, others }) => {
+    return [named, proven, others]
+  })
+  return [...ofServers, delayedEvents, presenceChecks, roomCreations]
+}
+
 test.each([
-  [1_024, [128, 384, 288, 96]],
-  [256, [32, 96, 72, 24]],
-  [64, [8, 24, 18, 6]],
-  [1, [1, 1, 1, 1]],
+  [1_024, [96, 144, 144, 32, 48, 48, 256, 96, 160]],
+  [256, [24, 36, 36, 8, 12, 12, 64, 24, 40]],
+  [64, [6, 9, 9, 2, 3, 3, 16, 6, 10]],
 ])('%p requests are shared out', (cap, shares) => {
-  const { verifyingNamed, verifyingOthers, delayedEvents, presenceChecks } = requestBudget(cap)
-  expect([verifyingNamed, verifyingOthers, delayedEvents, presenceChecks]).toEqual(shares)
+  expect(sharesOf(cap)).toEqual(shares)
+})
+
+test('no more is shared out than there is, and everything has its share', () => {
+  for (let cap = 64; cap <= 2_000; cap += 1) {
+    expect(sharesOf(cap).reduce((sum, share) => sum + share)).toBeLessThanOrEqual(cap)
+  }
+  expect(sharesOf(1)).toEqual(Array(9).fill(1))
 })

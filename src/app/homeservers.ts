@@ -3,6 +3,7 @@ import { createClientApi } from '../matrix/client-api.ts'
 import { createClientApiLocator } from '../matrix/client-api-location.ts'
 import { createClientApiRequest } from '../matrix/client-api-request.ts'
 import { createDiscovery } from '../matrix/discovery.ts'
+import { locationLimits, verificationLimits } from '../matrix/exchange-limits.ts'
 import { createFederation } from '../matrix/federation.ts'
 import { createOpenIdVerifier } from '../matrix/openid.ts'
 import { createWellKnownLookup } from '../matrix/well-known.ts'
@@ -11,6 +12,7 @@ import { createDirectClient } from '../net/direct-client.ts'
 import { ALLOW_ALL } from '../net/networks.ts'
 import { createResolver } from '../net/resolver.ts'
 import { createTargetClient } from '../net/target-client.ts'
+import { requestBudget } from '../request-budget.ts'
 import type { AppOptions } from './options.ts'
 
 function isListed({ fullAccess }: Config, serverName: string): boolean {
@@ -18,7 +20,9 @@ function isListed({ fullAccess }: Config, serverName: string): boolean {
 }
 
 /** Puts together all that talks to homeservers. */
-export function assembleHomeservers({ config, now, random, tuning = {} }: AppOptions) {
+export function assembleHomeservers(options: AppOptions) {
+  const { config, now, random, tuning = {} } = options
+  const budget = requestBudget(options.requestCap)
   const { verifyTls, addressPolicy, federationOverrides, clientApiOverrides } = config
   const { ca, attemptMs, wellKnownTimeoutMs } = tuning
   // The deny list guards what strangers can name, and not the servers that the operator has named.
@@ -37,6 +41,7 @@ export function assembleHomeservers({ config, now, random, tuning = {} }: AppOpt
     defaultPort: tuning.federationPort,
   })
   const federation = createFederation({
+    limits: verificationLimits(budget.verifications),
     discovery,
     client,
     direct,
@@ -47,6 +52,7 @@ export function assembleHomeservers({ config, now, random, tuning = {} }: AppOpt
     timeoutMs: tuning.exchangeTimeoutMs,
   })
   const locator = createClientApiLocator({
+    limits: locationLimits(budget.locations),
     getWellKnown,
     client,
     isNamed: (name) => isListed(config, name),

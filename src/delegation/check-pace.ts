@@ -1,6 +1,6 @@
-/** How often the SFU is asked about participants who are expected. */
-const CHECKS_PER_SECOND = 200
-/** How many of these may come at the same moment. */
+/** How often the SFU is asked about participants who are expected: 200 times in any second at most. */
+const CHECKS_PER_SECOND = 160
+/** How many may come at the same moment, after a pause. */
 const BURST = 40
 /** Somebody who has not been asked about for so long does not count. */
 const ACTIVE_MS = 1_000

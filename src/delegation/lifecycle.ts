@@ -5,10 +5,19 @@ import { advanceLeaving } from './leaving.ts'
 import type { Circumstances, Step } from './steps.ts'
 import { advanceWaiting } from './waiting.ts'
 
-/** No report is from the future: a clock of the SFU that is ahead must not make an old one new. */
+/** The SFU tells whole seconds: what happened just now may be reported as of the end of this one. */
+const SECOND_MS = 999
+
+/**
+ * No report is from the future. One that says so shows by how much the clock of the SFU is ahead at
+ * least: all its times are put back, so that an old connection is not taken for a new one.
+ */
 function asOfNow(event: DelegationEvent, now: number): DelegationEvent {
   if (!('happenedBy' in event) || event.happenedBy === undefined) return event
-  return event.happenedBy > now ? { ...event, happenedBy: now } : event
+  const aheadMs = Math.max(0, event.happenedBy - SECOND_MS - now)
+  const { connectedBy, happenedBy } = event
+  const began = connectedBy === undefined ? {} : { connectedBy: connectedBy - aheadMs }
+  return { ...event, ...began, happenedBy: Math.min(happenedBy, now) }
 }
 
 /**

@@ -86,7 +86,8 @@ export class Performer {
     const { action } = advance(stored.delegation, { type: 'due' }, around())
     if (action === undefined) return changes.applyTo(stored, { type: 'due' })
     const waitMs = this.#paceMs(stored.delegation)
-    if (waitMs > 0) return store.postpone(stored, now + waitMs)
+    const putOffTo = Math.min(now + waitMs, deadlineOf(stored.delegation))
+    if (waitMs > 0 && putOffTo > now) return store.postpone(stored, putOffTo)
     await this.#performInSlot(stored, action)
   }
 

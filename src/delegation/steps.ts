@@ -41,7 +41,7 @@ export interface Circumstances {
 const HOUR_MS = 3_600_000
 const SECOND_MS = 1_000
 /** How far the clock of the SFU may be ahead. */
-export const CLOCK_SKEW_MS = 5_000
+const CLOCK_SKEW_MS = 5_000
 const RESTART_SHARE = 0.8
 /** However short the delay, webhooks tell of most departures. */
 const MIN_CHECK_MS = 10_000

@@ -3,7 +3,6 @@ import type { Waiting } from './delegation.ts'
 import type { DelegationEvent, Ended } from './events.ts'
 import {
   type Circumstances,
-  CLOCK_SKEW_MS,
   confirmAt,
   connect,
   end,
@@ -65,13 +64,13 @@ function checkLater(waiting: Waiting, { now, random }: Circumstances): Waiting {
 }
 
 /**
- * Tells whether it may be another connection of the participant that has ended: it neither began nor
- * ended surely after the delegation was accepted.
+ * Tells whether it may be another connection of the participant that has ended: it began before the
+ * delegation was accepted, and did not surely end after that.
  */
 function isOther({ acceptedAt }: Waiting, event: Ended): boolean {
   if (event.replaced || !isAfter(acceptedAt, event)) return true
-  const { connectedBy = Number.NEGATIVE_INFINITY } = event
-  return connectedBy < acceptedAt + CLOCK_SKEW_MS && !isSurelyAfter(acceptedAt, event)
+  const { connectedBy = Number.POSITIVE_INFINITY } = event
+  return connectedBy < acceptedAt && !isSurelyAfter(acceptedAt, event)
 }
 
 /** What comes of the end of a connection. */

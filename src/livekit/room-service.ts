@@ -4,6 +4,7 @@ import {
   Room,
   RoomParticipantIdentity,
 } from '@livekit/protocol'
+import { Gate } from '../net/gate.ts'
 import type { TokenSigner } from './access-token.ts'
 import { createTwirpClient, SfuError } from './twirp.ts'
 
@@ -12,6 +13,7 @@ const DEPARTURE_TIMEOUT_SECONDS = 20
 const TOKEN_TTL_SECONDS = 600
 const TOKEN_REUSE_MS = 300_000
 const REQUEST_TIMEOUT_MS = 5_000
+const MAX_WAITING_CREATIONS = 4_096
 
 /** Whether a participant is on the SFU. */
 export type Presence =
@@ -44,6 +46,8 @@ export interface RoomServiceOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly timeoutMs?: number | undefined
+  /** How many rooms may be created at a time; without it, any number. */
+  readonly maxCreations?: number | undefined
 }
 
 /**
@@ -75,7 +79,13 @@ function expectAbout(asked: string, answered: string | undefined): void {
  */
 export function createRoomService(options: RoomServiceOptions): RoomService {
   const { sfuUrl, signer, now, timeoutMs = REQUEST_TIMEOUT_MS } = options
+  const { maxCreations = Number.POSITIVE_INFINITY } = options
   const call = createTwirpClient(`${sfuApiBase(sfuUrl)}/twirp/livekit.RoomService`, timeoutMs)
+  const creations = new Gate({
+    perKey: maxCreations,
+    total: maxCreations,
+    maxWaiting: MAX_WAITING_CREATIONS,
+  })
   let reusable: { readonly jwt: Promise<string>; readonly madeAt: number } | undefined
 
   function roomCreationToken(): Promise<string> {
@@ -95,7 +105,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
         maxParticipants: 0,
       })
       const message = request.toBinary()
-      const answer = await call({ method: 'CreateRoom', jwt: await roomCreationToken(), message })
+      const jwt = await roomCreationToken()
+      const answer = await call({ method: 'CreateRoom', jwt, message, gate: creations })
       expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
     },
 

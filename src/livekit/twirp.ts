@@ -1,6 +1,8 @@
 import { errorCode } from '../lib/error-code.ts'
 import { parseJson, textMember } from '../lib/json.ts'
+import { readAtMost } from '../lib/read-at-most.ts'
 import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
+import { type Gate, GateRefusal } from '../net/gate.ts'
 
 /** Why a call of the SFU's API did not succeed; `code` is a Twirp code where the SFU answered. */
 export class SfuError extends Error {
@@ -22,6 +24,8 @@ export interface TwirpCall {
   readonly message: Uint8Array
   /** Ends the call early when it fires. */
   readonly signal?: AbortSignal
+  /** Bounds how many such calls are under way. */
+  readonly gate?: Gate
 }
 
 /**
@@ -32,6 +36,8 @@ export interface TwirpCall {
 export type CallTwirp = (call: TwirpCall) => Promise<Uint8Array>
 
 const MAX_CODE_LENGTH = 40
+/** Far more than a room or a participant with all its attributes. */
+const MAX_BYTES = 1024 * 1024
 const WRONG_KEY = ': it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong'
 
 const WRONG_PATH = 'are host and path prefix of LIVEKIT_INTERNAL_URL, or of LIVEKIT_URL, right?'
@@ -49,6 +55,17 @@ function hasType(response: Response, expected: string): boolean {
   return type.trim().toLowerCase() === expected
 }
 
+async function readBody(response: Response): Promise<Uint8Array> {
+  const length = response.headers.get('content-length')
+  // No more is read than was stated.
+  if (length !== null && Number(length) <= MAX_BYTES) {
+    return new Uint8Array(await response.arrayBuffer())
+  }
+  const bytes = response.body === null ? undefined : await readAtMost(response.body, MAX_BYTES)
+  if (bytes !== undefined) return bytes
+  throw new SfuError('malformed', 'the answer is empty or too large')
+}
+
 /** Messages of the SFU are not passed on: they may repeat the token. */
 async function errorAnswer(response: Response, path: string): Promise<SfuError> {
   if (!hasType(response, 'application/json')) {
@@ -57,15 +74,18 @@ async function errorAnswer(response: Response, path: string): Promise<SfuError> 
     if (response.status !== 404) return new SfuError('unexpected_answer', message)
     return notLiveKit(path, 'status 404')
   }
-  const json = parseJson(await response.text())
-  const code = (textMember(json, 'code') ?? 'unexpected_answer').slice(0, MAX_CODE_LENGTH)
+  const json = parseJson(new TextDecoder().decode(await readBody(response)))
+  const told = (textMember(json, 'code') ?? 'unexpected_answer').slice(0, MAX_CODE_LENGTH)
+  const code = told === 'not_found' && response.status !== 404 ? 'unexpected_answer' : told
   const hint = response.status === 401 ? WRONG_KEY : ''
   return new SfuError(code, `status ${response.status}, ${code}${hint}`)
 }
 
 function toSfuError(error: unknown): SfuError {
   if (error instanceof SfuError) return error
-  if (error instanceof DeadlineExceeded) return new SfuError('unreachable', error.message)
+  if (error instanceof DeadlineExceeded || error instanceof GateRefusal) {
+    return new SfuError('unreachable', error.message)
+  }
   const code = errorCode(error, 'no code')
   return new SfuError('unreachable', `connection failed (${code})`)
 }
@@ -89,15 +109,18 @@ export function createTwirpClient(serviceUrl: string, timeoutMs: number): CallTw
     })
     const path = `${servicePath}/${method}`
     if (response.status !== 200) throw await errorAnswer(response, path)
-    if (hasType(response, 'application/protobuf'))
-      return new Uint8Array(await response.arrayBuffer())
+    if (hasType(response, 'application/protobuf')) return readBody(response)
     await response.body?.cancel()
     throw notLiveKit(path, 'status 200 without a protobuf message')
   }
 
   return async function callTwirp(call) {
+    const { method, gate } = call
     try {
-      return await withDeadline(timeoutMs, call.signal, (signal) => exchange(call, signal))
+      return await withDeadline(timeoutMs, call.signal, (signal) => {
+        if (gate === undefined) return exchange(call, signal)
+        return gate.run(method, signal, (inner) => exchange(call, inner))
+      })
     } catch (error) {
       throw toSfuError(error)
     }

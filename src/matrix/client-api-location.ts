@@ -7,7 +7,7 @@ import { isRequestFailure } from '../net/failures.ts'
 import { GateRefusal } from '../net/gate.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
-import { LOCATION_LIMITS } from './exchange-limits.ts'
+import type { ExchangeLimits } from './exchange-limits.ts'
 import { failureText } from './failure-text.ts'
 import { createServerGates } from './server-gates.ts'
 import { parseServerName } from './server-name.ts'
@@ -48,6 +48,7 @@ export interface ClientApiLocatorOptions {
   readonly policyFor: (serverName: string) => AddressPolicy
   /** Base URL by server name, used instead of discovery. */
   readonly overrides: ReadonlyMap<string, string>
+  readonly limits: ExchangeLimits
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly timeoutMs?: number | undefined
@@ -86,8 +87,9 @@ function reasonOf(error: unknown): string | undefined {
 
 /** Makes a locator that caches what it finds for hours, and failures for a minute. */
 export function createClientApiLocator(options: ClientApiLocatorOptions): ClientApiLocator {
-  const { getWellKnown, client, isNamed, policyFor, overrides, now, timeoutMs = 5_000 } = options
-  const gates = createServerGates(LOCATION_LIMITS, now, PROVEN_FOR_MS)
+  const { getWellKnown, client, isNamed, policyFor, overrides } = options
+  const { limits, now, timeoutMs = 5_000 } = options
+  const gates = createServerGates(limits, now, PROVEN_FOR_MS)
   const cache = new ExpiringCache<ClientApiLocation>({ maxEntries: MAX_ENTRIES, now })
 
   async function ask(serverName: string, outer: AbortSignal): Promise<Loaded<ClientApiLocation>> {

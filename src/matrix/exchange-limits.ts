@@ -14,19 +14,27 @@ export interface ExchangeLimits {
 const OTHERS_PATIENCE_MS = 3_000
 const PROVEN_PATIENCE_MS = 5_000
 
-/**
- * Verifications at once. The runtime makes at most 256 requests at once; the rest of them are kept free
- * for client APIs, the SFU and delegations, so that slow homeservers cannot hold up calls.
- */
-export const VERIFICATION_LIMITS: ExchangeLimits = {
-  named: { perKey: 16, total: 32, maxWaiting: 4_096 },
-  proven: { perKey: 16, total: 48, maxWaiting: 4_096, patienceMs: PROVEN_PATIENCE_MS },
-  others: { perKey: 16, total: 48, maxWaiting: 4_096, patienceMs: OTHERS_PATIENCE_MS },
+/** How many exchanges may be under way with each sort of servers. */
+export interface ExchangeTotals {
+  readonly named: number
+  readonly proven: number
+  readonly others: number
+}
+
+function limits({ named, proven, others }: ExchangeTotals, perKey: number, maxWaiting: number) {
+  return {
+    named: { perKey, total: named, maxWaiting },
+    proven: { perKey, total: proven, maxWaiting, patienceMs: PROVEN_PATIENCE_MS },
+    others: { perKey, total: others, maxWaiting, patienceMs: OTHERS_PATIENCE_MS },
+  }
+}
+
+/** Verifications at once. */
+export function verificationLimits(totals: ExchangeTotals): ExchangeLimits {
+  return limits(totals, 16, 4_096)
 }
 
 /** Look-ups of client APIs at once; one request for a name is shared by all who want it. */
-export const LOCATION_LIMITS: ExchangeLimits = {
-  named: { perKey: 1, total: 8, maxWaiting: 1_024 },
-  proven: { perKey: 1, total: 12, maxWaiting: 1_024, patienceMs: PROVEN_PATIENCE_MS },
-  others: { perKey: 1, total: 12, maxWaiting: 1_024, patienceMs: OTHERS_PATIENCE_MS },
+export function locationLimits(totals: ExchangeTotals): ExchangeLimits {
+  return limits(totals, 1, 1_024)
 }

@@ -6,7 +6,7 @@ import { GateRefusal } from '../net/gate.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import type { Discovery } from './discovery.ts'
-import { type ExchangeLimits, VERIFICATION_LIMITS } from './exchange-limits.ts'
+import type { ExchangeLimits } from './exchange-limits.ts'
 import { failureText } from './failure-text.ts'
 import { createServerGates } from './server-gates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
@@ -38,7 +38,7 @@ export interface FederationOptions {
   readonly overrides: ReadonlyMap<string, string>
   /** How long one exchange may take in all. */
   readonly timeoutMs?: number | undefined
-  readonly limits?: ExchangeLimits
+  readonly limits: ExchangeLimits
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -63,7 +63,7 @@ function describe(error: unknown, { notes }: Progress): string | undefined {
 /** Makes the one door through which strangers' homeservers are reached. */
 export function createFederation(options: FederationOptions): Federation {
   const { discovery, client, direct, overrides, isNamed, policyFor } = options
-  const { timeoutMs = 10_000, limits = VERIFICATION_LIMITS, now } = options
+  const { timeoutMs = 10_000, limits, now } = options
   const gates = createServerGates(limits, now)
 
   async function askDiscovered(

@@ -1,3 +1,4 @@
+import { readAtMost } from '../lib/read-at-most.ts'
 import { DeadlineExceeded, inTime } from '../net/deadline.ts'
 
 /** Why a body cannot be taken. */
@@ -20,23 +21,15 @@ function tooLarge(maxBytes: number): BodyError {
   return new BodyError('too-large', `The body is larger than ${maxBytes / 1024} KiB.`)
 }
 
-async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.byteLength
-    if (size > maxBytes) throw tooLarge(maxBytes)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
 async function read(request: Request, maxBytes: number): Promise<Uint8Array> {
   const length = request.headers.get('content-length')
   if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
   // No more arrives than was stated.
   if (length !== null) return new Uint8Array(await request.arrayBuffer())
-  return request.body === null ? new Uint8Array() : readStream(request.body, maxBytes)
+  if (request.body === null) return new Uint8Array()
+  const bytes = await readAtMost(request.body, maxBytes)
+  if (bytes === undefined) throw tooLarge(maxBytes)
+  return bytes
 }
 
 /**

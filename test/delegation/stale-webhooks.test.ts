@@ -84,8 +84,9 @@ describe('a report from the future', () => {
     expect(next).toEqual(connected({ checkAt: NOW + 1 }))
   })
 
-  test('does not end a wait that has begun after it', () => {
-    expect(afterAll(waiting({ acceptedAt: NOW - 1_000 }), left('PA_0', ahead))).toMatchObject({
+  test('does not end a wait that has begun after the connection did', () => {
+    const old = { ...left('PA_0', ahead + 999), connectedBy: NOW - 2_000 + 5_000 }
+    expect(afterAll(waiting({ acceptedAt: NOW - 1_000 }), old)).toMatchObject({
       state: 'waiting',
       checkAt: NOW,
     })

@@ -87,6 +87,16 @@ test.each([
     reply(404, '{"code":"not_found"}', { 'content-type': 'text/plain' }),
     notLiveKit('status 404'),
   ],
+  [
+    'not_found with a failure of the server',
+    twirpError(500, 'not_found', ''),
+    'status 500, unexpected_answer',
+  ],
+  [
+    'more than there can be to say',
+    reply(200, 'x'.repeat(1_048_577), PROTOBUF),
+    'the answer is empty or too large',
+  ],
   ['permission_denied', twirpError(403, 'permission_denied', ''), 'status 403, permission_denied'],
   ['unavailable', twirpError(503, 'unavailable', ''), 'status 503, unavailable'],
   ['internal', twirpError(500, 'internal', 'not_found'), 'status 500, internal'],

@@ -1,0 +1,19 @@
+/**
+ * Reads a stream to its end.
+ *
+ * @returns `undefined` when there is more than `maxBytes`; then the rest is given up
+ */
+export async function readAtMost(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  // Leaving the loop early cancels the stream, which ends the transfer.
+  for await (const chunk of stream) {
+    size += chunk.byteLength
+    if (size > maxBytes) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
