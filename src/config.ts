@@ -1,4 +1,3 @@
-import type { FullAccess } from './access.ts'
 import { readCredentials } from './config/credentials.ts'
 import type { BindAddress } from './config/parsers.ts'
 import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
@@ -7,6 +6,7 @@ import type { Setting } from './config/setting.ts'
 import { SETTINGS } from './config/settings.ts'
 import { UNAVAILABLE_SETTINGS } from './config/unavailable-settings.ts'
 import { unknownVariableWarnings } from './config/unknown-variables.ts'
+import type { FullAccess } from './exchange/access.ts'
 import type { LiveKitCredentials } from './livekit/access-token.ts'
 import type { LogLevel } from './log.ts'
 import {

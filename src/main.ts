@@ -1,8 +1,8 @@
 import { version } from '../package.json'
+import { healthcheck } from './commands/healthcheck.ts'
+import { raiseRequestCap } from './commands/raise-request-cap.ts'
+import { serve } from './commands/serve.ts'
 import { helpText } from './config/help.ts'
-import { healthcheck } from './healthcheck.ts'
-import { raiseRequestCap } from './raise-request-cap.ts'
-import { serve } from './serve.ts'
 
 const write = (text: string) => process.stdout.write(text)
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { requestBudget } from '../lib/request-budget.ts'
 import { createClientApi } from '../matrix/client-api.ts'
 import { createClientApiLocator } from '../matrix/client-api-location.ts'
 import { createClientApiRequest } from '../matrix/client-api-request.ts'
@@ -12,7 +13,6 @@ import { createDirectClient } from '../net/direct-client.ts'
 import { ALLOW_ALL } from '../net/networks.ts'
 import { createResolver } from '../net/resolver.ts'
 import { createTargetClient } from '../net/target-client.ts'
-import { requestBudget } from '../request-budget.ts'
 import type { AppOptions } from './options.ts'
 
 function isListed({ fullAccess }: Config, serverName: string): boolean {

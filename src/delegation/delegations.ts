@@ -1,9 +1,9 @@
-import type { Changes } from './changes.ts'
-import type { ParticipantKey } from './delegation.ts'
-import type { DelegationEvent } from './events.ts'
-import type { Circumstances } from './steps.ts'
-import { type Bounds, type DelegationStore, StoreUnavailable } from './store.ts'
-import { type Accepted, accept } from './waiting.ts'
+import type { ParticipantKey } from './life/record.ts'
+import type { DelegationEvent } from './life/signals.ts'
+import type { Circumstances } from './life/timing.ts'
+import { type Accepted, accept } from './life/waiting.ts'
+import { type Bounds, type DelegationStore, StoreUnavailable } from './store/store.ts'
+import type { Changes } from './work/changes.ts'
 
 /** What a webhook reports: of one participant, or of a whole LiveKit room. */
 export interface WebhookReport {

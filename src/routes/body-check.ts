@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { FieldError } from './json-body.ts'
+import { FieldError } from '../http/json-body.ts'
 
 interface WithBody {
   readonly body: unknown

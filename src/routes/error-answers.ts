@@ -1,4 +1,4 @@
-import { errorAnswer, limitAnswer } from './schemas.ts'
+import { errorAnswer, limitAnswer } from './models.ts'
 
 /** The errors that every JSON endpoint can answer with, as documented. */
 export const COMMON_ERRORS = {

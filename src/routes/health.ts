@@ -1,5 +1,5 @@
 import { Elysia, t } from 'elysia'
-import { allowOnly, HIDDEN } from './method.ts'
+import { allowOnly, HIDDEN } from '../http/methods.ts'
 
 /** `GET` and `HEAD /healthz`: 200 while the process serves. */
 export function healthRoutes() {

@@ -1,9 +1,13 @@
-import type { DelayedLeave } from '../leave-takeover.ts'
+import type { DelayedLeave } from '../exchange/leave-takeover.ts'
+import type {
+  ParticipantRequest,
+  TakeoverRequest,
+  TokenRequest,
+} from '../exchange/token-exchange.ts'
+import { FieldError } from '../http/json-body.ts'
 import { LEGACY_SLOT_ID, legacyIdentity, liveKitRoom, memberIdentity } from '../livekit/names.ts'
 import { parseServerName } from '../matrix/server-name.ts'
-import type { ParticipantRequest, TakeoverRequest, TokenRequest } from '../token-exchange.ts'
-import { FieldError } from './json-body.ts'
-import type { DelayFields, DelegateBody, GetTokenBody, LegacyBody } from './schemas.ts'
+import type { DelayFields, DelegateBody, GetTokenBody, LegacyBody } from './models.ts'
 
 type MemberBody = Pick<GetTokenBody, 'room_id' | 'slot_id' | 'openid_token' | 'member'>
 

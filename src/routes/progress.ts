@@ -1,5 +1,5 @@
-import type { ParticipantRequest, Progress } from '../token-exchange.ts'
-import type { RequestRecord } from './request-log.ts'
+import type { ParticipantRequest, Progress } from '../exchange/token-exchange.ts'
+import type { RequestRecord } from '../http/request-log.ts'
 
 /** Notes what becomes known of a participant's request in its log record. */
 export function noteProgress(record: RequestRecord, request: ParticipantRequest): Progress {

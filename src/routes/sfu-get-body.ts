@@ -1,5 +1,5 @@
 import { checkBody } from './body-check.ts'
-import { GetTokenBody, LegacyBody } from './schemas.ts'
+import { GetTokenBody, LegacyBody } from './models.ts'
 
 /** Tells which form a body of `/sfu/get` has: with a `room_id` it is that of `/get_token`. */
 export function isGetTokenForm<T>(body: T): body is Extract<T, GetTokenBody> {

@@ -1,13 +1,13 @@
 import { Elysia } from 'elysia'
-import type { TokenExchange, TokenRequest } from '../token-exchange.ts'
+import type { TokenExchange, TokenRequest } from '../exchange/token-exchange.ts'
+import { readJsonBody } from '../http/json-body.ts'
+import { allowOnly, answerPreflight, HIDDEN } from '../http/methods.ts'
+import type { RequestLog } from '../http/request-log.ts'
 import { checkBodyBy } from './body-check.ts'
 import { COMMON_ERRORS } from './error-answers.ts'
-import { readJsonBody } from './json-body.ts'
-import { allowOnly, answerPreflight, HIDDEN } from './method.ts'
+import { errorAnswer, GetTokenBody, SfuGetBody, TokenAnswer } from './models.ts'
 import { fromGetToken, fromLegacy } from './participant-request.ts'
 import { noteProgress } from './progress.ts'
-import type { RequestLog } from './request-log.ts'
-import { errorAnswer, GetTokenBody, SfuGetBody, TokenAnswer } from './schemas.ts'
 import { checkSfuGetBody, isGetTokenForm } from './sfu-get-body.ts'
 
 /** What the token endpoints need. */

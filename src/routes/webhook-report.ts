@@ -1,5 +1,5 @@
 import type { WebhookReport } from '../delegation/delegations.ts'
-import type { ConnectionReport, DelegationEvent } from '../delegation/events.ts'
+import type { ConnectionReport, DelegationEvent } from '../delegation/life/signals.ts'
 import type { Webhook } from '../livekit/webhook.ts'
 
 /** Another connection has taken the place of this one, or the SFU moves it. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { advance } from '../../src/delegation/lifecycle.ts'
+import { advance } from '../../src/delegation/life/lifecycle.ts'
 import { around, NOW, waiting } from '../support/delegations.ts'
 
 /** As adopted a while ago: checked at once, restarted before its own deadline. */

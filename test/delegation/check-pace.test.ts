@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { CheckPace } from '../../src/delegation/check-pace.ts'
+import { CheckPace } from '../../src/delegation/work/check-pace.ts'
 
 interface Question {
   readonly at: number

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'bun:test'
-import { createDelegationClock, type DelegationClock } from '../../src/delegation/clock.ts'
+import { createDelegationClock, type DelegationClock } from '../../src/delegation/work/clock.ts'
 
 let wall: number
 let monotonic: number

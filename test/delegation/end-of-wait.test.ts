@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { Waiting } from '../../src/delegation/delegation.ts'
-import { advance } from '../../src/delegation/lifecycle.ts'
+import { advance } from '../../src/delegation/life/lifecycle.ts'
+import type { Waiting } from '../../src/delegation/life/record.ts'
 import { around, leaving, NOW, waiting } from '../support/delegations.ts'
 
 const OVER = { waitUntil: NOW - 10, checkAt: NOW - 10 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import type { Delegation } from '../../src/delegation/delegation.ts'
-import type { DelegationEvent, Ended, Joined } from '../../src/delegation/events.ts'
-import { advance } from '../../src/delegation/lifecycle.ts'
+import { advance } from '../../src/delegation/life/lifecycle.ts'
+import type { Delegation } from '../../src/delegation/life/record.ts'
+import type { DelegationEvent, Ended, Joined } from '../../src/delegation/life/signals.ts'
 import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
 const BEFORE = NOW - 10_001

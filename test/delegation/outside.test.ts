@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
-import { assembleOutside } from '../../src/app/outside.ts'
+import { assembleOutside } from '../../src/app/effects.ts'
 import type { Presence } from '../../src/livekit/room-service.ts'
 import { createLogger } from '../../src/log.ts'
 import type { DelayedEvent, DelayedEventResult } from '../../src/matrix/client-api.ts'

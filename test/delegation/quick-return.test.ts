@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { DelegationEvent } from '../../src/delegation/events.ts'
-import { advance } from '../../src/delegation/lifecycle.ts'
+import { advance } from '../../src/delegation/life/lifecycle.ts'
+import type { DelegationEvent } from '../../src/delegation/life/signals.ts'
 import { around, NOW, waiting } from '../support/delegations.ts'
 
 const ACCEPTED = NOW - 300

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import { type Delegation, dueAt } from '../../src/delegation/delegation.ts'
-import type { DelegationEvent, Ended } from '../../src/delegation/events.ts'
-import { advance } from '../../src/delegation/lifecycle.ts'
-import { accept } from '../../src/delegation/waiting.ts'
+import { advance } from '../../src/delegation/life/lifecycle.ts'
+import { type Delegation, dueAt } from '../../src/delegation/life/record.ts'
+import type { DelegationEvent, Ended } from '../../src/delegation/life/signals.ts'
+import { accept } from '../../src/delegation/life/waiting.ts'
 import { NOW, waiting } from '../support/delegations.ts'
 import { createRandom, pick } from '../support/random.ts'
 

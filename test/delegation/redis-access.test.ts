@@ -91,7 +91,7 @@ test('refuses the layout of a later version, and uses it once it is understood',
 /** The authority is read when a process starts. */
 function useOverTls(url: string, caFile?: string) {
   return runScript(
-    `import { openRedisStore } from '#src/delegation/redis-store.ts'
+    `import { openRedisStore } from '#src/delegation/store/redis-store.ts'
      process.on('unhandledRejection', () => process.stdout.write('UNHANDLED '))
      const store = await openRedisStore({
        url: process.env.URL, now: () => 1, newGeneration: () => 'g', timeoutMs: 1000,

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
-import type { ParticipantKey } from '../../src/delegation/delegation.ts'
-import { openRedisStore } from '../../src/delegation/redis-store.ts'
+import type { ParticipantKey } from '../../src/delegation/life/record.ts'
+import { openRedisStore } from '../../src/delegation/store/redis-store.ts'
 import { startSilentListener } from '../support/dead-end.ts'
 import { leaving, NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer } from '../support/redis-server.ts'
@@ -132,7 +132,7 @@ test('a Redis that refuses to write makes the store unavailable, and tells why',
 test('nothing that fails is left unhandled, and no process ends of it', async () => {
   const redis = await createRedis()
   const user = runScript(
-    `import { openRedisStore } from '#src/delegation/redis-store.ts'
+    `import { openRedisStore } from '#src/delegation/store/redis-store.ts'
      process.on('unhandledRejection', (error) => process.stdout.write('UNHANDLED ' + error))
      process.on('uncaughtException', (error) => process.stdout.write('UNCAUGHT ' + error))
      const store = await openRedisStore({

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import type { DelegationStore } from '../../src/delegation/store.ts'
+import type { DelegationStore } from '../../src/delegation/store/store.ts'
 import { NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
 import { everythingIn, openTestStore, read } from '../support/stores.ts'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { openRedisStore } from '../../src/delegation/redis-store.ts'
+import { openRedisStore } from '../../src/delegation/store/redis-store.ts'
 import { leaving, NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer, type RedisServerOptions } from '../support/redis-server.ts'
 import { everythingIn, read } from '../support/stores.ts'

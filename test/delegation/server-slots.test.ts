@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { ServerSlots, type Slot } from '../../src/delegation/server-slots.ts'
+import { ServerSlots, type Slot } from '../../src/delegation/work/server-slots.ts'
 import { NOW } from '../support/delegations.ts'
 
 const TEN_MINUTES_MS = 600_000

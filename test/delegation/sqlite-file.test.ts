@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SqliteStore } from '../../src/delegation/sqlite-store.ts'
-import { StoreUnavailable } from '../../src/delegation/store.ts'
+import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
+import { StoreUnavailable } from '../../src/delegation/store/store.ts'
 import { connected, NOW, waiting } from '../support/delegations.ts'
 import { runScript } from '../support/script-process.ts'
 import { everythingIn, read } from '../support/stores.ts'
@@ -55,7 +55,7 @@ test('delegations, due times and leases are there again when the file is opened 
 
 test('what a process wrote before it was killed is there', async () => {
   const writer = runScript(
-    `import { SqliteStore } from '#src/delegation/sqlite-store.ts'
+    `import { SqliteStore } from '#src/delegation/store/sqlite-store.ts'
      const store = new SqliteStore(process.env.FILE)
      for (let count = 0; ; count += 1) {
        const identity = 'identity ' + count
@@ -81,7 +81,7 @@ test('what a process wrote before it was killed is there', async () => {
 test('several processes at the same file do not get in the way of each other', async () => {
   new SqliteStore(path).close()
   const claimer = `
-    import { SqliteStore } from '#src/delegation/sqlite-store.ts'
+    import { SqliteStore } from '#src/delegation/store/sqlite-store.ts'
     const store = new SqliteStore(process.env.FILE)
     const claimed = []
     for (let empty = 0; empty < 50; ) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { Delegation } from '../../src/delegation/delegation.ts'
-import { StoreUnavailable } from '../../src/delegation/store.ts'
+import type { Delegation } from '../../src/delegation/life/record.ts'
+import { StoreUnavailable } from '../../src/delegation/store/store.ts'
 import { connected, NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer } from '../support/redis-server.ts'
 import { everythingIn, openTestStore } from '../support/stores.ts'

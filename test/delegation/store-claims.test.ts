@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { Delegation } from '../../src/delegation/delegation.ts'
-import type { Claim } from '../../src/delegation/store.ts'
+import type { Delegation } from '../../src/delegation/life/record.ts'
+import type { Claim } from '../../src/delegation/store/store.ts'
 import { connected, NOW, waiting } from '../support/delegations.ts'
 import { onEveryEngine, read } from '../support/stores.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { ParticipantKey } from '../../src/delegation/delegation.ts'
+import type { ParticipantKey } from '../../src/delegation/life/record.ts'
 import { NOW, waiting } from '../support/delegations.ts'
 import { createRandom } from '../support/random.ts'
 import { everythingIn, onEveryEngine, read } from '../support/stores.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { ParticipantKey } from '../../src/delegation/delegation.ts'
+import type { ParticipantKey } from '../../src/delegation/life/record.ts'
 import { leaving, NOW, waiting } from '../support/delegations.ts'
 import { onEveryEngine, read } from '../support/stores.ts'
 import { until } from '../support/until.ts'

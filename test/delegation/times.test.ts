@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
-import { backoffMs } from '../../src/delegation/backoff.ts'
-import { type Delegation, dueAt } from '../../src/delegation/delegation.ts'
-import type { DelegationEvent } from '../../src/delegation/events.ts'
-import { advance } from '../../src/delegation/lifecycle.ts'
-import { leaseMs } from '../../src/delegation/store.ts'
-import { accept } from '../../src/delegation/waiting.ts'
+import { backoffMs } from '../../src/delegation/life/backoff.ts'
+import { advance } from '../../src/delegation/life/lifecycle.ts'
+import { type Delegation, dueAt } from '../../src/delegation/life/record.ts'
+import type { DelegationEvent } from '../../src/delegation/life/signals.ts'
+import { accept } from '../../src/delegation/life/waiting.ts'
+import { leaseMs } from '../../src/delegation/store/store.ts'
 import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
 const HOUR_MS = 3_600_000

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { StoreUnavailable } from '../../src/delegation/store.ts'
+import { StoreUnavailable } from '../../src/delegation/store/store.ts'
 import { connected, NOW } from '../support/delegations.ts'
 import { until } from '../support/until.ts'
 import { createWorkerStage, delegated, type WorkerStage } from '../support/worker-stage.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { createRequestLog } from '../../src/http/request-log.ts'
 import { createLogger } from '../../src/log.ts'
-import { createRequestLog } from '../../src/routes/request-log.ts'
 
 interface Ending {
   readonly url?: string

@@ -3,7 +3,7 @@ import { runScript } from '../support/script-process.ts'
 import { until } from '../support/until.ts'
 
 const SCRIPT = `
-import { reportInternalErrors } from '#src/internal-errors.ts'
+import { reportInternalErrors } from '#src/commands/internal-errors.ts'
 import { createLogger } from '#src/log.ts'
 
 const write = (line) => process.stdout.write(line)

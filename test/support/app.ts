@@ -1,8 +1,8 @@
 import type { Tuning } from '../../src/app/options.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
+import { DEFAULT_REQUEST_CAP } from '../../src/lib/request-budget.ts'
 import { createLogger } from '../../src/log.ts'
-import { DEFAULT_REQUEST_CAP } from '../../src/request-budget.ts'
 
 /** Settings of {@link startTestApp}. */
 export interface TestAppOptions {

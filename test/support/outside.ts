@@ -1,7 +1,7 @@
-import type { Delegation, ParticipantKey } from '../../src/delegation/delegation.ts'
-import type { DelayedEventOutcome, PresenceEvent } from '../../src/delegation/events.ts'
-import type { Outside } from '../../src/delegation/performer.ts'
-import type { Action } from '../../src/delegation/steps.ts'
+import type { Delegation, ParticipantKey } from '../../src/delegation/life/record.ts'
+import type { DelayedEventOutcome, PresenceEvent } from '../../src/delegation/life/signals.ts'
+import type { Action } from '../../src/delegation/life/timing.ts'
+import type { Outside } from '../../src/delegation/work/performer.ts'
 
 /** Something that a worker asked for. */
 export interface OutsideCall {

@@ -1,4 +1,4 @@
-import type { Delegation, ParticipantKey } from '../../src/delegation/delegation.ts'
+import type { Delegation, ParticipantKey } from '../../src/delegation/life/record.ts'
 import type {
   Bounds,
   Claim,
@@ -8,8 +8,8 @@ import type {
   Notice,
   PutOutcome,
   Stored,
-} from '../../src/delegation/store.ts'
-import { WakeListeners } from '../../src/delegation/wake-listeners.ts'
+} from '../../src/delegation/store/store.ts'
+import { WakeListeners } from '../../src/delegation/store/wake-listeners.ts'
 
 /** A store that counts claims, fails on command, and wakes workers on command. */
 export class WatchedStore implements DelegationStore {

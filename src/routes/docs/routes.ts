@@ -1,7 +1,7 @@
 import { swagger } from '@elysiajs/swagger'
 import { Elysia } from 'elysia'
-import { pathOf } from '../../lib/request-path.ts'
-import { allowOnly, HIDDEN } from '../method.ts'
+import { allowOnly, HIDDEN } from '../../http/methods.ts'
+import { pathOf } from '../../http/request-path.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
 

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openRedisStore } from '../../../src/delegation/redis-store.ts'
-import { SqliteStore } from '../../../src/delegation/sqlite-store.ts'
-import type { DelegationStore } from '../../../src/delegation/store.ts'
+import { openRedisStore } from '../../../src/delegation/store/redis-store.ts'
+import { SqliteStore } from '../../../src/delegation/store/sqlite-store.ts'
+import type { DelegationStore } from '../../../src/delegation/store/store.ts'
 import { createRedisServer } from '../../support/redis-server.ts'
 
 /** What holds the delegations of one measured service. */

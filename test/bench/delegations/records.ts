@@ -1,4 +1,4 @@
-import type { Connected } from '../../../src/delegation/delegation.ts'
+import type { Connected } from '../../../src/delegation/life/record.ts'
 import type { LastingEngine } from './engines.ts'
 import { delayIdOf, keyOf, PARTICIPANT_ID, SERVER_NAME } from './participants.ts'
 

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import type { StateConfig } from '../config.ts'
+import { createDelegations } from '../delegation/delegations.ts'
+import type { Delegation } from '../delegation/life/record.ts'
+import type { Transition } from '../delegation/life/timing.ts'
+import { WAKE_CHANNEL } from '../delegation/store/redis-scripts.ts'
+import { openRedisStore } from '../delegation/store/redis-store.ts'
+import { IN_MEMORY } from '../delegation/store/sqlite-database.ts'
+import { SqliteStore } from '../delegation/store/sqlite-store.ts'
+import type { DelegationStore, Mended } from '../delegation/store/store.ts'
+import { createChanges } from '../delegation/work/changes.ts'
+import { createDelegationClock } from '../delegation/work/clock.ts'
+import { Memory, rememberChanges } from '../delegation/work/memory.ts'
+import { Performer } from '../delegation/work/performer.ts'
+import { ServerSlots } from '../delegation/work/server-slots.ts'
+import { Standby } from '../delegation/work/standby.ts'
+import { StoreHealth } from '../delegation/work/store-health.ts'
+import { Worker } from '../delegation/work/worker.ts'
+import { requestBudget } from '../lib/request-budget.ts'
+import type { Logger } from '../log.ts'
+import { assembleOutside, type OutsideParts } from './effects.ts'
+import type { AppOptions } from './options.ts'
+
+const SHOWN_OF_DELAY_ID = 6
+
+function newGeneration(): string {
+  return randomBytes(12).toString('base64url')
+}
+
+/** For all users of a server that the operator has not named. */
+const MAX_PER_UNNAMED_SERVER = 20_000
+
+function openStore(state: StateConfig, options: AppOptions, now: () => number) {
+  if (state.kind === 'memory') return new SqliteStore(IN_MEMORY)
+  if (state.kind === 'file') return new SqliteStore(state.path)
+  const { logger, tuning = {} } = options
+  const address = new URL(state.url).host
+  return openRedisStore({
+    url: state.url,
+    now,
+    newGeneration,
+    timeoutMs: tuning.storeTimeoutMs,
+    onChange(state, cause) {
+      if (state === 'connected') logger.info('Redis is connected', { address })
+      else logger.error('Redis is not connected', { address, cause })
+    },
+    onWakeChange(state, cause) {
+      if (state === 'connected') logger.info('replicas can wake each other', { address })
+      else logger.warn(WAKELESS, { address, channel: WAKE_CHANNEL, cause })
+    },
+  })
+}
+
+const WAKELESS = 'replicas cannot wake each other, and look for themselves twice a second'
+
+function mendedLogger(logger: Logger) {
+  return function logMended(mended: Mended | { readonly restored: number }): void {
+    const message = 'restored' in mended ? REFILLED : 'the state store has been mended'
+    if (Object.values(mended).some((count) => count > 0)) logger.warn(message, { ...mended })
+  }
+}
+
+const REFILLED = 'the state store came back empty or older, and was filled from memory'
+
+/** Never the whole of it: whoever knows it may act on the event. */
+function beginningOf(delayId: string): string {
+  return `${delayId.slice(0, Math.min(SHOWN_OF_DELAY_ID, delayId.length / 3))}…`
+}
+
+function transitionLogger(logger: Logger) {
+  return function logTransition(delegation: Delegation, { from, to, cause }: Transition): void {
+    const { room, identity, delayId } = delegation
+    const delay_id = beginningOf(delayId)
+    // The homeserver announces that somebody has left who is connected.
+    const level = from === 'connected' && to === 'dropped' ? 'warn' : 'info'
+    logger[level]('delegation', { room, identity, from, to, cause, delay_id })
+  }
+}
+
+/** Puts together what takes over delayed leave events. */
+export async function assembleDelegation(
+  options: AppOptions,
+  parts: Omit<OutsideParts, 'logger' | 'now'>,
+) {
+  const { config, logger, random } = options
+  const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
+  const clock = createDelegationClock(options)
+  const { now } = clock
+  const health = new StoreHealth(options.monotonicNow)
+  const memory = new Memory()
+  const around = () => {
+    const storeWasAway = health.wasAwayLately()
+    return { now: now(), random: random(), sanityCheckMs, storeWasAway }
+  }
+
+  const opened: DelegationStore = await openStore(config.state, options, now)
+  // What is in this process goes only with it.
+  const store = config.state.kind === 'memory' ? opened : rememberChanges(opened, memory)
+  const changes = createChanges({ store, around, onTransition: transitionLogger(logger) })
+  const outside = assembleOutside({ ...parts, logger, now })
+  const { delayedEvents, presenceChecks } = requestBudget(options.requestCap)
+  const servers = new ServerSlots(delayedEvents)
+  const performer = new Performer({ store, changes, outside, around, servers, presenceChecks })
+  const standby = new Standby({
+    ...{ store, changes, memory, health, outside, around, servers },
+    onBug: (error) => worker.reportBug(error),
+  })
+  const worker: Worker = new Worker({
+    ...{ store, changes, performer, standby, health, around },
+    maxRunning: delayedEvents + presenceChecks,
+    onTime: clock.follow,
+    onMended: mendedLogger(logger),
+    onTrouble: (message, cause) => logger.warn(message, { cause }),
+  })
+  const isNamed = (serverName: string) => fullAccess !== '*' && fullAccess.has(serverName)
+  const delegations = createDelegations({
+    ...{ store, changes, around, newGeneration },
+    boundsFor: (serverName) => ({
+      perUser: maxDelegationsPerUser,
+      perServer: isNamed(serverName) ? undefined : MAX_PER_UNNAMED_SERVER,
+    }),
+    onAccepted({ room, identity }) {
+      logger.info('delegation', { room, identity, to: 'waiting', cause: 'accepted' })
+    },
+    onMissedWebhook: () => worker.noteMissedWebhook(),
+  })
+  return { delegations, worker, store }
+}

@@ -1,0 +1,96 @@
+import type { Delegation } from '../delegation/life/record.ts'
+import type { DelayedEventOutcome } from '../delegation/life/signals.ts'
+import type { Outside } from '../delegation/work/performer.ts'
+import type { RoomService } from '../livekit/room-service.ts'
+import type { Logger } from '../log.ts'
+import type { ClientApi, DelayedEventResult } from '../matrix/client-api.ts'
+import type { ClientApiLocation, ClientApiLocator } from '../matrix/client-api-location.ts'
+
+/** What delegations need of the outside. */
+export interface OutsideParts {
+  readonly rooms: RoomService
+  readonly locator: ClientApiLocator
+  readonly clientApi: ClientApi
+  readonly logger: Logger
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Enough for a homeserver that is well. */
+const MIN_ATTEMPT_MS = 1_000
+
+/** An attempt that comes to nothing must leave time for another one. */
+function attemptLimitMs({ deadlineAt }: Delegation, now: number): number {
+  return Math.max((deadlineAt - now) / 2, MIN_ATTEMPT_MS)
+}
+
+function outcomeOf(result: DelayedEventResult, action: 'restart' | 'send', at: number) {
+  if (result.kind === 'gone') return { type: 'event-gone' } as const
+  if (result.kind === 'failed') {
+    const { retryAfterMs, answered } = result
+    return { type: 'attempt-failed', retryAfterMs, answered } as const
+  }
+  return action === 'send' ? ({ type: 'sent' } as const) : ({ type: 'restarted', at } as const)
+}
+
+/** Connects delegations to the SFU and to homeservers. */
+export function assembleOutside(parts: OutsideParts): Outside {
+  const { rooms, locator, clientApi, logger, now } = parts
+
+  /** The first failure in a row is told; the rest would be the same again and again. */
+  function logFailure(action: string, delegation: Delegation, failures: number, cause: string) {
+    const { room, identity, serverName } = delegation
+    const level = failures === 0 ? 'warn' : 'debug'
+    logger[level]('delegation: an attempt failed', {
+      room,
+      identity,
+      server_name: serverName,
+      action,
+      cause,
+    })
+  }
+
+  async function locate(delegation: Delegation): Promise<ClientApiLocation> {
+    const { serverName, clientApiUrl, failures } = delegation
+    // Where it was when the delegation was accepted, it is in all likelihood still.
+    const known = { kind: 'found', baseUrl: clientApiUrl ?? '' } as const
+    if (clientApiUrl !== undefined && failures === 0) return known
+    const location = await locator.locate(serverName)
+    return location.kind === 'found' || clientApiUrl === undefined ? location : known
+  }
+
+  return {
+    async checkPresence(delegation, signal) {
+      const { room, identity } = delegation
+      const presence = await rooms.findParticipant(room, identity, signal)
+      if (presence.kind === 'absent') return { type: 'absent' }
+      if (presence.kind === 'present') {
+        return { type: 'present', participantId: presence.participantId || undefined }
+      }
+      if (!signal.aborted) {
+        const connected = delegation.state === 'connected'
+        const failures = connected ? delegation.checkFailures : delegation.failures
+        logFailure('check-presence', delegation, failures, presence.reason)
+      }
+      return { type: 'presence-unknown' }
+    },
+
+    async actOnEvent(delegation, action, signal): Promise<DelayedEventOutcome> {
+      const { serverName, delayId, failures } = delegation
+      const location = await locate(delegation)
+      if (location.kind === 'none') return { type: 'client-api-unresolvable' }
+      if (location.kind === 'unknown') {
+        logFailure(action, delegation, failures, location.reason)
+        return { type: 'attempt-failed', answered: false }
+      }
+      const at = now()
+      const event = { serverName, baseUrl: location.baseUrl, delayId }
+      const limitMs = attemptLimitMs(delegation, at)
+      const result = await clientApi.actOnDelayedEvent(event, action, signal, limitMs)
+      if (result.kind === 'failed' && !signal.aborted) {
+        logFailure(action, delegation, failures, result.reason)
+      }
+      return outcomeOf(result, action, at)
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { get } from 'node:http'
+import type { BindAddress } from '../config/parsers.ts'
+import type { Environment } from '../config/reader.ts'
+import { loadBindAddress } from '../config.ts'
+import { errorCode } from '../lib/error-code.ts'
+
+const TIMEOUT_MS = 3_000
+
+/** The addresses at which a service that listens on `host` answers on this machine. */
+function reachableAt({ host }: BindAddress): readonly string[] {
+  if (host === undefined || host === '::') return ['127.0.0.1', '[::1]']
+  if (host === '0.0.0.0') return ['127.0.0.1']
+  return [host.includes(':') ? `[${host}]` : host]
+}
+
+/** Goes through no proxy, which the runtime's `fetch` would, if the environment names one. */
+function ask(authority: string): Promise<string | undefined> {
+  const url = `http://${authority}/healthz`
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  return new Promise((resolve) => {
+    const request = get(url, { signal }, ({ statusCode }) => {
+      resolve(statusCode === 200 ? undefined : `${url}: status ${statusCode}`)
+    })
+    request.on('error', (error) => {
+      resolve(`${url}: ${signal.aborted ? 'no answer in time' : errorCode(error)}`)
+    })
+  })
+}
+
+/**
+ * The `healthcheck` command: asks the service on this machine, wherever `LIVEKIT_JWT_BIND` says it
+ * listens, and writes one line.
+ *
+ * @returns the exit code: 0 when it is healthy, 1 when not
+ */
+export async function healthcheck(
+  env: Environment,
+  write: (line: string) => void,
+): Promise<number> {
+  const bind = loadBindAddress(env)
+  if (bind === undefined) {
+    write('unhealthy: LIVEKIT_JWT_BIND or LIVEKIT_JWT_PORT is wrong\n')
+    return 1
+  }
+  const failures: string[] = []
+  for (const host of reachableAt(bind)) {
+    const failure = await ask(`${host}:${bind.port}`)
+    if (failure === undefined) {
+      write('healthy\n')
+      return 0
+    }
+    failures.push(failure)
+  }
+  write(`unhealthy: ${failures.join('; ')}\n`)
+  return 1
+}

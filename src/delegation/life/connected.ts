@@ -1,0 +1,119 @@
+import { backoffMs } from './backoff.ts'
+import type { Connected } from './record.ts'
+import type { DelegationEvent, Departed, Joined } from './signals.ts'
+import {
+  type Circumstances,
+  checkIntervalMs,
+  confirmAt,
+  end,
+  idOf,
+  isAfter,
+  leave,
+  lookForReplacementAt,
+  restartIntervalMs,
+  retryAt,
+  type Step,
+  stay,
+  withoutAbsence,
+} from './timing.ts'
+
+/** What comes of the end of a connection. Only its ID tells for sure which one that was. */
+function depart(connected: Connected, event: Departed, around: Circumstances): Step {
+  const { now } = around
+  if (event.type !== 'room-finished') {
+    if (event.replaced) {
+      const checkAt = lookForReplacementAt(now, connected.restartAt)
+      return stay({ ...withoutAbsence(connected), checkAt, replacedAt: now })
+    }
+    const { participantId } = event
+    if (participantId !== undefined && participantId === connected.participantId) {
+      return leave(connected, event, around)
+    }
+  }
+  return stay({ ...connected, checkAt: now })
+}
+
+/** What comes of the SFU saying "absent", which counts when it still says so a while later. */
+function miss(connected: Connected, around: Circumstances): Step {
+  const { now } = around
+  const { absentSince = now, replacedAt = Number.NEGATIVE_INFINITY } = connected
+  // The SFU may not know of the new connection yet.
+  if (now < confirmAt(replacedAt)) return stay({ ...connected, checkAt: confirmAt(replacedAt) })
+  if (now < confirmAt(absentSince)) {
+    const checkAt = confirmAt(absentSince)
+    return stay({ ...connected, absentSince, checkAt, checkFailures: 0 })
+  }
+  // No webhook has said that this connection has ended: whoever is found later may be in it.
+  const { participantId, ...unknown } = connected
+  return leave(unknown, { cause: 'confirmed absent' }, around)
+}
+
+/** Somebody whose connection is reported is not absent, unless it began before they were. */
+function rejoin(connected: Connected, event: Joined, now: number): Connected {
+  const next = connectAgain(connected, event, now)
+  const { absentSince } = connected
+  if (absentSince === undefined || !isAfter(absentSince, event)) return next
+  return { ...withoutAbsence(next), checkAt: lookForReplacementAt(now, connected.restartAt) }
+}
+
+/** Takes another connection for the participant's one only if it may be later. */
+function connectAgain(connected: Connected, event: Joined, now: number): Connected {
+  const { participantId = connected.participantId } = event
+  if (participantId === connected.participantId) return connected
+  if (connected.participantId === undefined) return { ...connected, ...idOf(event) }
+  if (!isAfter(connected.connectedAt, event)) return { ...connected, checkAt: now }
+  return { ...connected, ...idOf(event), connectedAt: now }
+}
+
+/** What comes of an event while the participant is connected. */
+export function advanceConnected(
+  connected: Connected,
+  event: DelegationEvent,
+  around: Circumstances,
+): Step {
+  const { now, random, sanityCheckMs } = around
+  switch (event.type) {
+    case 'due':
+      if (now >= connected.deadlineAt && !around.storeWasAway) {
+        return end(connected, 'dropped', 'the deadline passed without a successful restart')
+      }
+      return { next: connected, action: now >= connected.restartAt ? 'restart' : 'check-presence' }
+    case 'joined':
+      return stay(rejoin(connected, event, now))
+    case 'left':
+    case 'aborted':
+    case 'room-finished':
+      return depart(connected, event, around)
+    case 'present': {
+      const checkAt = now + checkIntervalMs(connected, sanityCheckMs)
+      return stay({ ...withoutAbsence(connected), ...idOf(event), checkAt, checkFailures: 0 })
+    }
+    case 'absent':
+      return miss(connected, around)
+    case 'presence-unknown': {
+      const checkFailures = connected.checkFailures + 1
+      return stay({ ...connected, checkFailures, checkAt: now + backoffMs(checkFailures, random) })
+    }
+    case 'restarted': {
+      const restartAt = event.at + restartIntervalMs(connected)
+      return stay({
+        ...connected,
+        failures: 0,
+        restartAt,
+        deadlineAt: event.at + connected.delayMs,
+      })
+    }
+    case 'attempt-failed': {
+      const restartAt = retryAt(connected, around, connected.deadlineAt, event.retryAfterMs)
+      return stay({ ...connected, failures: connected.failures + 1, restartAt })
+    }
+    case 'event-gone':
+      return end(connected, 'dropped', 'the delayed event is gone')
+    case 'client-api-unresolvable':
+      return end(connected, 'dropped', 'the client API cannot be located')
+    case 'doubt':
+      return stay({ ...connected, checkAt: now })
+    default:
+      return stay(connected)
+  }
+}

@@ -1,0 +1,160 @@
+import { backoffMs } from './backoff.ts'
+import type { Waiting } from './record.ts'
+import type { DelegationEvent, Ended } from './signals.ts'
+import {
+  type Circumstances,
+  confirmAt,
+  connect,
+  end,
+  isAfter,
+  isSurelyAfter,
+  leave,
+  lookForReplacementAt,
+  restartIntervalMs,
+  retryAt,
+  type Step,
+  shortestRetryMs,
+  stay,
+  waitWithin,
+  withoutAbsence,
+} from './timing.ts'
+
+const HOUR_MS = 3_600_000
+/** How late a wait may end: the homeserver has sent the event by itself. */
+const LATE_MS = 1_000
+
+/** What is known of a delegation when it is accepted. */
+export type Accepted = Pick<
+  Waiting,
+  | 'room'
+  | 'identity'
+  | 'generation'
+  | 'serverName'
+  | 'userId'
+  | 'delayId'
+  | 'delayMs'
+  | 'clientApiUrl'
+>
+
+/** Starts the life of a delegation. */
+export function accept(accepted: Accepted, { now, random }: Circumstances): Waiting {
+  const waitMs = Math.min(HOUR_MS, accepted.delayMs)
+  const waiting: Waiting = {
+    ...accepted,
+    state: 'waiting',
+    acceptedAt: now,
+    deadlineAt: now + accepted.delayMs,
+    failures: 0,
+    waitUntil: now + waitMs,
+    checkAt: now,
+  }
+  const firstCheckMs = waitWithin(waitMs, backoffMs(1, random), shortestRetryMs(waiting))
+  return { ...waiting, checkAt: now + firstCheckMs }
+}
+
+function checkLater(waiting: Waiting, { now, random }: Circumstances): Waiting {
+  const failures = waiting.failures + 1
+  // Whoever has come unnoticed is to be found before the homeserver's timer runs out.
+  const untilEndMs = now < waiting.waitUntil ? waiting.waitUntil - now : Number.POSITIVE_INFINITY
+  const checkAt =
+    now + waitWithin(untilEndMs, backoffMs(failures + 1, random), shortestRetryMs(waiting))
+  // A wait that has run out goes on until somebody knows whether the participant is there.
+  const waitUntil = now < waiting.waitUntil ? waiting.waitUntil : checkAt
+  return { ...waiting, failures, checkAt, waitUntil }
+}
+
+/**
+ * Tells whether it may be another connection of the participant that has ended: it began before the
+ * delegation was accepted, and did not surely end after that.
+ */
+function isOther({ acceptedAt }: Waiting, event: Ended): boolean {
+  if (event.replaced || !isAfter(acceptedAt, event)) return true
+  const { connectedBy = Number.POSITIVE_INFINITY } = event
+  return connectedBy < acceptedAt && !isSurelyAfter(acceptedAt, event)
+}
+
+/** What comes of the end of a connection. */
+function depart(waiting: Waiting, event: Ended, around: Circumstances): Step {
+  const { now } = around
+  if (event.replaced) {
+    const checkAt = lookForReplacementAt(now, waiting.restartAt)
+    return stay({ ...withoutAbsence(waiting), checkAt })
+  }
+  if (isOther(waiting, event)) return stay({ ...waiting, checkAt: now })
+  // The client may retry, and the homeserver's timer still runs.
+  if (event.type === 'aborted') return end(waiting, 'dropped', event.cause)
+  return event.onPurpose ? leave(waiting, event, around) : stay(waiting)
+}
+
+/** What comes of the SFU saying "absent", which counts when it still says so a while later. */
+function miss(adopted: Waiting, around: Circumstances): Step {
+  const { now } = around
+  // The SFU has said something: whoever has not come yet has the time that the homeserver gives.
+  const { restartAt, ...waiting } = adopted
+  const { absentSince = now } = waiting
+  if (now < waiting.waitUntil) return stay(checkLater({ ...waiting, absentSince }, around))
+  const confirmedAt = confirmAt(absentSince)
+  // At the deadline the homeserver sends it in any case.
+  if (now >= confirmedAt || confirmedAt > waiting.deadlineAt) {
+    return leave(waiting, { cause: 'the wait ran out' }, around)
+  }
+  return stay({ ...waiting, absentSince, waitUntil: confirmedAt, checkAt: confirmedAt })
+}
+
+/** What comes of restarting the event of an adopted entry. */
+function keepAlive(waiting: Waiting, event: DelegationEvent, around: Circumstances): Step {
+  switch (event.type) {
+    case 'restarted': {
+      const deadlineAt = event.at + waiting.delayMs
+      const waitUntil = Math.min(deadlineAt, around.now + HOUR_MS)
+      const restartAt = event.at + restartIntervalMs(waiting)
+      return stay({ ...waiting, failures: 0, deadlineAt, waitUntil, restartAt })
+    }
+    case 'attempt-failed': {
+      const restartAt = retryAt(waiting, around, waiting.deadlineAt, event.retryAfterMs)
+      return stay({ ...waiting, failures: waiting.failures + 1, restartAt })
+    }
+    case 'event-gone':
+      return end(waiting, 'dropped', 'the delayed event is gone')
+    case 'client-api-unresolvable':
+      return end(waiting, 'dropped', 'the client API cannot be located')
+    default:
+      return stay(waiting)
+  }
+}
+
+/** What comes of an event while the participant is expected. */
+export function advanceWaiting(
+  waiting: Waiting,
+  event: DelegationEvent,
+  around: Circumstances,
+): Step {
+  const { now } = around
+  switch (event.type) {
+    case 'due':
+      if (now > waiting.deadlineAt + LATE_MS && !around.storeWasAway) {
+        return end(waiting, 'dropped', 'the deadline passed while nobody could tell')
+      }
+      return {
+        next: waiting,
+        action: now >= (waiting.restartAt ?? Infinity) ? 'restart' : 'check-presence',
+      }
+    case 'joined':
+      if (isAfter(waiting.acceptedAt, event)) return connect(waiting, event, event.cause, around)
+      return stay({ ...withoutAbsence(waiting), checkAt: now })
+    case 'present':
+      return connect(waiting, event, 'found present', around)
+    case 'absent':
+      return miss(waiting, around)
+    case 'presence-unknown':
+      return stay(checkLater(waiting, around))
+    case 'aborted':
+    case 'left':
+      return depart(waiting, event, around)
+    case 'room-finished':
+    case 'doubt':
+      return stay({ ...waiting, checkAt: now })
+    default:
+      return waiting.restartAt === undefined ? stay(waiting) : keepAlive(waiting, event, around)
+  }
+}

@@ -1,0 +1,53 @@
+import { memberOf, textMember } from '../../lib/json.ts'
+import type { Waiting } from '../life/record.ts'
+import { accept } from '../life/waiting.ts'
+
+const MS_IN_NS = 1e6
+
+/** Go writes "never" as the year 1. */
+function momentOf(value: string | undefined): number | undefined {
+  const at = Date.parse(value ?? '')
+  return Number.isNaN(at) || at <= 0 ? undefined : at
+}
+
+/**
+ * Makes a delegation of an entry that lk-jwt-service has written:
+ * `{"Params": {"DelayId", "DelayTimeout" (nanoseconds), "ServerName", "LiveKitRoom",
+ * "LiveKitIdentity"}, "RestartedAt" (RFC 3339)}`.
+ *
+ * It writes `RestartedAt` at acceptance already: nobody knows whether the participant has come. The SFU
+ * is asked at once, and the event is restarted as long as it does not say.
+ *
+ * @returns `'expired'` when its deadline has passed, `undefined` when it is no such entry
+ */
+export function adopt(
+  entry: unknown,
+  now: number,
+  generation: string,
+): Waiting | 'expired' | undefined {
+  const params = memberOf(entry, 'Params')
+  const delayTimeout = memberOf(params, 'DelayTimeout')
+  const delayMs = typeof delayTimeout === 'number' ? Math.floor(delayTimeout / MS_IN_NS) : 0
+  const accepted = {
+    room: textMember(params, 'LiveKitRoom') ?? '',
+    identity: textMember(params, 'LiveKitIdentity') ?? '',
+    serverName: textMember(params, 'ServerName') ?? '',
+    delayId: textMember(params, 'DelayId') ?? '',
+    generation,
+    delayMs,
+  }
+  const complete = Object.values(accepted).every((value) => value !== '' && value !== 0)
+  if (!complete || delayMs < 0) return undefined
+
+  const waiting = accept(accepted, { now, random: 0, sanityCheckMs: 0 })
+  const deadlineAt = (momentOf(textMember(entry, 'RestartedAt')) ?? now) + delayMs
+  if (deadlineAt <= now) return 'expired'
+  return {
+    ...waiting,
+    deadlineAt,
+    waitUntil: Math.min(waiting.waitUntil, deadlineAt),
+    checkAt: now,
+    // The check comes first, and the restart in time all the same.
+    restartAt: Math.min(now + delayMs / 10, (now + deadlineAt) / 2),
+  }
+}

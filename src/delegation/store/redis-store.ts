@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto'
+import type { RedisClient } from 'bun'
+import { type Delegation, dueAt } from '../life/record.ts'
+import { type ConnectionState, RedisConnection } from './redis-connection.ts'
+import { createMending, type RunScript } from './redis-mending.ts'
+import { fieldOf, keyOf, pairs, strings, toStored, toText, userEntriesOf } from './redis-records.ts'
+import {
+  BEAT,
+  CLAIM,
+  FORMER_KEYS,
+  JOBS_KEY,
+  POSTPONE,
+  PUT,
+  REPLACE,
+  ROOMS_KEY,
+  SCHEMA_KEY,
+  SCRIPT_KEYS,
+  WAKE_CHANNEL,
+} from './redis-scripts.ts'
+import {
+  type Claim,
+  type DelegationStore,
+  type Heartbeat,
+  keepsLease,
+  LEASE_SHARE,
+  MIN_LEASE_MS,
+  type PutOutcome,
+  type Stored,
+  StoreUnavailable,
+  wakes,
+} from './store.ts'
+import { WakeListeners } from './wake-listeners.ts'
+
+/** Settings of {@link openRedisStore}. */
+export interface RedisStoreOptions {
+  /** `redis://` or `rediss://`, with credentials and database number. */
+  readonly url: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly newGeneration: () => string
+  /** Told when the store comes and goes; `cause` says why it is not there. */
+  readonly onChange: (state: ConnectionState, cause: string) => void
+  /** Told when replicas can wake each other, and when not; then they look for themselves. */
+  readonly onWakeChange?: ((state: ConnectionState, cause: string) => void) | undefined
+  /** How long a command may take. */
+  readonly timeoutMs?: number | undefined
+}
+
+const SCHEMA_VERSION = 2
+const SCAN_BATCH = 200
+const KEEP_ALIVE_MS = 1_000
+const COMPARE_EVERY_S = 60
+const NO_BOUND = -1
+
+/** What the last heartbeat was told. */
+interface Known {
+  readonly id: string
+  readonly beats: number
+}
+
+/**
+ * Programs of an earlier version that connect from now on keep away from the data; their indexes are of
+ * no use any more, and what only they held a place in is found by the comparison of hash and indexes.
+ */
+async function prepareLayout(client: RedisClient): Promise<void> {
+  const version = Number((await client.send('GET', [SCHEMA_KEY])) ?? 0)
+  if (version > SCHEMA_VERSION) {
+    throw new StoreUnavailable(
+      `Redis holds schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
+    )
+  }
+  await client.send('SET', [SCHEMA_KEY, String(SCHEMA_VERSION)])
+  if (version === SCHEMA_VERSION) return
+  for (const key of FORMER_KEYS) await client.send('DEL', [key])
+}
+
+function isLess(count: unknown, than: unknown): boolean {
+  return Number(count) < Number(than)
+}
+
+/**
+ * Opens the store in Redis or Valkey, for any number of replicas; while it cannot be reached it goes on
+ * trying.
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<DelegationStore> {
+  const { url, now, newGeneration, onChange, onWakeChange = () => {}, timeoutMs } = options
+  const wake = new WakeListeners()
+  let canBeWoken = false
+  let known: Known | undefined
+  let foreign = 0
+  let countsAreWrong = false
+  let compared = false
+
+  const commands = new RedisConnection({
+    url,
+    timeoutMs,
+    onChange(state, cause) {
+      // What answers at the address from now on may be another server.
+      if (state === 'away') subscription.reconnect()
+      onChange(state, cause)
+    },
+    prepare: prepareLayout,
+  })
+  const subscription: RedisConnection = new RedisConnection({
+    url,
+    timeoutMs,
+    onChange(state, cause) {
+      canBeWoken = state === 'connected'
+      onWakeChange(state, cause)
+    },
+    keepAliveMs: KEEP_ALIVE_MS,
+    async prepare(client) {
+      await client.subscribe(WAKE_CHANNEL, (field) => wake.tell(keyOf(field)))
+      // What was said while nobody listened is not lost: workers look for themselves now.
+      wake.tell(undefined)
+    },
+  })
+  await Promise.all([commands.start(), subscription.start()])
+
+  const run: RunScript = async ({ text, sha }, args) => {
+    const keysAndArgs = [String(SCRIPT_KEYS.length), ...SCRIPT_KEYS, ...args.map(String)]
+    try {
+      return await commands.send('EVALSHA', [sha, ...keysAndArgs])
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || !error.message.endsWith('NOSCRIPT')) throw error
+      return commands.send('EVAL', [text, ...keysAndArgs])
+    }
+  }
+  const mending = createMending({ run, now, newGeneration })
+
+  /** Where the channel cannot be heard, this replica's own worker is told directly. */
+  function tellOwn({ room, identity }: Delegation): void {
+    if (!canBeWoken) wake.tell({ room, identity })
+  }
+
+  /** What another program has overwritten is adopted on the way. */
+  async function readClaimed(field: string, text: string): Promise<readonly Stored[]> {
+    const ours = toStored(text)
+    if (ours.length > 0) return ours
+    const treated = await mending.treat(field, text)
+    return treated.kind === 'adopted' ? [treated.stored] : []
+  }
+
+  return {
+    async put(delegation, bounds) {
+      const { member, nobody, userPrefix, serverPrefix } = userEntriesOf(delegation)
+      const due = Math.ceil(dueAt(delegation))
+      const outcome = await run(PUT, [
+        ...[fieldOf(delegation), toText(delegation), due, member, nobody, WAKE_CHANNEL],
+        ...[userPrefix, bounds?.perUser ?? NO_BOUND, serverPrefix, bounds?.perServer ?? NO_BOUND],
+      ])
+      tellOwn(delegation)
+      return outcome as PutOutcome
+    },
+
+    async find(key) {
+      return toStored(await commands.send('HGET', [JOBS_KEY, fieldOf(key)]))[0]
+    },
+
+    async findInRoom(room) {
+      const start = JSON.stringify([room]).slice(0, -1)
+      const range = [`[${start},`, `[${start},\xff`]
+      const fields = strings(await commands.send('ZRANGEBYLEX', [ROOMS_KEY, ...range]))
+      if (fields.length === 0) return []
+      const values = await commands.send('HMGET', [JOBS_KEY, ...fields])
+      return Array.isArray(values) ? values.flatMap(toStored) : []
+    },
+
+    async claimDue(at, limit, maxLeaseMs): Promise<Claim> {
+      const numbers = [at, limit, maxLeaseMs, MIN_LEASE_MS, LEASE_SHARE]
+      const [next = '', ...flat] = strings(await run(CLAIM, numbers))
+      const claimed: Stored[] = []
+      for (const [field, text] of pairs(flat)) claimed.push(...(await readClaimed(field, text)))
+      return { claimed, nextDueAt: next === '' ? undefined : Number(next) }
+    },
+
+    async replace(stored, next, notice) {
+      const { delegation, text } = stored
+      const value = next === undefined ? '' : toText(next)
+      const due = next === undefined ? 0 : Math.ceil(dueAt(next))
+      const channel = wakes(notice) ? WAKE_CHANNEL : ''
+      const formerDue = keepsLease(notice) ? Math.ceil(dueAt(delegation)) : ''
+      const { member } = userEntriesOf(delegation)
+      const args = [fieldOf(delegation), text, value, due, channel, formerDue, member]
+      const done = (await run(REPLACE, args)) === 1
+      if (done && wakes(notice)) tellOwn(delegation)
+      return done
+    },
+
+    async postpone({ delegation, text }, at) {
+      await run(POSTPONE, [fieldOf(delegation), text, Math.ceil(at)])
+    },
+
+    async wakeAll() {
+      if (canBeWoken) await commands.send('PUBLISH', [WAKE_CHANNEL, ''])
+      else wake.tell(undefined)
+    },
+
+    async scan(visit) {
+      let cursor = '0'
+      do {
+        const page = await commands.send('HSCAN', [JOBS_KEY, cursor, 'COUNT', String(SCAN_BATCH)])
+        const [next, entries] = Array.isArray(page) ? page : ['0', []]
+        cursor = String(next)
+        await visit(pairs(strings(entries)).flatMap(([, text]) => toStored(text)))
+      } while (cursor !== '0')
+    },
+
+    async heartbeat(): Promise<Heartbeat> {
+      const newId = randomBytes(12).toString('hex')
+      const told = strings(await run(BEAT, [newId, COMPARE_EVERY_S]))
+      const [id = '', beats, seconds, microseconds, held, due, rooms, users, isTime] = told
+      const before = known
+      known = { id, beats: Number(beats) }
+      const hasKeptData = before === undefined || (before.id === id && before.beats < known.beats)
+      if (!hasKeptData) await commands.send('SET', [SCHEMA_KEY, String(SCHEMA_VERSION)])
+      const readable = Number(held) - foreign
+      countsAreWrong = isLess(users, readable)
+      const isTorn = isLess(due, readable) || isLess(rooms, readable) || countsAreWrong
+      return {
+        time: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
+        hasKeptData,
+        needsMending: !compared || isTorn || isTime === '1',
+      }
+    },
+
+    async mend() {
+      const { foreign: left, ...mended } = await mending.compare(countsAreWrong)
+      foreign = left
+      compared = true
+      return mended
+    },
+
+    restore: mending.restore,
+
+    onWake: (listener) => wake.add(listener),
+
+    async close() {
+      commands.close()
+      subscription.close()
+    },
+  }
+}

@@ -1,0 +1,91 @@
+import { Database } from 'bun:sqlite'
+import { chmodSync, existsSync } from 'node:fs'
+import { errorCode } from '../../lib/error-code.ts'
+import { StoreUnavailable } from './store.ts'
+
+const SCHEMA_VERSION = 2
+
+/** The path that stands for no file at all. */
+export const IN_MEMORY = ':memory:'
+
+const SCHEMA = `
+  CREATE TABLE delegation (
+    room TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    server_name TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    UNIQUE (room, identity)
+  );
+  CREATE INDEX delegation_due ON delegation (due_at);
+  CREATE INDEX delegation_user ON delegation (server_name, user_id);
+`
+
+/** From the first version, which did not tell whose a delegation is. */
+const UPGRADE = `
+  ALTER TABLE delegation ADD COLUMN server_name TEXT NOT NULL DEFAULT '';
+  ALTER TABLE delegation ADD COLUMN user_id TEXT NOT NULL DEFAULT '';
+  UPDATE delegation SET server_name = coalesce(json_extract(value, '$.serverName'), '')
+    WHERE json_valid(value);
+  CREATE INDEX delegation_user ON delegation (server_name, user_id);
+`
+
+/** Names an error of SQLite, such as `SQLITE_CANTOPEN`. */
+export function sqliteCode(error: unknown): string {
+  return errorCode(error, error instanceof Error ? error.name : 'unknown error')
+}
+
+function versionOf(database: Database): number {
+  const found = database.query<{ user_version: number }, []>('PRAGMA user_version').get()
+  return found?.user_version ?? 0
+}
+
+function prepareSchema(database: Database): void {
+  const version = versionOf(database)
+  if (version > SCHEMA_VERSION) {
+    throw new StoreUnavailable(
+      `the file has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
+    )
+  }
+  if (version === SCHEMA_VERSION) return
+  const create = database.transaction(() => {
+    // Another process may have been faster.
+    const found = versionOf(database)
+    if (found === SCHEMA_VERSION) return
+    database.run(found === 0 ? SCHEMA : UPGRADE)
+    database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+  })
+  create.immediate()
+}
+
+/** Whoever knows a delay ID may act on the event. New files beside the first take over its mode. */
+function keepPrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(file)) chmodSync(file, 0o600)
+  }
+}
+
+/**
+ * Opens the database of delegations; it is made where there is none, and nobody else may read it.
+ *
+ * @param path - a file, or {@link IN_MEMORY}
+ * @throws {StoreUnavailable} when the file cannot be used; then it is left as it is
+ */
+export function openDatabase(path: string): Database {
+  let database: Database | undefined
+  try {
+    database = new Database(path, { create: true, strict: true })
+    database.run('PRAGMA busy_timeout = 2000')
+    prepareSchema(database)
+    if (path !== IN_MEMORY) keepPrivate(path)
+    database.run('PRAGMA journal_mode = WAL')
+    // A crash of the process loses nothing; one of the machine may lose the last moments.
+    database.run('PRAGMA synchronous = NORMAL')
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof StoreUnavailable) throw error
+    throw new StoreUnavailable(`the file cannot be opened (${sqliteCode(error)})`)
+  }
+}

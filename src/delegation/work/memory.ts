@@ -1,0 +1,102 @@
+import type { Delegation, ParticipantKey } from '../life/record.ts'
+import type { DelegationStore } from '../store/store.ts'
+
+/** What this replica last knew of the delegations that it has seen to itself. */
+export class Memory {
+  readonly #delegations = new Map<string, Delegation>()
+  readonly #unsaved = new Set<Delegation>()
+
+  get size(): number {
+    return this.#delegations.size
+  }
+
+  /** Those of which the store does not know all that has happened. */
+  get unsaved(): readonly Delegation[] {
+    return [...this.#unsaved]
+  }
+
+  all(): Iterable<Delegation> {
+    return this.#delegations.values()
+  }
+
+  find(key: ParticipantKey): Delegation | undefined {
+    return this.#delegations.get(nameOf(key))
+  }
+
+  /** Remembers what the store holds. */
+  remember(delegation: Delegation): void {
+    this.forget(this.find(delegation))
+    this.#delegations.set(nameOf(delegation), delegation)
+  }
+
+  /** Remembers what could not be stored, unless another delegation has come in its place. */
+  rememberUnsaved(delegation: Delegation): void {
+    const former = this.find(delegation)
+    if (former !== undefined && former.generation !== delegation.generation) return
+    this.remember(delegation)
+    this.#unsaved.add(delegation)
+  }
+
+  /** Forgets a delegation, unless another one has come in its place. */
+  forget(delegation: Delegation | undefined): void {
+    if (delegation === undefined) return
+    const held = this.find(delegation)
+    if (held?.generation !== delegation.generation) return
+    this.#unsaved.delete(held)
+    this.#delegations.delete(nameOf(delegation))
+  }
+
+  /** Forgets what the homeserver has sent by itself. */
+  forgetOver(now: number): void {
+    for (const delegation of this.#delegations.values()) {
+      if (delegation.deadlineAt < now) this.forget(delegation)
+    }
+  }
+}
+
+function nameOf({ room, identity }: ParticipantKey): string {
+  return JSON.stringify([room, identity])
+}
+
+/**
+ * A store whose changes are remembered, those included that could not be stored: what has been done at
+ * a homeserver is true all the same.
+ */
+export function rememberChanges(store: DelegationStore, memory: Memory): DelegationStore {
+  return {
+    ...bound(store),
+    async put(delegation, bounds) {
+      const outcome = await store.put(delegation, bounds)
+      if (outcome === 'stored') memory.remember(delegation)
+      return outcome
+    },
+    async replace(stored, next, notice) {
+      const isCurrent = await store.replace(stored, next, notice).catch((error: unknown) => {
+        if (next !== undefined) memory.rememberUnsaved(next)
+        throw error
+      })
+      if (isCurrent && next !== undefined) memory.remember(next)
+      else memory.forget(stored.delegation)
+      return isCurrent
+    },
+  }
+}
+
+/** The methods of a store, whatever it is made of. */
+function bound(store: DelegationStore): DelegationStore {
+  return {
+    put: (delegation, bounds) => store.put(delegation, bounds),
+    find: (key) => store.find(key),
+    findInRoom: (room) => store.findInRoom(room),
+    claimDue: (now, limit, maxLeaseMs) => store.claimDue(now, limit, maxLeaseMs),
+    replace: (stored, next, notice) => store.replace(stored, next, notice),
+    postpone: (stored, at) => store.postpone(stored, at),
+    wakeAll: () => store.wakeAll(),
+    scan: (visit) => store.scan(visit),
+    heartbeat: () => store.heartbeat(),
+    mend: () => store.mend(),
+    restore: (delegation) => store.restore(delegation),
+    onWake: (listener) => store.onWake(listener),
+    close: () => store.close(),
+  }
+}

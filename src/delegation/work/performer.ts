@@ -1,0 +1,241 @@
+import { lookUntil } from '../life/leaving.ts'
+import { advance } from '../life/lifecycle.ts'
+import {
+  type Delegation,
+  deadlineOf,
+  dueAt,
+  isSameStage,
+  type ParticipantKey,
+} from '../life/record.ts'
+import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from '../life/signals.ts'
+import { type Action, type Circumstances, shortestRetryMs, waitWithin } from '../life/timing.ts'
+import { type DelegationStore, leaseMs, type Stored } from '../store/store.ts'
+import type { Changes } from './changes.ts'
+import { CheckPace } from './check-pace.ts'
+import { ServerSlots, type Slot } from './server-slots.ts'
+
+/** What is done outside. The functions report failures as events and throw nothing. */
+export interface Outside {
+  /** Asks the SFU for a participant. */
+  checkPresence(delegation: Delegation, signal: AbortSignal): Promise<PresenceEvent>
+  /** Restarts or sends the delayed event at the homeserver. */
+  actOnEvent(
+    delegation: Delegation,
+    action: 'restart' | 'send',
+    signal: AbortSignal,
+  ): Promise<DelayedEventOutcome>
+}
+
+/** What a performer is made of. */
+export interface PerformerOptions {
+  readonly store: DelegationStore
+  readonly changes: Changes
+  readonly outside: Outside
+  readonly around: () => Circumstances
+  /** Slots at homeservers. */
+  readonly servers: ServerSlots
+  /** How many questions to the SFU may be under way. */
+  readonly presenceChecks: number
+}
+
+/** The longest lease: how long a delegation is out of reach when its worker dies. */
+export const MAX_LEASE_MS = 10_000
+
+interface Running {
+  readonly stored: Stored
+  readonly abort: AbortController
+}
+
+function nameOf({ room, identity }: ParticipantKey): string {
+  return JSON.stringify([room, identity])
+}
+
+/** A check that takes longer than that is given up by itself. */
+const MAX_CHECK_MS = 10_000
+/** Enough for an SFU that is well. */
+const MIN_CHECK_MS = 100
+
+/** An SFU that does not answer must not keep an event from being restarted or sent. */
+function latestFor(action: Action, delegation: Delegation): number {
+  if (action !== 'check-presence') return Number.POSITIVE_INFINITY
+  if (delegation.state === 'leaving') return lookUntil(delegation)
+  return delegation.restartAt ?? Number.POSITIVE_INFINITY
+}
+
+function outcomeOf(event: DelegationEvent): 'given-up' | 'failed' | 'answered' {
+  if (event.type === 'presence-unknown') return 'failed'
+  return event.type === 'attempt-failed' && !event.answered ? 'failed' : 'answered'
+}
+
+/** Does what is due for delegations that were claimed, and keeps their leases meanwhile. */
+export class Performer {
+  readonly #options: PerformerOptions
+  readonly #sfu: ServerSlots
+  readonly #pace = new CheckPace()
+  readonly #running = new Map<string, Running>()
+
+  constructor(options: PerformerOptions) {
+    this.#options = options
+    this.#sfu = new ServerSlots(options.presenceChecks)
+  }
+
+  /** Does what is due for one delegation. */
+  async perform(stored: Stored): Promise<void> {
+    const { store, changes, around } = this.#options
+    const { now } = around()
+    const { action } = advance(stored.delegation, { type: 'due' }, around())
+    if (action === undefined) return changes.applyTo(stored, { type: 'due' })
+    const waitMs = this.#paceMs(stored.delegation)
+    const putOffTo = Math.min(now + waitMs, deadlineOf(stored.delegation))
+    if (waitMs > 0 && putOffTo > now) return store.postpone(stored, putOffTo)
+    await this.#performInSlot(stored, action)
+  }
+
+  /** Whoever is expected can be asked about again and again, by whoever has been delegated for. */
+  #paceMs({ state, generation, userId, serverName }: Delegation): number {
+    if (state !== 'waiting') return 0
+    const { now, random } = this.#options.around()
+    return this.#pace.waitMs(userId ?? serverName, generation, now, random)
+  }
+
+  /** Gives up what is under way for a participant, if it was decided on what has changed since. */
+  async abortIfChanged(key: ParticipantKey): Promise<void> {
+    const running = this.#running.get(nameOf(key))
+    if (running === undefined) return
+    const current = await this.#options.store.find(key)
+    const { delegation } = running.stored
+    if (current === undefined || !isSameStage(current.delegation, delegation)) running.abort.abort()
+  }
+
+  /** Gives up everything that is under way, and leaves it to other workers. */
+  async handOver(): Promise<void> {
+    const { store } = this.#options
+    const handedOver = [...this.#running.values()].map(({ stored, abort }) => {
+      abort.abort()
+      return this.#release(stored.delegation)
+    })
+    await Promise.allSettled(handedOver)
+    // Others find out by themselves where they cannot be told.
+    if (handedOver.length > 0) await Promise.allSettled([store.wakeAll()])
+  }
+
+  /** Ends the lease of a delegation, whatever has become of it meanwhile. */
+  async #release(delegation: Delegation): Promise<void> {
+    const { store, around } = this.#options
+    let current = await store.find(delegation)
+    while (current?.delegation.generation === delegation.generation) {
+      await store.postpone(current, around().now)
+      const after = await store.find(delegation)
+      if (after?.text === current.text) return
+      current = after
+    }
+  }
+
+  /** Holds the lease from here on: while it waits for a slot, and while it is under way. */
+  async #performInSlot(stored: Stored, action: Action): Promise<void> {
+    const name = nameOf(stored.delegation)
+    const running: Running = { stored, abort: new AbortController() }
+    this.#running.set(name, running)
+    const stopRenewing = this.#keepLease(stored)
+    running.abort.signal.addEventListener('abort', stopRenewing)
+    try {
+      const servers = action === 'check-presence' ? this.#sfu : this.#options.servers
+      const slot = await this.#slotFor(servers, stored, action)
+      if (slot !== undefined) await this.#useSlot(servers, slot, running, action)
+    } finally {
+      stopRenewing()
+      this.#forget(name, running)
+    }
+  }
+
+  /** Gives `undefined` when there was none in time, and it has been put off. */
+  async #slotFor(servers: ServerSlots, stored: Stored, action: Action): Promise<Slot | undefined> {
+    const { store, around } = this.#options
+    const { delegation } = stored
+    const serverName = action === 'check-presence' ? 'SFU' : delegation.serverName
+    const slot = servers.take(serverName, around().now) ?? (await servers.wait(serverName))
+    if (slot !== undefined) return slot
+    const { now, random } = around()
+    const waitMs = servers.retryInMs(serverName, random)
+    const at = now + waitWithin(deadlineOf(delegation) - now, waitMs, shortestRetryMs(delegation))
+    await store.postpone(stored, Math.min(at, latestFor(action, delegation)))
+    return undefined
+  }
+
+  async #useSlot(servers: ServerSlots, slot: Slot, running: Running, action: Action) {
+    const { stored, abort } = running
+    let outcome: ReturnType<typeof outcomeOf> = 'given-up'
+    try {
+      if (abort.signal.aborted) return
+      const event = await this.#act(stored.delegation, action, abort.signal)
+      if (abort.signal.aborted) return
+      this.#forget(nameOf(stored.delegation), running)
+      outcome = outcomeOf(event)
+      await this.#apply(stored, event)
+    } finally {
+      servers.giveBack(slot, outcome, this.#options.around().now)
+    }
+  }
+
+  /**
+   * What happened to the event stays true, and a failure counts for as long as the same is to be done;
+   * but who was absent then may have come since.
+   */
+  async #apply(stored: Stored, event: DelegationEvent): Promise<void> {
+    const { changes } = this.#options
+    if (['restarted', 'sent', 'event-gone'].includes(event.type)) {
+      return changes.applyTo(stored, event)
+    }
+    if (['attempt-failed', 'client-api-unresolvable'].includes(event.type)) {
+      return changes.applyInState(stored, event)
+    }
+    if (!(await changes.applyIfUnchanged(stored, event))) await this.#endLease(stored)
+  }
+
+  /** Has done again at once what came to nothing, because of a report that has kept the lease. */
+  async #endLease(stored: Stored): Promise<void> {
+    const { store } = this.#options
+    const current = await store.find(stored.delegation)
+    if (current === undefined || !isSameStage(current.delegation, stored.delegation)) return
+    await store.postpone(current, dueAt(current.delegation))
+    await store.wakeAll()
+  }
+
+  #forget(name: string, running: Running): void {
+    if (this.#running.get(name) === running) this.#running.delete(name)
+  }
+
+  #act(delegation: Delegation, action: Action, signal: AbortSignal): Promise<DelegationEvent> {
+    if (action === 'check-presence') return this.#checkPresence(delegation, signal)
+    return this.#options.outside.actOnEvent(delegation, action, signal)
+  }
+
+  async #checkPresence(delegation: Delegation, outer: AbortSignal): Promise<DelegationEvent> {
+    const { outside, around } = this.#options
+    const leftMs = latestFor('check-presence', delegation) - around().now
+    if (leftMs > MAX_CHECK_MS) return outside.checkPresence(delegation, outer)
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(Math.max(leftMs, MIN_CHECK_MS))])
+    return outside.checkPresence(delegation, signal)
+  }
+
+  #keepLease(stored: Stored): () => void {
+    const { store, around } = this.#options
+    const lease = leaseMs(stored.delegation.delayMs, MAX_LEASE_MS)
+    let stopped = false
+    async function renew(): Promise<void> {
+      const current = await store.find(stored.delegation)
+      if (stopped || current === undefined) return
+      if (!isSameStage(current.delegation, stored.delegation)) return
+      await store.postpone(current, around().now + lease)
+    }
+    const timer = setInterval(() => {
+      renew().catch(() => {
+        // The lease runs out, and somebody else may act as well: no harm but a request too many.
+      })
+    }, lease / 2)
+    return () => {
+      stopped = true
+      clearInterval(timer)
+    }
+  }
+}

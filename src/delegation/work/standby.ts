@@ -1,0 +1,159 @@
+import { advance } from '../life/lifecycle.ts'
+import { type Delegation, dueAt } from '../life/record.ts'
+import type { DelegationEvent } from '../life/signals.ts'
+import type { Circumstances } from '../life/timing.ts'
+import type { DelegationStore } from '../store/store.ts'
+import type { Changes } from './changes.ts'
+import type { Memory } from './memory.ts'
+import type { Outside } from './performer.ts'
+import type { ServerSlots } from './server-slots.ts'
+import type { StoreHealth } from './store-health.ts'
+
+/** What a standby is made of. */
+export interface StandbyOptions {
+  readonly store: DelegationStore
+  readonly changes: Changes
+  readonly memory: Memory
+  readonly health: StoreHealth
+  readonly outside: Outside
+  readonly around: () => Circumstances
+  /** Slots at homeservers. */
+  readonly servers: ServerSlots
+  readonly onBug: (error: unknown) => void
+}
+
+const LOOK_EVERY_MS = 100
+const FORGET_EVERY_MS = 60_000
+const BATCH = 64
+
+/**
+ * While the store is away, goes on restarting the events of those whom this replica remembers. The SFU
+ * is asked before each restart, and nothing is sent: the worst that comes of a memory that is behind is
+ * one restart too many. Afterwards the store's own record decides, with the restarts put down in it.
+ */
+export class Standby {
+  readonly #options: StandbyOptions
+  readonly #running = new Set<string>()
+  readonly #stopped = new AbortController()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #forgotAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: StandbyOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#stopped.abort()
+  }
+
+  /** Does what is due, if the store is away. */
+  look(): void {
+    const { memory, health, around, onBug } = this.#options
+    const { now } = around()
+    if (Math.abs(now - this.#forgotAt) > FORGET_EVERY_MS) {
+      memory.forgetOver(now)
+      this.#forgotAt = now
+    }
+    if (!health.isAway()) return
+    for (const delegation of memory.all()) {
+      const { generation, state } = delegation
+      if (state === 'leaving' || dueAt(delegation) > now || this.#running.has(generation)) continue
+      this.#running.add(generation)
+      this.#perform(delegation)
+        .catch(onBug)
+        .finally(() => this.#running.delete(generation))
+    }
+  }
+
+  /**
+   * The store answers: puts down in it what was done from memory. Where it may lack something, all that
+   * is remembered is put back, and the SFU is to be asked about everybody at once.
+   *
+   * @returns how many delegations were put back
+   * @throws {StoreUnavailable} when the store goes again
+   */
+  async settle(hasKeptData: boolean): Promise<number> {
+    const restored = hasKeptData ? 0 : await this.#refill()
+    for (const delegation of this.#options.memory.unsaved) await this.#putDown(delegation)
+    return restored
+  }
+
+  async #putDown(delegation: Delegation): Promise<void> {
+    const { store, changes, memory } = this.#options
+    const { generation, deadlineAt, delayMs } = delegation
+    const stored = await store.find(delegation)
+    // What is missing has ended meanwhile.
+    if (stored?.delegation.generation !== generation) return memory.forget(delegation)
+    memory.remember(stored.delegation)
+    if (deadlineAt <= stored.delegation.deadlineAt) return
+    await changes.applyTo(stored, { type: 'restarted', at: deadlineAt - delayMs })
+  }
+
+  async #refill(): Promise<number> {
+    const { store, memory, around } = this.#options
+    const { now } = around()
+    const remembered = [...memory.all()].filter(({ deadlineAt }) => deadlineAt > now)
+    let restored = 0
+    for (let i = 0; i < remembered.length; i += BATCH) {
+      const batch = remembered.slice(i, i + BATCH).map((delegation) => {
+        return store.restore(advance(delegation, { type: 'doubt' }, around()).next ?? delegation)
+      })
+      restored += (await Promise.all(batch)).filter(Boolean).length
+    }
+    return restored
+  }
+
+  /** What is remembered is as new as can be here: a deadline is one. */
+  #circumstances(): Circumstances {
+    return { ...this.#options.around(), storeWasAway: false }
+  }
+
+  async #perform(delegation: Delegation): Promise<void> {
+    const { action, next } = advance(delegation, { type: 'due' }, this.#circumstances())
+    if (action === undefined) return this.#keep(delegation, next)
+    const after = await this.#checkPresence(delegation)
+    // Somebody who is missed once may be between two connections: the event is restarted all the same.
+    if (action === 'restart' && after !== undefined && after.state !== 'leaving') {
+      await this.#restart(after)
+    }
+  }
+
+  async #checkPresence(delegation: Delegation): Promise<Delegation | undefined> {
+    const { outside } = this.#options
+    const event = await outside.checkPresence(delegation, this.#stopped.signal)
+    return this.#note(delegation, event)
+  }
+
+  async #restart(delegation: Delegation): Promise<void> {
+    const { outside, around, servers } = this.#options
+    const slot = servers.take(delegation.serverName, around().now)
+    if (slot === undefined) return
+    let isAnswered = false
+    try {
+      const outcome = await outside.actOnEvent(delegation, 'restart', this.#stopped.signal)
+      isAnswered = outcome.type !== 'attempt-failed' || outcome.answered
+      this.#note(delegation, outcome)
+    } finally {
+      servers.giveBack(slot, isAnswered ? 'answered' : 'failed', around().now)
+    }
+  }
+
+  /** Gives what has become of it; nothing when it has ended, or another has come in its place. */
+  #note(delegation: Delegation, event: DelegationEvent): Delegation | undefined {
+    const current = this.#options.memory.find(delegation)
+    if (current?.generation !== delegation.generation) return undefined
+    const { next } = advance(current, event, this.#circumstances())
+    this.#keep(current, next)
+    return next
+  }
+
+  #keep(delegation: Delegation, next: Delegation | undefined): void {
+    if (next === undefined) this.#options.memory.forget(delegation)
+    else this.#options.memory.rememberUnsaved(next)
+  }
+}

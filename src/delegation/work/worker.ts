@@ -1,0 +1,195 @@
+import type { ParticipantKey } from '../life/record.ts'
+import type { Circumstances } from '../life/timing.ts'
+import { type DelegationStore, type Mended, type Stored, StoreUnavailable } from '../store/store.ts'
+import type { Changes } from './changes.ts'
+import { MAX_LEASE_MS, type Performer } from './performer.ts'
+import { Rechecks } from './rechecks.ts'
+import type { Standby } from './standby.ts'
+import type { StoreHealth } from './store-health.ts'
+
+/** What a worker is made of. */
+export interface WorkerOptions {
+  readonly store: DelegationStore
+  readonly changes: Changes
+  readonly performer: Performer
+  /** How many delegations may be worked on at a time. */
+  readonly maxRunning: number
+  readonly around: () => Circumstances
+  readonly health: StoreHealth
+  readonly standby: Standby
+  /** Told what the store's clock shows, in milliseconds since the epoch. */
+  readonly onTime: (time: number) => void
+  /** Told when the store has been mended or filled again. */
+  readonly onMended: (mended: Mended | { readonly restored: number }) => void
+  /** Told when the store goes, when it comes back, and of what should never happen. */
+  readonly onTrouble: (message: string, cause: string | undefined) => void
+}
+
+const MAX_CLAIM = 128
+const MIN_PAUSE_MS = 5
+const MAX_PAUSE_MS = 500
+const STORE_RETRY_MS = 500
+const HEARTBEAT_MS = 1_000
+const STOP_LIMIT_MS = 1_000
+
+/** Finds delegations that are due and has them acted on; every replica runs one. */
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #rechecks: Rechecks
+  readonly #running = new Set<Promise<void>>()
+  #stopped = false
+  #storeAway = false
+  /** More is due than was claimed. */
+  #busy = false
+  /** No more can be claimed before something ends. */
+  #full = false
+  #beatAt = Number.NEGATIVE_INFINITY
+  /** The store may lack what is remembered. */
+  #mustRefill = false
+  /** Whose wakes came while a claim was under way: it may hold what they have been before. */
+  #wokenKeys: ParticipantKey[] = []
+  #woken = Promise.withResolvers<void>()
+  #loop: Promise<void> | undefined
+  #stopListening = () => {}
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.#rechecks = new Rechecks({
+      ...options,
+      onBatch: () => this.#woken.resolve(),
+      isBusy: () => this.#busy || this.#full,
+      onBug: (error) => this.reportBug(error),
+    })
+  }
+
+  start(): void {
+    this.#stopListening = this.#options.store.onWake((key) => this.#onWake(key))
+    this.#options.standby.start()
+    this.#loop = this.#run()
+  }
+
+  /** A webhook could not be applied: presence is to be checked once the store is there. */
+  noteMissedWebhook(): void {
+    this.#rechecks.request()
+  }
+
+  /** Ends what is under way and hands it over to other workers. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#rechecks.stop()
+    this.#options.standby.stop()
+    this.#stopListening()
+    this.#woken.resolve()
+    await this.#loop
+    await this.#options.performer.handOver()
+    // What has been answered meanwhile is still to be stored.
+    await Promise.race([Promise.all(this.#running), Bun.sleep(STOP_LIMIT_MS)])
+  }
+
+  #onWake(key: ParticipantKey | undefined): void {
+    this.#woken.resolve()
+    if (key === undefined) return
+    this.#wokenKeys.push(key)
+    this.#abortIfChanged(key)
+  }
+
+  #abortIfChanged(key: ParticipantKey): void {
+    this.#options.performer.abortIfChanged(key).catch((error: unknown) => {
+      if (!(error instanceof StoreUnavailable)) this.reportBug(error)
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const pauseMs = await this.#round()
+      if (pauseMs > 0) await this.#pause(pauseMs)
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#woken.resolve(), ms)
+    await this.#woken.promise
+    clearTimeout(timer)
+    this.#woken = Promise.withResolvers()
+  }
+
+  /** Gives how long to pause, in milliseconds. */
+  async #round(): Promise<number> {
+    const { health } = this.#options
+    try {
+      await this.#beat()
+      const pauseMs = await this.#claim()
+      health.answered()
+      this.#noteBack()
+      return pauseMs
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) this.reportBug(error)
+      else if (!this.#storeAway) this.#options.onTrouble('the state store is away', error.reason)
+      this.#storeAway = true
+      health.failed()
+      return STORE_RETRY_MS
+    }
+  }
+
+  #noteBack(): void {
+    if (!this.#storeAway) return
+    this.#storeAway = false
+    this.#options.onTrouble('the state store is back', undefined)
+    // Webhooks may have been refused everywhere meanwhile.
+    this.#rechecks.request()
+    this.#rechecks.startIfDue()
+  }
+
+  /** Tells the store that somebody is there, and sees to what it answers. */
+  async #beat(): Promise<void> {
+    const { store, standby, around, onTime, onMended } = this.#options
+    const { now } = around()
+    if (Math.abs(now - this.#beatAt) < HEARTBEAT_MS) return
+    const { time, hasKeptData, needsMending } = await store.heartbeat()
+    if (time !== undefined) onTime(time)
+    if (!hasKeptData) this.#mustRefill = true
+    const restored = await standby.settle(!this.#mustRefill)
+    if (this.#mustRefill) {
+      onMended({ restored })
+      this.#rechecks.request()
+    }
+    this.#mustRefill = false
+    if (needsMending) onMended(await store.mend())
+    this.#beatAt = around().now
+    this.#rechecks.startIfDue()
+  }
+
+  async #claim(): Promise<number> {
+    const { store, around, maxRunning } = this.#options
+    const limit = Math.min(maxRunning - this.#running.size, MAX_CLAIM)
+    this.#full = limit <= 0
+    if (this.#full) return MAX_PAUSE_MS
+    this.#wokenKeys = []
+    const { claimed, nextDueAt } = await store.claimDue(around().now, limit, MAX_LEASE_MS)
+    for (const stored of claimed) this.#begin(stored)
+    for (const key of this.#wokenKeys) this.#abortIfChanged(key)
+    this.#busy = claimed.length === limit
+    if (this.#busy || nextDueAt === undefined) return this.#busy ? MIN_PAUSE_MS : MAX_PAUSE_MS
+    return Math.min(Math.max(nextDueAt - around().now, MIN_PAUSE_MS), MAX_PAUSE_MS)
+  }
+
+  #begin(stored: Stored): void {
+    const work = this.#options.performer
+      .perform(stored)
+      .catch((error: unknown) => {
+        // The lease runs out, and then it is due again.
+        if (!(error instanceof StoreUnavailable)) this.reportBug(error)
+      })
+      .finally(() => {
+        this.#running.delete(work)
+        if (this.#full) this.#woken.resolve()
+      })
+    this.#running.add(work)
+  }
+
+  /** Tells the operator of what should never happen. */
+  reportBug(error: unknown): void {
+    const cause = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error'
+    this.#options.onTrouble('a delegation could not be worked on', cause)
+  }
+}

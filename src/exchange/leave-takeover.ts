@@ -1,0 +1,70 @@
+import type { Delegations } from '../delegation/delegations.ts'
+import type { ClientApiLocator } from '../matrix/client-api-location.ts'
+import type { AuthorisedUser } from './authorisation.ts'
+
+/** A delayed leave event that the service is asked to take over. */
+export interface DelayedLeave {
+  readonly delayId: string
+  readonly delayMs: number
+}
+
+/** A delayed leave event that may be taken over, and is not yet. */
+export interface AcceptableLeave extends DelayedLeave {
+  readonly serverName: string
+  readonly userId: string
+  /** Base URL of the homeserver's client API. */
+  readonly clientApiUrl: string
+}
+
+/** Restricted users may not delegate. */
+export class DelegationForbidden extends Error {
+  constructor() {
+    super('delegation by a restricted user')
+    this.name = 'DelegationForbidden'
+  }
+}
+
+/** The homeserver's client API cannot be located; the message says why, for the operator. */
+export class ClientApiNotLocated extends Error {
+  constructor(reason: string) {
+    super(reason)
+    this.name = 'ClientApiNotLocated'
+  }
+}
+
+/** Takes over delayed leave events. */
+export interface LeaveTakeover {
+  /**
+   * Checks that a user's event can be taken over.
+   *
+   * @param signal - fires when the client has hung up
+   * @throws {DelegationForbidden}
+   * @throws {ClientApiNotLocated}
+   */
+  prepare(user: AuthorisedUser, leave: DelayedLeave, signal?: AbortSignal): Promise<AcceptableLeave>
+  /**
+   * Takes an event over for a participant.
+   *
+   * @throws {TooManyDelegations}
+   * @throws {StoreUnavailable} when the store is away
+   */
+  take(room: string, identity: string, leave: AcceptableLeave): Promise<void>
+}
+
+/** Makes the takeover of delayed leave events. */
+export function createLeaveTakeover(
+  locator: ClientApiLocator,
+  delegations: Delegations,
+): LeaveTakeover {
+  return {
+    async prepare({ access, serverName, userId }, leave, signal) {
+      if (access === 'restricted') throw new DelegationForbidden()
+      const location = await locator.locateUsable(serverName, signal)
+      if (location.kind !== 'found') throw new ClientApiNotLocated(location.reason)
+      return { ...leave, serverName, userId, clientApiUrl: location.baseUrl }
+    },
+    async take(room, identity, leave) {
+      await delegations.delegate({ room, identity, ...leave })
+    },
+  }
+}

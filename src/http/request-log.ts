@@ -1,0 +1,86 @@
+import type { AccessLevel } from '../exchange/access.ts'
+import type { Logger } from '../log.ts'
+import { pathOf } from './request-path.ts'
+
+/** What is known of a request when it ends; written as one log line. */
+export interface RequestRecord {
+  readonly requestId: string
+  /** The path alone: a query may hold anything. */
+  readonly path: string
+  /** Milliseconds, monotonic. */
+  readonly startedAt: number
+  serverName?: string
+  access?: AccessLevel
+  /** The event of a webhook. */
+  event?: string
+  room?: string
+  identity?: string
+  /** How the request ended: `ok`, or a Matrix error code. */
+  outcome?: string
+  /** The step that failed. */
+  step?: string
+  /** Why it failed. */
+  cause?: string
+}
+
+/** Keeps a record of every request under way, and logs it at its end. */
+export interface RequestLog {
+  /** Starts the record of a request. */
+  begin(request: Request): RequestRecord
+  /** The record of a request that is under way. */
+  of(request: Request): RequestRecord
+  /** Writes the line. */
+  end(request: Request, status: number): void
+}
+
+const WELL_FORMED_ID = /^[\w.:/+=@-]{1,128}$/
+/** What strangers claim is no longer than a server name can be. */
+const MAX_SERVER_NAME = 262
+const MAX_ROUTE = 100
+const MAX_CAUSE = 1_000
+const QUIET_ROUTES = /^\/(?:healthz|swagger)/
+
+function levelOf(route: string, status: number): 'debug' | 'info' | 'warn' | 'error' {
+  if (status === 500) return 'error'
+  if (status > 500) return 'warn'
+  return QUIET_ROUTES.test(route) && status < 400 ? 'debug' : 'info'
+}
+
+/** Makes a request log. */
+export function createRequestLog(logger: Logger, monotonicNow: () => number): RequestLog {
+  const records = new WeakMap<Request, RequestRecord>()
+
+  function begin(request: Request): RequestRecord {
+    const given = request.headers.get('x-request-id') ?? ''
+    const requestId = WELL_FORMED_ID.test(given) ? given : crypto.randomUUID()
+    const record = { requestId, path: pathOf(request), startedAt: monotonicNow() }
+    records.set(request, record)
+    return record
+  }
+
+  const of = (request: Request) => records.get(request) ?? begin(request)
+
+  return {
+    begin,
+    of,
+    end(request, status) {
+      const record = of(request)
+      const route = record.path.slice(0, MAX_ROUTE)
+      logger[levelOf(route, status)]('request', {
+        request_id: record.requestId,
+        method: request.method,
+        route,
+        status,
+        duration_ms: Math.round((monotonicNow() - record.startedAt) * 10) / 10,
+        server_name: record.serverName?.slice(0, MAX_SERVER_NAME),
+        access: record.access,
+        event: record.event,
+        room: record.room,
+        identity: record.identity,
+        outcome: record.outcome ?? 'ok',
+        step: record.step,
+        cause: record.cause?.slice(0, MAX_CAUSE),
+      })
+    },
+  }
+}
