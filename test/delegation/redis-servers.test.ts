@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { openRedisStore } from '../../src/delegation/store/redis-store.ts'
+import { findClosedPort } from '../support/dead-end.ts'
 import { leaving, NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer, type RedisServerOptions } from '../support/redis-server.ts'
 import { everythingIn, read } from '../support/stores.ts'
@@ -74,7 +75,10 @@ describe('a user without the right to the channel', () => {
 
 describe('a cluster of one shard', () => {
   test('does all that a single server does', async () => {
-    const redis = await startRedis({ args: ['--cluster-enabled', 'yes'] })
+    const busPort = String(await findClosedPort())
+    const redis = await startRedis({
+      args: ['--cluster-enabled', 'yes', '--cluster-port', busPort],
+    })
     await redis.run('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
     await until(async () => String(await redis.run('CLUSTER', 'INFO')).includes('cluster_state:ok'))
     const { store, changes, wakes } = await open(redis.url)
