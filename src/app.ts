@@ -3,21 +3,23 @@ import { assembleDelegation } from './app/delegations.ts'
 import { assembleHomeservers } from './app/homeservers.ts'
 import type { AppOptions } from './app/options.ts'
 import type { Delegations } from './delegation/delegations.ts'
-import { createAuthorisation } from './exchange/authorisation.ts'
-import { createLeaveTakeover } from './exchange/leave-takeover.ts'
+import { type Authorise, createAuthorisation } from './exchange/authorisation.ts'
+import { createLeaveTakeover, type LeaveTakeover } from './exchange/leave-takeover.ts'
 import { createTokenExchange, type TokenExchange } from './exchange/token-exchange.ts'
-import { BROWSER_HEADERS, isBrowserEndpoint } from './http/cors.ts'
+import { CORS_HEADERS, corsPathsOf, isAmong } from './http/cors.ts'
 import { failureOf, ShuttingDown } from './http/errors.ts'
+import { completeMethods } from './http/methods.ts'
+import { participantPlugin } from './http/participants.ts'
 import { createRequestLog, type RequestLog } from './http/request-log.ts'
 import { hasOrigin } from './http/request-path.ts'
 import { requestBudget } from './lib/request-budget.ts'
 import { createTokenSigner } from './livekit/access-token.ts'
 import { createRoomService } from './livekit/room-service.ts'
 import { createWebhookVerifier } from './livekit/webhook.ts'
-import { delegationRoutes } from './routes/delegated-leave.ts'
+import { delegatedLeaveRoutes } from './routes/delegated-leave.ts'
 import { docsRoutes } from './routes/docs/routes.ts'
 import { healthRoutes } from './routes/health.ts'
-import { webhookRoutes } from './routes/sfu-webhook.ts'
+import { sfuWebhookRoutes } from './routes/sfu-webhook.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 /** The service, ready to answer requests. */
@@ -33,7 +35,9 @@ export interface App {
 }
 
 interface Parts {
+  readonly authorise: Authorise
   readonly tokenExchange: TokenExchange
+  readonly takeover: LeaveTakeover
   readonly delegations: Delegations
   readonly requestLog: RequestLog
 }
@@ -46,21 +50,24 @@ const FRAMEWORK = {
 } as const
 
 function createRoutes({ config, version, now }: AppOptions, parts: Parts) {
-  const { requestLog, delegations } = parts
+  const { requestLog, delegations, authorise, tokenExchange, takeover } = parts
   const { liveKitUrl, credentials } = config
-  const app = new Elysia(FRAMEWORK)
-  app.use(healthRoutes())
-  app.use(tokenRoutes({ ...parts, liveKitUrl }))
-  app.use(delegationRoutes(parts))
-  app.use(
-    webhookRoutes({ verifier: createWebhookVerifier(credentials, now), delegations, requestLog }),
-  )
-  if (config.swagger) app.use(docsRoutes(version))
+  const participants = participantPlugin({ authorise, requestLog })
+  const verifier = createWebhookVerifier(credentials, now)
+  const documented = new Elysia(FRAMEWORK)
+    .use(healthRoutes())
+    .use(tokenRoutes({ participants, tokenExchange, liveKitUrl }))
+    .use(delegatedLeaveRoutes({ participants, takeover }))
+    .use(sfuWebhookRoutes({ verifier, delegations, requestLog }))
+  const app = new Elysia(FRAMEWORK).use(documented)
+  if (config.swagger) app.use(docsRoutes(version, documented))
+  completeMethods(app)
   return app
 }
 
 async function assemble(options: AppOptions) {
   const { config, now, tuning = {} } = options
+  const { fullAccess, restrictedCanPublish, tokenTtlSeconds, canUpdateOwnMetadata } = config
   const signer = await createTokenSigner(config.credentials, now)
   const rooms = createRoomService({
     sfuUrl: config.liveKitInternalUrl,
@@ -71,14 +78,12 @@ async function assemble(options: AppOptions) {
   })
   const { verify, locator, clientApi } = assembleHomeservers(options)
   const delegation = await assembleDelegation(options, { rooms, locator, clientApi })
+  const authorise = createAuthorisation(verify, { fullAccess, restrictedCanPublish })
+  const takeover = createLeaveTakeover(locator, delegation.delegations)
   const tokenExchange = createTokenExchange({
-    ...config,
-    authorise: createAuthorisation(verify, config.fullAccess),
-    takeover: createLeaveTakeover(locator, delegation.delegations),
-    rooms,
-    signer,
+    ...{ takeover, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata },
   })
-  return { tokenExchange, ...delegation }
+  return { authorise, tokenExchange, takeover, ...delegation }
 }
 
 /**
@@ -88,14 +93,16 @@ async function assemble(options: AppOptions) {
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const requestLog = createRequestLog(options.logger, options.monotonicNow)
-  const { tokenExchange, delegations, worker, store } = await assemble(options)
+  const { worker, store, ...parts } = await assemble(options)
+  const routes = createRoutes(options, { ...parts, requestLog })
+  const corsPaths = corsPathsOf(routes.routes)
   let shuttingDown = false
 
   const app = new Elysia(FRAMEWORK)
     .onRequest(function receive({ request, set }) {
       const { requestId, path } = requestLog.begin(request)
       set.headers['x-request-id'] = requestId
-      if (isBrowserEndpoint(path)) Object.assign(set.headers, BROWSER_HEADERS)
+      if (isAmong(corsPaths, path)) Object.assign(set.headers, CORS_HEADERS)
       if (shuttingDown) throw new ShuttingDown()
     })
     .onError(function answerError({ code, error, request, set }) {
@@ -115,7 +122,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     .onAfterResponse(function logRequest({ request, set }) {
       requestLog.end(request, typeof set.status === 'number' ? set.status : 200)
     })
-    .use(createRoutes(options, { tokenExchange, delegations, requestLog }))
+    .use(routes)
 
   return {
     fetch(request) {

@@ -15,6 +15,7 @@ export interface WebhookReport {
 
 /** The user, or all users of the server together, have too many delegations already. */
 export class TooManyDelegations extends Error {
+  readonly code = 'too-many-delegations'
   /** After how many milliseconds it is worth trying again. */
   readonly retryAfterMs = 60_000
 

@@ -1,13 +1,11 @@
 import type { OpenIdToken, VerifyOpenIdToken } from '../matrix/openid.ts'
-import { type AccessLevel, accessLevel, type FullAccess } from './access.ts'
+import { type Access, type AccessPolicy, accessOf } from './access.ts'
 
 /** What a client presents to prove who it is. */
 export interface Credentials {
   readonly openIdToken: OpenIdToken
   /** Who the client says it is; `undefined` where the endpoint does not ask. */
   readonly claimedUserId: string | undefined
-  /** Fires when the client has hung up. */
-  readonly signal?: AbortSignal
 }
 
 /** A user whose OpenID token was verified. */
@@ -15,11 +13,13 @@ export interface AuthorisedUser {
   readonly userId: string
   /** Server name of the user's homeserver. */
   readonly serverName: string
-  readonly access: AccessLevel
+  readonly access: Access
 }
 
 /** The user is verified, and not the one that the client claimed to be. */
 export class WrongUser extends Error {
+  readonly code = 'wrong-user'
+
   constructor() {
     super('claimed another user ID')
     this.name = 'WrongUser'
@@ -29,17 +29,18 @@ export class WrongUser extends Error {
 /**
  * Tells who the user is and what the user may do.
  *
+ * @param signal - fires when the client has hung up
  * @throws {VerificationError} when the OpenID token cannot be verified
  * @throws {WrongUser}
  */
-export type Authorise = (credentials: Credentials) => Promise<AuthorisedUser>
+export type Authorise = (credentials: Credentials, signal: AbortSignal) => Promise<AuthorisedUser>
 
 /** Makes the authorisation of users. */
-export function createAuthorisation(verify: VerifyOpenIdToken, fullAccess: FullAccess): Authorise {
-  return async function authorise({ openIdToken, claimedUserId, signal }) {
+export function createAuthorisation(verify: VerifyOpenIdToken, policy: AccessPolicy): Authorise {
+  return async function authorise({ openIdToken, claimedUserId }, signal) {
     const userId = await verify(openIdToken, signal)
     if (claimedUserId !== undefined && claimedUserId !== userId) throw new WrongUser()
     const serverName = openIdToken.matrixServerName
-    return { userId, serverName, access: accessLevel(serverName, fullAccess) }
+    return { userId, serverName, access: accessOf(serverName, policy) }
   }
 }

@@ -1,6 +1,7 @@
 import type { Delegations } from '../delegation/delegations.ts'
 import type { ClientApiLocator } from '../matrix/client-api-location.ts'
 import type { AuthorisedUser } from './authorisation.ts'
+import type { Participant } from './participant.ts'
 
 /** A delayed leave event that the service is asked to take over. */
 export interface DelayedLeave {
@@ -16,16 +17,21 @@ export interface AcceptableLeave extends DelayedLeave {
   readonly clientApiUrl: string
 }
 
-/** Restricted users may not delegate. */
+/** Restricted users may not delegate: neither beside a token, nor by itself. */
 export class DelegationForbidden extends Error {
-  constructor() {
+  readonly code: 'delegation-forbidden' | 'takeover-forbidden'
+
+  constructor(code: DelegationForbidden['code']) {
     super('delegation by a restricted user')
     this.name = 'DelegationForbidden'
+    this.code = code
   }
 }
 
 /** The homeserver's client API cannot be located; the message says why, for the operator. */
 export class ClientApiNotLocated extends Error {
+  readonly code = 'client-api-not-located'
+
   constructor(reason: string) {
     super(reason)
     this.name = 'ClientApiNotLocated'
@@ -41,7 +47,7 @@ export interface LeaveTakeover {
    * @throws {DelegationForbidden}
    * @throws {ClientApiNotLocated}
    */
-  prepare(user: AuthorisedUser, leave: DelayedLeave, signal?: AbortSignal): Promise<AcceptableLeave>
+  prepare(user: AuthorisedUser, leave: DelayedLeave, signal: AbortSignal): Promise<AcceptableLeave>
   /**
    * Takes an event over for a participant.
    *
@@ -49,6 +55,8 @@ export interface LeaveTakeover {
    * @throws {StoreUnavailable} when the store is away
    */
   take(room: string, identity: string, leave: AcceptableLeave): Promise<void>
+  /** Checks and takes over an event, for who asks for nothing else; throws as both do. */
+  takeOver(participant: Participant, leave: DelayedLeave, signal: AbortSignal): Promise<void>
 }
 
 /** Makes the takeover of delayed leave events. */
@@ -56,15 +64,24 @@ export function createLeaveTakeover(
   locator: ClientApiLocator,
   delegations: Delegations,
 ): LeaveTakeover {
+  async function prepare(user: AuthorisedUser, leave: DelayedLeave, signal: AbortSignal) {
+    const { access, serverName, userId } = user
+    if (!access.canDelegate) throw new DelegationForbidden('delegation-forbidden')
+    const location = await locator.locateUsable(serverName, signal)
+    if (location.kind !== 'found') throw new ClientApiNotLocated(location.reason)
+    return { ...leave, serverName, userId, clientApiUrl: location.baseUrl }
+  }
+
+  async function take(room: string, identity: string, leave: AcceptableLeave): Promise<void> {
+    await delegations.delegate({ room, identity, ...leave })
+  }
+
   return {
-    async prepare({ access, serverName, userId }, leave, signal) {
-      if (access === 'restricted') throw new DelegationForbidden()
-      const location = await locator.locateUsable(serverName, signal)
-      if (location.kind !== 'found') throw new ClientApiNotLocated(location.reason)
-      return { ...leave, serverName, userId, clientApiUrl: location.baseUrl }
-    },
-    async take(room, identity, leave) {
-      await delegations.delegate({ room, identity, ...leave })
+    prepare,
+    take,
+    async takeOver({ user, room, identity }, leave, signal) {
+      if (!user.access.canDelegate) throw new DelegationForbidden('takeover-forbidden')
+      await take(room, identity, await prepare(user, leave, signal))
     },
   }
 }

@@ -1,46 +1,26 @@
-import { TooManyDelegations } from '../delegation/delegations.ts'
-import { StoreUnavailable } from '../delegation/store/store.ts'
-import { WrongUser } from '../exchange/authorisation.ts'
-import { ClientApiNotLocated, DelegationForbidden } from '../exchange/leave-takeover.ts'
-import { SfuError } from '../livekit/twirp.ts'
-import { ForgedWebhook } from '../livekit/webhook.ts'
-import { VerificationError } from '../matrix/verification-error.ts'
-import { BodyError } from './body-bytes.ts'
-import { FieldError } from './json-body.ts'
-
-/** How a failed request is answered, and what the operator is told. */
-export interface Failure {
-  readonly status: number
-  readonly errcode: string
-  /** For the client: it holds no token, no answer of others, no address. */
-  readonly error: string
-  /** Methods for the `Allow` header. */
-  readonly allow?: string
-  /** After how many milliseconds to try again. */
-  readonly retryAfterMs?: number
-  /** For the log. */
-  readonly step?: string
-  readonly cause?: string
-}
+import { ValidationError } from 'elysia'
+import type { TooManyDelegations } from '../delegation/delegations.ts'
+import type { StoreUnavailable } from '../delegation/store/store.ts'
+import type { WrongUser } from '../exchange/authorisation.ts'
+import type { ClientApiNotLocated, DelegationForbidden } from '../exchange/leave-takeover.ts'
+import type { SfuError } from '../livekit/twirp.ts'
+import type { ForgedWebhook } from '../livekit/webhook.ts'
+import type { VerificationError } from '../matrix/verification-error.ts'
+import { type BodyError, FieldError } from './json-body.ts'
 
 /** The service is about to end and takes no more requests. */
 export class ShuttingDown extends Error {
+  readonly code = 'shutting-down'
+
   constructor() {
     super('shutting down')
     this.name = 'ShuttingDown'
   }
 }
 
-/** A restricted user asked for nothing but a takeover. */
-export class TakeoverForbidden extends Error {
-  constructor() {
-    super('takeover for a restricted user')
-    this.name = 'TakeoverForbidden'
-  }
-}
-
 /** A known path was asked with a method that it does not have. */
 export class MethodNotAllowed extends Error {
+  readonly code = 'method-not-allowed'
   /** The methods that it has, for the `Allow` header. */
   readonly allow: string
 
@@ -51,97 +31,145 @@ export class MethodNotAllowed extends Error {
   }
 }
 
-const UNAUTHORIZED = {
-  status: 401,
-  errcode: 'M_UNAUTHORIZED',
-  error: 'The request could not be authorised.',
+type KnownError =
+  | BodyError
+  | ClientApiNotLocated
+  | DelegationForbidden
+  | FieldError
+  | ForgedWebhook
+  | MethodNotAllowed
+  | SfuError
+  | ShuttingDown
+  | StoreUnavailable
+  | TooManyDelegations
+  | VerificationError
+  | WrongUser
+
+/** How an error is answered, and what is noted of it. */
+interface Entry {
+  readonly status: number
+  readonly errcode: string
+  /** For the client; the message of the error where there is none. */
+  readonly error?: string
+  /** For the log: the step that failed. */
+  readonly step?: string
 }
 
+const UNAUTHORIZED = { status: 401, errcode: 'M_UNAUTHORIZED' }
+const NOT_AUTHORISED = { ...UNAUTHORIZED, error: 'The request could not be authorised.' }
+const NOT_JSON = { status: 400, errcode: 'M_NOT_JSON' }
+const BAD_JSON = { status: 400, errcode: 'M_BAD_JSON' }
+const UNKNOWN = { errcode: 'M_UNKNOWN' }
 const NOT_FOR_THIS_USER = 'Delegation of delayed leave events is not available to this user.'
 
-function badJson(field: FieldError): Failure {
-  return { status: 400, errcode: 'M_BAD_JSON', error: field.message, cause: field.message }
+/** The one place where errors become Matrix errors; an error without an entry does not compile. */
+const ENTRIES: Readonly<Record<KnownError['code'], Entry>> = {
+  'body-not-json': NOT_JSON,
+  'body-too-large': { status: 413, errcode: 'M_TOO_LARGE' },
+  'body-too-slow': NOT_JSON,
+  'field-wrong': BAD_JSON,
+  'method-not-allowed': {
+    status: 405,
+    errcode: 'M_UNRECOGNIZED',
+    error: 'Method not allowed',
+  },
+  'verification-failed': NOT_AUTHORISED,
+  'wrong-user': { ...NOT_AUTHORISED, step: 'claimed-user' },
+  'forged-webhook': {
+    ...UNAUTHORIZED,
+    error: 'The webhook is not signed by the SFU.',
+    step: 'webhook',
+  },
+  'delegation-forbidden': { ...BAD_JSON, error: NOT_FOR_THIS_USER },
+  'takeover-forbidden': { status: 403, errcode: 'M_FORBIDDEN', error: NOT_FOR_THIS_USER },
+  'client-api-not-located': {
+    ...BAD_JSON,
+    error: 'Unable to resolve client-server API',
+    step: 'client-api',
+  },
+  'too-many-delegations': {
+    status: 429,
+    errcode: 'M_LIMIT_EXCEEDED',
+    error: 'Too many delegations.',
+    step: 'limit',
+  },
+  'sfu-failed': { ...UNKNOWN, status: 500, error: 'Unable to create room on SFU', step: 'sfu' },
+  'store-unavailable': {
+    ...UNKNOWN,
+    status: 503,
+    error: 'The state store is not available.',
+    step: 'store',
+  },
+  'shutting-down': { ...UNKNOWN, status: 503, error: 'The service is shutting down.' },
 }
 
-function bodyFailure({ fault, message }: BodyError): Failure {
-  if (fault === 'too-large') return { status: 413, errcode: 'M_TOO_LARGE', error: message }
-  return { status: 400, errcode: 'M_NOT_JSON', error: message, cause: message }
+/** How a failed request is answered, and what the operator is told. */
+export interface Failure extends Entry {
+  /** For the client: it holds no token, no answer of others, no address. */
+  readonly error: string
+  /** Methods for the `Allow` header. */
+  readonly allow?: string
+  /** After how many milliseconds to try again. */
+  readonly retryAfterMs?: number
+  /** For the log. */
+  readonly cause?: string
 }
 
-/** What a user who was verified, or would have to be, is refused. */
-function authorisationFailure(error: unknown): Failure | undefined {
-  if (error instanceof VerificationError) {
-    return { ...UNAUTHORIZED, step: error.step, cause: error.message }
-  }
-  if (error instanceof WrongUser) {
-    return { ...UNAUTHORIZED, step: 'claimed-user', cause: error.message }
-  }
-  if (error instanceof DelegationForbidden) {
-    return { status: 400, errcode: 'M_BAD_JSON', error: NOT_FOR_THIS_USER, cause: error.message }
-  }
-  if (error instanceof TakeoverForbidden) {
-    return { status: 403, errcode: 'M_FORBIDDEN', error: NOT_FOR_THIS_USER, cause: error.message }
-  }
-  if (error instanceof TooManyDelegations) {
-    const { retryAfterMs, message } = error
-    const answer = { status: 429, errcode: 'M_LIMIT_EXCEEDED', error: 'Too many delegations.' }
-    return { ...answer, retryAfterMs, step: 'limit', cause: message }
-  }
-  if (error instanceof ForgedWebhook) {
-    const answer = { ...UNAUTHORIZED, error: 'The webhook is not signed by the SFU.' }
-    return { ...answer, step: 'webhook', cause: error.message }
-  }
-  return undefined
+function isKnown(error: unknown): error is KnownError {
+  return error instanceof Error && 'code' in error && Object.hasOwn(ENTRIES, String(error.code))
 }
 
-/** What the outside made impossible. */
-function outsideFailure(error: unknown): Failure | undefined {
-  if (error instanceof SfuError) {
-    const answer = { status: 500, errcode: 'M_UNKNOWN', error: 'Unable to create room on SFU' }
-    return { ...answer, step: 'sfu', cause: error.message }
-  }
-  if (error instanceof ClientApiNotLocated) {
-    const answer = {
-      status: 400,
-      errcode: 'M_BAD_JSON',
-      error: 'Unable to resolve client-server API',
-    }
-    return { ...answer, step: 'client-api', cause: error.message }
-  }
-  if (error instanceof StoreUnavailable) {
-    const answer = { status: 503, errcode: 'M_UNKNOWN', error: 'The state store is not available.' }
-    return { ...answer, step: 'store', cause: error.message }
-  }
-  return undefined
-}
-
-function frameworkFailure(code: string | number, error: unknown): Failure | undefined {
+/** What the framework calls by a code of its own. */
+function frameworkFailure(code: string | number, error: unknown): Failure {
   if (error instanceof Error && error.name === 'AbortError') {
     // The client hung up while it sent the body; nobody reads this.
-    return { status: 400, errcode: 'M_NOT_JSON', error: 'The body did not arrive.' }
+    return { ...NOT_JSON, error: 'The body did not arrive.' }
   }
   if (code === 'NOT_FOUND') {
     return { status: 404, errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' }
   }
-  return undefined
+  const cause = error instanceof Error ? `${error.name} (${code})` : `unknown (${code})`
+  return { ...UNKNOWN, status: 500, error: 'Internal error', step: 'internal', cause }
 }
 
-/** The one place where the outcomes of the layers below become Matrix errors. */
-export function failureOf(code: string | number, thrown: unknown): Failure {
+/** By which of its forms a schema of several wants a value to be judged. */
+type FormOf = (value: unknown) => number
+
+/** The member that a schema refused; the message of the framework's own error would repeat the body. */
+function fieldError({ valueError }: ValidationError): FieldError {
+  const formOf: FormOf | undefined = valueError?.schema.formOf
+  const form = valueError?.errors[formOf?.(valueError.value) ?? 0]
+  const [first] = formOf === undefined ? [valueError] : (form ?? [])
+  return new FieldError((first?.path ?? '').slice(1).replaceAll('/', '.'))
+}
+
+function ownError(thrown: unknown): unknown {
+  if (thrown instanceof ValidationError) return fieldError(thrown)
   // The framework wraps what a body parser throws.
-  const error = code === 'PARSE' && thrown instanceof Error ? (thrown.cause ?? thrown) : thrown
-  if (error instanceof BodyError) return bodyFailure(error)
-  if (error instanceof FieldError) return badJson(error)
-  if (error instanceof MethodNotAllowed) {
-    const { allow } = error
-    return { status: 405, errcode: 'M_UNRECOGNIZED', error: 'Method not allowed', allow }
+  const isWrapped = thrown instanceof Error && 'code' in thrown && thrown.code === 'PARSE'
+  return isWrapped ? (thrown.cause ?? thrown) : thrown
+}
+
+/**
+ * What comes of an error.
+ *
+ * @param code - the framework's
+ */
+export function failureOf(code: string | number, thrown: unknown): Failure {
+  const error = ownError(thrown)
+  if (!isKnown(error)) return frameworkFailure(code, error)
+  const entry = ENTRIES[error.code]
+  return {
+    error: error.message,
+    ...entry,
+    ...(error.code === 'verification-failed' && { step: error.step }),
+    ...(error.code === 'method-not-allowed' && { allow: error.allow }),
+    ...(error.code === 'too-many-delegations' && { retryAfterMs: error.retryAfterMs }),
+    ...(isWorthTelling(error) && { cause: error.message }),
   }
-  if (error instanceof ShuttingDown) {
-    return { status: 503, errcode: 'M_UNKNOWN', error: 'The service is shutting down.' }
-  }
-  const known =
-    authorisationFailure(error) ?? outsideFailure(error) ?? frameworkFailure(code, error)
-  if (known !== undefined) return known
-  const cause = error instanceof Error ? `${error.name} (${code})` : `unknown (${code})`
-  return { status: 500, errcode: 'M_UNKNOWN', error: 'Internal error', step: 'internal', cause }
+}
+
+/** What clients do wrong in well-known ways needs no cause beside its code. */
+function isWorthTelling({ code }: KnownError): boolean {
+  return !['body-too-large', 'method-not-allowed', 'shutting-down'].includes(code)
 }

@@ -1,8 +1,54 @@
 import { isWellFormedJson, parseJson } from '../lib/json.ts'
-import { BodyError, readBodyBytes } from './body-bytes.ts'
+import { readAtMost } from '../lib/read-at-most.ts'
+import { DeadlineExceeded, inTime } from '../net/deadline.ts'
+
+/** The body of a request cannot be taken. */
+export class BodyError extends Error {
+  readonly code: 'body-not-json' | 'body-too-large' | 'body-too-slow'
+
+  constructor(code: BodyError['code'], message: string) {
+    super(message)
+    this.name = 'BodyError'
+    this.code = code
+  }
+}
+
+const MAX_DURATION_MS = 10_000
+const MAX_JSON_BYTES = 64 * 1024
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
+function tooLarge(maxBytes: number): BodyError {
+  return new BodyError('body-too-large', `The body is larger than ${maxBytes / 1024} KiB.`)
+}
+
+async function read(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  // No more arrives than was stated.
+  if (length !== null) return new Uint8Array(await request.arrayBuffer())
+  if (request.body === null) return new Uint8Array()
+  const bytes = await readAtMost(request.body, maxBytes)
+  if (bytes === undefined) throw tooLarge(maxBytes)
+  return bytes
+}
+
+/**
+ * Reads the body of a request.
+ *
+ * @throws {BodyError} when it is too large or takes too long
+ */
+export async function readBodyBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await inTime(MAX_DURATION_MS, read(request, maxBytes))
+  } catch (error) {
+    if (!(error instanceof DeadlineExceeded)) throw error
+    throw new BodyError('body-too-slow', 'The body did not arrive in time.')
+  }
+}
 
 /** A member of the body is missing or wrong; `field` is its path, such as `member.id`. */
 export class FieldError extends Error {
+  readonly code = 'field-wrong'
   readonly field: string
 
   constructor(field: string, problem = 'is missing, empty or of the wrong type') {
@@ -11,9 +57,6 @@ export class FieldError extends Error {
     this.field = field
   }
 }
-
-const MAX_BYTES = 64 * 1024
-const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
 function decode(bytes: Uint8Array): string | undefined {
   try {
@@ -30,10 +73,13 @@ function decode(bytes: Uint8Array): string | undefined {
  *   well-formed text
  */
 export async function readJsonBody({ request }: { readonly request: Request }): Promise<unknown> {
-  const text = decode(await readBodyBytes(request, MAX_BYTES))
+  const text = decode(await readBodyBytes(request, MAX_JSON_BYTES))
   const json = text === undefined ? undefined : parseJson(text)
   if (json === undefined || !isWellFormedJson(json)) {
-    throw new BodyError('not-json', 'The body is not JSON.')
+    throw new BodyError('body-not-json', 'The body is not JSON.')
   }
   return json
 }
+
+/** How routes have a JSON body read: `Content-Type` plays no part. */
+export const JSON_BODY = [readJsonBody, 'json' as const] as const

@@ -1,4 +1,4 @@
-import type { AccessLevel } from '../exchange/access.ts'
+import type { Access } from '../exchange/access.ts'
 import type { Logger } from '../log.ts'
 import { pathOf } from './request-path.ts'
 
@@ -10,7 +10,7 @@ export interface RequestRecord {
   /** Milliseconds, monotonic. */
   readonly startedAt: number
   serverName?: string
-  access?: AccessLevel
+  access?: Access['level']
   /** The event of a webhook. */
   event?: string
   room?: string

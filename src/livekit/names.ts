@@ -20,12 +20,16 @@ export function liveKitRoom(roomId: string, slotId: string): string {
   return hash([roomId, slotId])
 }
 
-/** LiveKit identity of one join, as MSC4195 derives it for `/get_token`. */
-export function memberIdentity(userId: string, deviceId: string, memberId: string): string {
-  return hash([userId, deviceId, memberId])
-}
+/** What tells the parts of one user in a call apart, as the two forms of requests name it. */
+export type Device =
+  | { readonly form: 'member'; readonly deviceId: string; readonly memberId: string }
+  | { readonly form: 'legacy'; readonly deviceId: string }
 
-/** LiveKit identity of one device, as clients of the deprecated `/sfu/get` body expect it. */
-export function legacyIdentity(userId: string, deviceId: string): string {
-  return `${userId}:${deviceId}`
+/**
+ * LiveKit identity of a user's device: for one join as MSC4195 derives it, for the deprecated body as
+ * its clients expect it.
+ */
+export function identityOf(userId: string, device: Device): string {
+  if (device.form === 'legacy') return `${userId}:${device.deviceId}`
+  return hash([userId, device.deviceId, device.memberId])
 }

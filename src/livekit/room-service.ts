@@ -120,7 +120,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
         return { kind: 'present', participantId: participant?.sid ?? '' }
       } catch (error) {
         if (!(error instanceof SfuError)) throw error
-        if (error.code === 'not_found') return { kind: 'absent' }
+        if (error.twirpCode === 'not_found') return { kind: 'absent' }
         return { kind: 'unknown', reason: error.message }
       }
     },

@@ -4,14 +4,16 @@ import { readAtMost } from '../lib/read-at-most.ts'
 import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
 import { type Gate, GateRefusal } from '../net/gate.ts'
 
-/** Why a call of the SFU's API did not succeed; `code` is a Twirp code where the SFU answered. */
+/** A call of the SFU's API did not succeed. */
 export class SfuError extends Error {
-  readonly code: string
+  readonly code = 'sfu-failed'
+  /** The Twirp code where the SFU answered, else what stands for one. */
+  readonly twirpCode: string
 
-  constructor(code: string, message: string) {
+  constructor(twirpCode: string, message: string) {
     super(message)
     this.name = 'SfuError'
-    this.code = code
+    this.twirpCode = twirpCode
   }
 }
 

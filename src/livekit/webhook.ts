@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { DisconnectReason, type ParticipantInfo, WebhookEvent } from '@livekit/protocol'
 import { errors, jwtVerify } from 'jose'
-import { isWellFormedJson, memberOf, parseJson, textMember } from '../lib/json.ts'
+import { isWellFormedJson, parseJson } from '../lib/json.ts'
 import type { LiveKitCredentials } from './access-token.ts'
 
 /** An event that the SFU reports. */
@@ -22,6 +23,7 @@ export interface Webhook {
 
 /** A webhook is not from the SFU; the message says why not, for the operator. */
 export class ForgedWebhook extends Error {
+  readonly code = 'forged-webhook'
   constructor(reason: string) {
     super(reason)
     this.name = 'ForgedWebhook'
@@ -91,17 +93,32 @@ function hasDigest(body: Uint8Array, digest: string): boolean {
   return actual.byteLength === expected.byteLength && timingSafeEqual(actual, expected)
 }
 
-/** Protobuf's JSON form writes 64-bit numbers as strings. */
-function numberOf(value: unknown): number | undefined {
-  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN
-  return Number.isFinite(number) && number > 0 ? number : undefined
+/** Protobuf has no absent text and no absent number: they are empty, or 0. */
+function present<T>(value: T | undefined): T | undefined {
+  return value === undefined || value === '' || Number(value) === 0 ? undefined : value
+}
+
+function toNumber(value: bigint | undefined): number | undefined {
+  const known = present(value)
+  return known === undefined ? undefined : Number(known)
 }
 
 /** Newer versions of the SFU tell milliseconds beside whole seconds. */
-function connectedBy(participant: unknown): number | undefined {
-  const seconds = numberOf(memberOf(participant, 'joinedAt'))
+function connectedBy({ joinedAt, joinedAtMs }: ParticipantInfo): number | undefined {
+  const seconds = toNumber(joinedAt)
   const endOfSecond = seconds === undefined ? undefined : seconds * 1000 + 999
-  return numberOf(memberOf(participant, 'joinedAtMs')) ?? endOfSecond
+  return toNumber(joinedAtMs) ?? endOfSecond
+}
+
+/** Versions to come may say more than this one understands. */
+function parseEvent(body: Uint8Array): WebhookEvent | undefined {
+  const json = parseJson(new TextDecoder().decode(body))
+  if (json === undefined || !isWellFormedJson(json)) return undefined
+  try {
+    return WebhookEvent.fromJson(json as never, { ignoreUnknownFields: true })
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -113,17 +130,17 @@ function connectedBy(participant: unknown): number | undefined {
  */
 export function readWebhook(body: Uint8Array, digest: string): Webhook | undefined {
   if (!hasDigest(body, digest)) throw new ForgedWebhook('the body is not the signed one')
-  const json = parseJson(new TextDecoder().decode(body))
-  const event = textMember(json, 'event')
-  if (event === undefined || !isWellFormedJson(json)) return undefined
-  const participant = memberOf(json, 'participant')
+  const parsed = parseEvent(body)
+  if (parsed === undefined || parsed.event === '') return undefined
+  const { event, room, participant, createdAt } = parsed
+  const reason = present(participant?.disconnectReason)
   return {
     event,
-    room: textMember(memberOf(json, 'room'), 'name'),
-    identity: textMember(participant, 'identity'),
-    participantId: textMember(participant, 'sid'),
-    connectedBy: connectedBy(participant),
-    disconnectReason: textMember(participant, 'disconnectReason'),
-    createdAt: numberOf(memberOf(json, 'createdAt')),
+    room: present(room?.name),
+    identity: present(participant?.identity),
+    participantId: present(participant?.sid),
+    connectedBy: participant === undefined ? undefined : connectedBy(participant),
+    disconnectReason: reason === undefined ? undefined : DisconnectReason[reason],
+    createdAt: toNumber(createdAt),
   }
 }

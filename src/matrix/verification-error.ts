@@ -6,6 +6,7 @@ export type VerificationStep = 'server-name' | 'queue' | 'discovery' | 'connect'
  * token and no URL, and is not for clients.
  */
 export class VerificationError extends Error {
+  readonly code = 'verification-failed'
   readonly step: VerificationStep
 
   constructor(step: VerificationStep, message: string) {

@@ -8,34 +8,22 @@ export const NO_PATH_STEP = '^(?!\\.{1,2}$)'
 
 /** `delay_id` and `delay_timeout` come together or not at all. */
 export const DELAY_RULE = {
-  anyOf: [
-    {
-      description: 'Without a delayed leave event.',
-      properties: { delay_id: { enum: ['', null] }, delay_timeout: { enum: [0, null] } },
+  if: { properties: { delay_id: { enum: ['', null] }, delay_timeout: { enum: [0, null] } } },
+  else: {
+    required: ['delay_id', 'delay_timeout'],
+    properties: {
+      delay_id: { type: 'string', minLength: 1, pattern: NO_PATH_STEP },
+      delay_timeout: { type: 'integer', minimum: 1 },
     },
-    {
-      description: 'With a delayed leave event.',
-      required: ['delay_id', 'delay_timeout'],
-      properties: {
-        delay_id: { type: 'string', minLength: 1, pattern: NO_PATH_STEP },
-        delay_timeout: { type: 'integer', minimum: 1 },
-      },
-    },
-  ],
+  },
 }
 
 /** Behind a server name without a port, a device ID must not begin like one. */
 export const DEVICE_ID_RULE = {
-  anyOf: [
-    {
-      description: 'The device ID does not begin like a port.',
-      properties: { device_id: { pattern: '^(?!\\d{1,5}:)' } },
+  if: { properties: { device_id: { pattern: '^(?!\\d{1,5}:)' } } },
+  else: {
+    properties: {
+      openid_token: { properties: { matrix_server_name: { pattern: ':\\d{1,5}$' } } },
     },
-    {
-      description: 'The server name has a port.',
-      properties: {
-        openid_token: { properties: { matrix_server_name: { pattern: ':\\d{1,5}$' } } },
-      },
-    },
-  ],
+  },
 }

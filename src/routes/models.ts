@@ -2,17 +2,33 @@ import { Type } from '@sinclair/typebox'
 import { type Static, type TSchema, t } from 'elysia'
 import { DELAY_RULE, DEVICE_ID_RULE, NO_PATH_STEP } from './documented-rules.ts'
 
+/**
+ * In every schema: otherwise the framework's error prints the whole body, which takes seconds and
+ * gigabytes when it is nested deeply. Kept out of the OpenAPI document.
+ */
+export const REFUSED = { error: 'refused' }
+const OPEN = { ...REFUSED, additionalProperties: true }
+
 /** Far more than any ID has; what is stored and logged is bounded. */
 const MAX_ID_LENGTH = 1_024
 
 const required = (description: string, example: string) =>
-  t.String({ minLength: 1, description, examples: [example] })
+  t.String({ ...REFUSED, minLength: 1, description, examples: [example] })
 
 const requiredId = (description: string, example: string) =>
-  t.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description, examples: [example] })
+  t.String({
+    ...REFUSED,
+    minLength: 1,
+    maxLength: MAX_ID_LENGTH,
+    description,
+    examples: [example],
+  })
 
 /** Clients send `null` for what they do not have. */
-const optional = <T extends TSchema>(schema: T) => t.Optional(t.Union([schema, t.Null()]))
+const optional = <T extends TSchema>(schema: T) => {
+  const { description = '' } = schema
+  return t.Optional(t.Union([schema, t.Null(REFUSED)], { ...REFUSED, description }))
+}
 
 /** Of any type: the service does not look at it. */
 const ignored = (description: string) => t.Optional(t.Any({ description }))
@@ -43,7 +59,8 @@ const LEGACY_EXAMPLE = {
   device_id: 'DEVICEID',
 }
 
-const OpenIdToken = t.Object(
+/** An OpenID token, as the homeserver gave it to the client. */
+export const OpenIdToken = t.Object(
   {
     access_token: required('The OpenID token itself.', 'SomeT0kenHere'),
     token_type: ignored('Ignored; homeservers say "Bearer".'),
@@ -51,18 +68,19 @@ const OpenIdToken = t.Object(
     expires_in: ignored('Ignored; the homeserver is asked instead.'),
   },
   {
-    additionalProperties: true,
+    ...OPEN,
     description: 'What the homeserver answered to the request for an OpenID token, unchanged.',
   },
 )
 
-const Member = t.Object(
+/** Who takes part in a call, as the client says. */
+export const Member = t.Object(
   {
     id: requiredId('Random ID that the client picked for this join.', 'xyzABCDEF10123'),
     claimed_user_id: requiredId('The user ID; it must be the verified one.', '@user:example.com'),
     claimed_device_id: requiredId('The device ID.', 'DEVICEID'),
   },
-  { additionalProperties: true },
+  { ...OPEN, description: 'Who takes part in the call.' },
 )
 
 /** 30 days: far longer than any call, and for how long a stranger can keep the service at work. */
@@ -73,13 +91,14 @@ const DELAY_ID_TEXT = 'ID of the delayed leave event to take over.'
 const delayFields = {
   delay_id: optional(
     t.String({
+      ...REFUSED,
       maxLength: MAX_ID_LENGTH,
       description: `${DELAY_ID_TEXT} Goes together with \`delay_timeout\`.`,
     }),
   ),
   delay_timeout: optional(
     // The framework's own integer would take a string of digits as well.
-    Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: DELAY_TEXT }),
+    Type.Integer({ ...REFUSED, minimum: 0, maximum: MAX_DELAY_MS, description: DELAY_TEXT }),
   ),
   delay_cs_api_url: ignored('Accepted and ignored.'),
 }
@@ -96,8 +115,7 @@ const memberFields = {
 export const GetTokenBody = t.Object(
   { ...memberFields, ...delayFields },
   {
-    additionalProperties: true,
-    title: 'GetTokenBody',
+    ...OPEN,
     examples: [GET_TOKEN_EXAMPLE],
     ...DELAY_RULE,
   },
@@ -109,33 +127,51 @@ export type GetTokenBody = Static<typeof GetTokenBody>
 export const LegacyBody = t.Object(
   {
     room: required('ID of the Matrix room.', '!roomid:example.com'),
-    room_id: t.Optional(t.Null({ description: 'With one it is the body of `/get_token`.' })),
+    room_id: t.Optional(
+      t.Null({ ...REFUSED, description: 'With one it is the body of `/get_token`.' }),
+    ),
     openid_token: OpenIdToken,
     device_id: optional(
-      t.String({ maxLength: MAX_ID_LENGTH, description: 'The device ID.', examples: ['DEVICEID'] }),
+      t.String({
+        ...REFUSED,
+        maxLength: MAX_ID_LENGTH,
+        description: 'The device ID.',
+        examples: ['DEVICEID'],
+      }),
     ),
     ...delayFields,
   },
   {
-    additionalProperties: true,
-    title: 'LegacyBody',
+    ...OPEN,
     examples: [LEGACY_EXAMPLE],
-    allOf: [DELAY_RULE, DEVICE_ID_RULE],
+    ...DELAY_RULE,
+    allOf: [DEVICE_ID_RULE],
   },
 )
 /** What such a body holds. */
 export type LegacyBody = Static<typeof LegacyBody>
 
+/** Tells which form a body of `/sfu/get` has: with a `room_id` it is that of `/get_token`. */
+export function isGetTokenForm(body: unknown): body is GetTokenBody {
+  return typeof body === 'object' && body !== null && 'room_id' in body && body.room_id !== null
+}
+
 /** Body of `/sfu/get`. */
 export const SfuGetBody = t.Union([LegacyBody, GetTokenBody], {
+  ...REFUSED,
   examples: [LEGACY_EXAMPLE, GET_TOKEN_EXAMPLE],
+  /** Which of the two a value has to follow, so that an error can name its member. */
+  formOf: (value: unknown) => Number(isGetTokenForm(value)),
 })
+/** What such a body holds. */
+export type SfuGetBody = Static<typeof SfuGetBody>
 
 /** Body of `/delegate_delayed_leave`. */
 export const DelegateBody = t.Object(
   {
     ...memberFields,
     delay_id: t.String({
+      ...REFUSED,
       minLength: 1,
       maxLength: MAX_ID_LENGTH,
       pattern: NO_PATH_STEP,
@@ -143,6 +179,7 @@ export const DelegateBody = t.Object(
       examples: ['syd_aaaaaaaaaaaaaaaaaaaa'],
     }),
     delay_timeout: Type.Integer({
+      ...REFUSED,
       minimum: 1,
       maximum: MAX_DELAY_MS,
       description: DELAY_TEXT,
@@ -151,8 +188,7 @@ export const DelegateBody = t.Object(
     delay_cs_api_url: delayFields.delay_cs_api_url,
   },
   {
-    additionalProperties: true,
-    title: 'DelegateBody',
+    ...OPEN,
     examples: [{ ...GET_TOKEN_EXAMPLE, ...DELAY_EXAMPLE }],
   },
 )
@@ -178,27 +214,28 @@ export const TokenAnswer = t.Object(
 )
 
 /** A Matrix error, as every failed request is answered. */
-export function errorAnswer(description: string, errcode: string, error: string) {
-  return t.Object(
-    {
-      errcode: t.String({ description: 'A Matrix error code.', examples: [errcode] }),
-      error: t.String({ description: 'For people; may change.', examples: [error] }),
-    },
-    { description },
-  )
-}
-
-/** A Matrix error that tells when to try again. */
-export function limitAnswer(description: string, error: string) {
-  return t.Object(
-    {
-      errcode: t.String({ description: 'A Matrix error code.', examples: ['M_LIMIT_EXCEEDED'] }),
-      error: t.String({ description: 'For people; may change.', examples: [error] }),
-      retry_after_ms: t.Integer({
-        description: 'After how many milliseconds to try again; `Retry-After` tells it in seconds.',
-        examples: [60_000],
+export const MatrixError = t.Object(
+  {
+    errcode: Type.Unsafe<string>({
+      type: 'string',
+      enum: [
+        'M_BAD_JSON',
+        'M_FORBIDDEN',
+        'M_LIMIT_EXCEEDED',
+        'M_NOT_JSON',
+        'M_TOO_LARGE',
+        'M_UNAUTHORIZED',
+        'M_UNKNOWN',
+        'M_UNRECOGNIZED',
+      ],
+      description: 'What went wrong, for programs.',
+    }),
+    error: t.String({ description: 'What went wrong, for people; may change.' }),
+    retry_after_ms: t.Optional(
+      t.Integer({
+        description: 'With `M_LIMIT_EXCEEDED`: milliseconds until it is worth a retry.',
       }),
-    },
-    { description },
-  )
-}
+    ),
+  },
+  { description: 'A Matrix error.' },
+)

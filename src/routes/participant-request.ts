@@ -1,13 +1,16 @@
 import type { DelayedLeave } from '../exchange/leave-takeover.ts'
-import type {
-  ParticipantRequest,
-  TakeoverRequest,
-  TokenRequest,
-} from '../exchange/token-exchange.ts'
 import { FieldError } from '../http/json-body.ts'
-import { LEGACY_SLOT_ID, legacyIdentity, liveKitRoom, memberIdentity } from '../livekit/names.ts'
+import type { ParticipantRequest } from '../http/participants.ts'
+import { LEGACY_SLOT_ID, liveKitRoom } from '../livekit/names.ts'
 import { parseServerName } from '../matrix/server-name.ts'
-import type { DelayFields, DelegateBody, GetTokenBody, LegacyBody } from './models.ts'
+import {
+  type DelayFields,
+  type DelegateBody,
+  type GetTokenBody,
+  isGetTokenForm,
+  type LegacyBody,
+  type SfuGetBody,
+} from './models.ts'
 
 type MemberBody = Pick<GetTokenBody, 'room_id' | 'slot_id' | 'openid_token' | 'member'>
 
@@ -34,19 +37,20 @@ function openIdTokenOf({ openid_token }: Pick<MemberBody, 'openid_token'>) {
   }
 }
 
-function participantOf(body: MemberBody): ParticipantRequest {
+function memberRequest(body: MemberBody, leave: DelayedLeave | undefined): ParticipantRequest {
   const { room_id, slot_id, member } = body
   return {
     openIdToken: openIdTokenOf(body),
     claimedUserId: member.claimed_user_id,
     room: liveKitRoom(room_id, slot_id),
-    identityOf: (userId) => memberIdentity(userId, member.claimed_device_id, member.id),
+    device: { form: 'member', deviceId: member.claimed_device_id, memberId: member.id },
+    leave,
   }
 }
 
 /** What a body of `/get_token` asks for. */
-export function fromGetToken(body: GetTokenBody): TokenRequest {
-  return { ...participantOf(body), delayedLeave: delayedLeaveOf(body) }
+export function fromGetToken(body: GetTokenBody): ParticipantRequest {
+  return memberRequest(body, delayedLeaveOf(body))
 }
 
 /**
@@ -62,20 +66,23 @@ function checkedDeviceId({ openid_token, device_id }: LegacyBody): string {
   return deviceId
 }
 
-/** What the former body of `/sfu/get` asks for. */
-export function fromLegacy(body: LegacyBody): TokenRequest {
-  const deviceId = checkedDeviceId(body)
+function fromLegacy(body: LegacyBody): ParticipantRequest {
   return {
     openIdToken: openIdTokenOf(body),
     claimedUserId: undefined,
     room: liveKitRoom(body.room, LEGACY_SLOT_ID),
-    identityOf: (userId) => legacyIdentity(userId, deviceId),
-    delayedLeave: delayedLeaveOf(body),
+    device: { form: 'legacy', deviceId: checkedDeviceId(body) },
+    leave: delayedLeaveOf(body),
   }
 }
 
+/** What a body of `/sfu/get` asks for, in either form. */
+export function fromSfuGet(body: SfuGetBody): ParticipantRequest {
+  return isGetTokenForm(body) ? fromGetToken(body) : fromLegacy(body)
+}
+
 /** What a body of `/delegate_delayed_leave` asks for. */
-export function fromDelegate(body: DelegateBody): TakeoverRequest {
-  const delayedLeave = { delayId: checkedDelayId(body.delay_id), delayMs: body.delay_timeout }
-  return { ...participantOf(body), delayedLeave }
+export function fromDelegate(body: DelegateBody): ParticipantRequest {
+  const leave = { delayId: checkedDelayId(body.delay_id), delayMs: body.delay_timeout }
+  return memberRequest(body, leave)
 }

@@ -1,15 +1,13 @@
-import { Elysia, t } from 'elysia'
+import { Elysia } from 'elysia'
 import type { Delegations } from '../delegation/delegations.ts'
-import { readBodyBytes } from '../http/body-bytes.ts'
-import { allowOnly, HIDDEN } from '../http/methods.ts'
+import { readBodyBytes } from '../http/json-body.ts'
 import type { RequestLog } from '../http/request-log.ts'
-import { readWebhook, type Webhook, type WebhookVerifier } from '../livekit/webhook.ts'
-import { COMMON_ERRORS } from './error-answers.ts'
-import { errorAnswer } from './models.ts'
+import { readWebhook, type WebhookVerifier } from '../livekit/webhook.ts'
+import { COMMON_ERRORS, emptyAnswer, errorAnswer } from './answers.ts'
 import { webhookReport } from './webhook-report.ts'
 
 /** What the endpoint needs. */
-export interface WebhookRoutesOptions {
+export interface SfuWebhookRoutesOptions {
   readonly verifier: WebhookVerifier
   readonly delegations: Delegations
   readonly requestLog: RequestLog
@@ -17,8 +15,8 @@ export interface WebhookRoutesOptions {
 
 const MAX_BYTES = 1024 * 1024
 
-const RESPONSE = {
-  200: t.Object({}, { description: 'The event was taken notice of.' }),
+const RESPONSES = {
+  200: emptyAnswer('The event was taken notice of.'),
   401: errorAnswer(
     '`M_UNAUTHORIZED`: the SFU has not signed it.',
     'M_UNAUTHORIZED',
@@ -33,7 +31,6 @@ const RESPONSE = {
   503: COMMON_ERRORS[503],
 }
 
-/** Whatever else is signed is answered with 200 as well: trying again would not make it better. */
 const REQUEST_BODY = {
   required: false,
   content: {
@@ -57,41 +54,39 @@ const REQUEST_BODY = {
 } as const
 
 /** `POST /sfu_webhook`: what the SFU reports about participants. */
-export function webhookRoutes({ verifier, delegations, requestLog }: WebhookRoutesOptions) {
-  async function readSigned({ request }: { readonly request: Request }) {
-    const digest = await verifier.verifyToken(request.headers.get('authorization'))
-    return { webhook: readWebhook(await readBodyBytes(request, MAX_BYTES), digest) }
-  }
+export function sfuWebhookRoutes(options: SfuWebhookRoutesOptions) {
+  const { verifier, delegations, requestLog } = options
 
-  return new Elysia({ name: 'webhook' })
-    .post(
-      '/sfu_webhook',
-      async function receiveWebhook({ request, body }) {
-        const { webhook } = body as { readonly webhook: Webhook | undefined }
-        if (webhook === undefined) return {}
-        const record = requestLog.of(request)
-        record.event = webhook.event
-        const report = webhookReport(webhook)
-        if (report === undefined) return {}
-        record.room = report.room
-        if (report.identity !== undefined) record.identity = report.identity
-        await delegations.report(report)
-        return {}
+  return new Elysia({ name: 'sfu-webhook' }).post(
+    '/sfu_webhook',
+    async function receiveWebhook({ request }) {
+      const digest = await verifier.verifyToken(request.headers.get('authorization'))
+      const webhook = readWebhook(await readBodyBytes(request, MAX_BYTES), digest)
+      if (webhook === undefined) return {}
+      const record = requestLog.of(request)
+      record.event = webhook.event
+      const report = webhookReport(webhook)
+      if (report === undefined) return {}
+      record.room = report.room
+      if (report.identity !== undefined) record.identity = report.identity
+      await delegations.report(report)
+      return {}
+    },
+    {
+      // The signature is over the bytes of the body.
+      parse: 'none',
+      detail: {
+        operationId: 'sfuWebhook',
+        tags: ['Operation'],
+        summary: "Receives the SFU's webhooks",
+        description:
+          "To be named under `webhook.urls` in LiveKit's configuration. `Authorization` is a JWT " +
+          'signed with the API secret, whose `sha256` is that of the body. An answer of 503 makes ' +
+          'the SFU try again.',
+        security: [{ webhookToken: [] }],
+        requestBody: REQUEST_BODY,
+        responses: RESPONSES,
       },
-      {
-        parse: [readSigned, 'json'],
-        response: RESPONSE,
-        detail: {
-          operationId: 'sfuWebhook',
-          tags: ['Operation'],
-          summary: "Receives the SFU's webhooks",
-          description:
-            "To be named under `webhook.urls` in LiveKit's configuration. `Authorization` is a JWT " +
-            'signed with the API secret, whose `sha256` is that of the body. An answer of 503 makes ' +
-            'the SFU try again.',
-          requestBody: REQUEST_BODY,
-        },
-      },
-    )
-    .all('/sfu_webhook', allowOnly('POST'), HIDDEN)
+    },
+  )
 }

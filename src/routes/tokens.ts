@@ -1,26 +1,22 @@
 import { Elysia } from 'elysia'
-import type { TokenExchange, TokenRequest } from '../exchange/token-exchange.ts'
-import { readJsonBody } from '../http/json-body.ts'
-import { allowOnly, answerPreflight, HIDDEN } from '../http/methods.ts'
-import type { RequestLog } from '../http/request-log.ts'
-import { checkBodyBy } from './body-check.ts'
-import { COMMON_ERRORS } from './error-answers.ts'
-import { errorAnswer, GetTokenBody, SfuGetBody, TokenAnswer } from './models.ts'
-import { fromGetToken, fromLegacy } from './participant-request.ts'
-import { noteProgress } from './progress.ts'
-import { checkSfuGetBody, isGetTokenForm } from './sfu-get-body.ts'
+import type { TokenExchange } from '../exchange/token-exchange.ts'
+import { JSON_BODY } from '../http/json-body.ts'
+import type { ParticipantPlugin } from '../http/participants.ts'
+import { answer, COMMON_ERRORS, errorAnswer } from './answers.ts'
+import { GetTokenBody, SfuGetBody } from './models.ts'
+import { fromGetToken, fromSfuGet } from './participant-request.ts'
 
 /** What the token endpoints need. */
 export interface TokenRoutesOptions {
+  readonly participants: ParticipantPlugin
   readonly tokenExchange: TokenExchange
-  readonly requestLog: RequestLog
   /** The SFU's URL, handed out unchanged. */
   readonly liveKitUrl: string
 }
 
-const RESPONSE = {
+const RESPONSES = {
+  200: answer('The token.', 'TokenAnswer'),
   ...COMMON_ERRORS,
-  200: TokenAnswer,
   400: errorAnswer(
     '`M_NOT_JSON`: the body is not JSON. `M_BAD_JSON`: a required field is missing, empty or of ' +
       'the wrong type, only one of `delay_id` and `delay_timeout` is given, a restricted user asks ' +
@@ -36,24 +32,19 @@ const RESPONSE = {
 }
 
 /** `POST /get_token` and `POST /sfu/get`: a Matrix OpenID token in, a LiveKit access token out. */
-export function tokenRoutes({ tokenExchange, requestLog, liveKitUrl }: TokenRoutesOptions) {
-  async function answer(request: Request, asked: TokenRequest) {
-    const tokenRequest = { ...asked, signal: request.signal }
-    const progress = noteProgress(requestLog.of(request), tokenRequest)
-    return { url: liveKitUrl, jwt: await tokenExchange.exchange(tokenRequest, progress) }
-  }
-
+export function tokenRoutes({ participants, tokenExchange, liveKitUrl: url }: TokenRoutesOptions) {
   return new Elysia({ name: 'tokens' })
+    .use(participants)
     .post(
       '/get_token',
-      function getToken({ request, body }) {
-        return answer(request, fromGetToken(body))
+      async function getToken({ participant, leave, request }) {
+        return { url, jwt: await tokenExchange.exchange(participant, leave, request.signal) }
       },
       {
-        parse: [readJsonBody, 'json'],
-        transform: checkBodyBy(GetTokenBody),
+        cors: true,
+        parse: [...JSON_BODY],
         body: GetTokenBody,
-        response: RESPONSE,
+        participant: fromGetToken,
         detail: {
           operationId: 'getToken',
           tags: ['Tokens'],
@@ -63,19 +54,20 @@ export function tokenRoutes({ tokenExchange, requestLog, liveKitUrl }: TokenRout
             'access the LiveKit room is created before the answer; a restricted user gets a token ' +
             'that works once somebody else has created it. A user with full access may hand over a ' +
             'delayed leave event along with it. See MSC4195.',
+          responses: RESPONSES,
         },
       },
     )
     .post(
       '/sfu/get',
-      function sfuGet({ request, body }) {
-        return answer(request, isGetTokenForm(body) ? fromGetToken(body) : fromLegacy(body))
+      async function sfuGet({ participant, leave, request }) {
+        return { url, jwt: await tokenExchange.exchange(participant, leave, request.signal) }
       },
       {
-        parse: [readJsonBody, 'json'],
-        transform: checkSfuGetBody,
+        cors: true,
+        parse: [...JSON_BODY],
         body: SfuGetBody,
-        response: RESPONSE,
+        participant: fromSfuGet,
         detail: {
           operationId: 'sfuGet',
           tags: ['Tokens'],
@@ -83,11 +75,8 @@ export function tokenRoutes({ tokenExchange, requestLog, liveKitUrl }: TokenRout
           description:
             'Accepts its own body, and that of `/get_token`, which counts when `room_id` is there.',
           deprecated: true,
+          responses: RESPONSES,
         },
       },
     )
-    .options('/get_token', answerPreflight, HIDDEN)
-    .options('/sfu/get', answerPreflight, HIDDEN)
-    .all('/get_token', allowOnly('OPTIONS, POST'), HIDDEN)
-    .all('/sfu/get', allowOnly('OPTIONS, POST'), HIDDEN)
 }

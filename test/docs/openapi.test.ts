@@ -4,10 +4,17 @@ import { startTestApp, type TestApp } from '../support/app.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 
 interface MediaTypes {
-  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>
+  readonly content?: Readonly<Record<string, MediaType>>
+}
+
+interface MediaType {
+  readonly schema: Schema
+  readonly example?: unknown
 }
 
 interface Schema {
+  readonly $ref?: string
+  readonly enum?: readonly string[]
   readonly examples?: readonly unknown[]
   readonly required?: readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
@@ -31,6 +38,7 @@ interface OpenApiDocument {
   readonly info: Readonly<Record<string, string>>
   readonly servers: readonly { readonly url: string }[]
   readonly tags: readonly { readonly name: string }[]
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
@@ -50,6 +58,16 @@ function post(path: string): Operation {
   const operation = document.paths[path]?.post
   if (operation === undefined) throw new Error(`no POST ${path}`)
   return operation
+}
+
+/** A schema, or the named one that it refers to. */
+function resolved(schema: Schema | undefined): Schema {
+  const name = schema?.$ref?.replace('#/components/schemas/', '')
+  return (name === undefined ? schema : document.components.schemas[name]) ?? {}
+}
+
+function bodyOf(path: string): Schema {
+  return resolved(post(path).requestBody?.content?.['application/json']?.schema)
 }
 
 describe('the OpenAPI document', () => {
@@ -120,16 +138,17 @@ describe('the OpenAPI document', () => {
   ])('describes the error %s of a token endpoint with an example', (status, errcode, error) => {
     const { description, content } = post('/get_token').responses[status] ?? {}
     expect(description).toStartWith(`\`${status === '400' ? 'M_NOT_JSON' : errcode}\`: `)
-    const { properties, required } = content?.['application/json']?.schema ?? {}
-    expect(required).toEqual(['errcode', 'error'])
-    expect(properties?.errcode?.examples).toEqual([errcode])
-    expect(properties?.error?.examples).toEqual([error])
+    const { schema, example } = content?.['application/json'] ?? {}
+    expect(schema).toEqual({ $ref: '#/components/schemas/MatrixError' })
+    expect(resolved(schema).required).toEqual(['errcode', 'error'])
+    expect(resolved(schema).properties?.errcode?.enum).toContain(errcode)
+    expect(example).toEqual({ errcode, error })
   })
 
   test('describes every field of the bodies, and says which are required', () => {
-    const getToken = post('/get_token').requestBody?.content?.['application/json']?.schema
-    expect(getToken?.required).toEqual(['room_id', 'slot_id', 'openid_token', 'member'])
-    expect(Object.keys(getToken?.properties ?? {})).toEqual([
+    const getToken = bodyOf('/get_token')
+    expect(getToken.required).toEqual(['room_id', 'slot_id', 'openid_token', 'member'])
+    expect(Object.keys(getToken.properties ?? {})).toEqual([
       'room_id',
       'slot_id',
       'openid_token',
@@ -139,8 +158,8 @@ describe('the OpenAPI document', () => {
       'delay_timeout',
       'delay_cs_api_url',
     ])
-    const delegate = post('/delegate_delayed_leave').requestBody?.content?.['application/json']
-    expect(delegate?.schema.required).toEqual([
+    const delegate = bodyOf('/delegate_delayed_leave')
+    expect(delegate.required).toEqual([
       'room_id',
       'slot_id',
       'openid_token',
@@ -148,22 +167,20 @@ describe('the OpenAPI document', () => {
       'delay_id',
       'delay_timeout',
     ])
-    expect(Object.keys(delegate?.schema.properties ?? {}).sort()).toEqual(
-      Object.keys(getToken?.properties ?? {}).sort(),
+    expect(Object.keys(delegate.properties ?? {}).sort()).toEqual(
+      Object.keys(getToken.properties ?? {}).sort(),
     )
-    const sfuGet = post('/sfu/get').requestBody?.content?.['application/json']?.schema
-    expect(sfuGet?.anyOf?.map(({ required }) => required)).toEqual([
+    expect(bodyOf('/sfu/get').anyOf?.map((form) => resolved(form).required)).toEqual([
       ['room', 'openid_token'],
       ['room_id', 'slot_id', 'openid_token', 'member'],
     ])
   })
 
   test('bounds the delay, and gives no type to a field that the service does not look at', () => {
-    const { schema } =
-      post('/delegate_delayed_leave').requestBody?.content?.['application/json'] ?? {}
-    expect(schema?.properties?.delay_timeout?.maximum).toBe(2_592_000_000)
-    const { delay_cs_api_url, delayed_event_id, openid_token } = schema?.properties ?? {}
-    const { expires_in, token_type } = openid_token?.properties ?? {}
+    const { properties = {} } = bodyOf('/delegate_delayed_leave')
+    expect(properties.delay_timeout?.maximum).toBe(2_592_000_000)
+    const { delay_cs_api_url, delayed_event_id, openid_token } = properties
+    const { expires_in, token_type } = resolved(openid_token).properties ?? {}
     for (const ignored of [delay_cs_api_url, delayed_event_id, expires_in, token_type]) {
       expect(ignored).toEqual({ description: expect.stringContaining('gnored') })
     }
@@ -193,15 +210,28 @@ describe('the OpenAPI document', () => {
   ])('describes for %s the error %s, with an example', (path, status, first, example) => {
     const { description, content } = post(path).responses[status] ?? {}
     expect(description).toStartWith(`\`${first}\`: `)
-    const { properties } = content?.['application/json']?.schema ?? {}
-    expect([properties?.errcode?.examples, properties?.error?.examples]).toEqual(
-      example.map((text) => [text]),
-    )
+    const [errcode, error] = example
+    expect(content?.['application/json']?.example).toEqual({ errcode, error })
+  })
+
+  test('names what clients meet, and refers to it everywhere', () => {
+    const names = [
+      ...['DelegateBody', 'GetTokenBody', 'LegacyBody', 'MatrixError'],
+      ...['Member', 'OpenIdToken', 'TokenAnswer'],
+    ]
+    expect(Object.keys(document.components.schemas)).toEqual(names)
+    const text = JSON.stringify(document)
+    for (const name of names) expect(text).toContain(`"$ref":"#/components/schemas/${name}"`)
+    // A member of each; it is described nowhere else.
+    for (const member of ['access_token', 'claimed_device_id', 'jwt', 'errcode']) {
+      expect(text.split(`"${member}":{`)).toHaveLength(2)
+    }
+    expect(text).not.toContain('"error":"refused"')
   })
 
   test('has examples that the service itself takes', async () => {
     for (const path of ['/get_token', '/sfu/get', '/delegate_delayed_leave']) {
-      const examples = post(path).requestBody?.content?.['application/json']?.schema.examples ?? []
+      const { examples = [] } = bodyOf(path)
       expect(examples).toHaveLength(path === '/sfu/get' ? 2 : 1)
       for (const example of examples) {
         // Nothing listens for example.com, so that 401 is as far as a good body can get.

@@ -1,10 +1,5 @@
 import { expect, test } from 'bun:test'
-import {
-  LEGACY_SLOT_ID,
-  legacyIdentity,
-  liveKitRoom,
-  memberIdentity,
-} from '../../src/livekit/names.ts'
+import { identityOf, LEGACY_SLOT_ID, liveKitRoom } from '../../src/livekit/names.ts'
 
 test('names the LiveKit room by the hash of room ID and slot ID', () => {
   expect(liveKitRoom('!roomid:example.com', 'slot1234')).toBe(
@@ -20,13 +15,15 @@ test('names the LiveKit room of a legacy request by the slot that it means', () 
 })
 
 test('derives the identity of a member from user ID, device ID and member ID', () => {
-  expect(memberIdentity('@alice:example.com', 'DEVICE123', 'memberABC')).toBe(
+  const device = { form: 'member', deviceId: 'DEVICE123', memberId: 'memberABC' } as const
+  expect(identityOf('@alice:example.com', device)).toBe(
     'J+T45tGruxc+HrUOqJJlyQSV33m728Cme4+vt8/SWrU',
   )
 })
 
 test('leaves the identity of a legacy request in plain text', () => {
-  expect(legacyIdentity('@alice:example.com', 'DEVICE123')).toBe('@alice:example.com:DEVICE123')
+  const device = { form: 'legacy', deviceId: 'DEVICE123' } as const
+  expect(identityOf('@alice:example.com', device)).toBe('@alice:example.com:DEVICE123')
 })
 
 test('hashes characters that JSON encoders like to escape as they are', () => {

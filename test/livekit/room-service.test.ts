@@ -69,7 +69,7 @@ test('leaves a room that exists as it is', async () => {
 test("names the SFU's own code when it refuses", async () => {
   sfu.respond('CreateRoom', twirpError(403, 'permission_denied', 'secret details'))
   const error = await failureOf((await roomService(sfu.wsUrl)).createRoom('refused'))
-  expect(error.code).toBe('permission_denied')
+  expect(error.twirpCode).toBe('permission_denied')
   expect(error.message).toBe('status 403, permission_denied')
 })
 

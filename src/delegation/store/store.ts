@@ -16,6 +16,7 @@ export interface Claim {
 
 /** The store cannot be reached, or does not answer. */
 export class StoreUnavailable extends Error {
+  readonly code = 'store-unavailable'
   /** What is wrong, for the operator. */
   readonly reason: string
 

@@ -1,8 +1,18 @@
 import { swagger } from '@elysiajs/swagger'
-import { Elysia } from 'elysia'
-import { allowOnly, HIDDEN } from '../../http/methods.ts'
+import { type AnyElysia, Elysia } from 'elysia'
+import { HIDDEN } from '../../http/methods.ts'
 import { pathOf } from '../../http/request-path.ts'
+import {
+  DelegateBody,
+  GetTokenBody,
+  LegacyBody,
+  MatrixError,
+  Member,
+  OpenIdToken,
+  TokenAnswer,
+} from '../models.ts'
 import { ASSETS, type Asset } from './assets.ts'
+import { refineDocument } from './document.ts'
 import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
 
 const DESCRIPTION = `Between Matrix clients and a LiveKit SFU: a client proves who it is with a Matrix
@@ -40,38 +50,78 @@ function fileAnswer({ path, contentType }: Asset) {
   return () => new Response(Bun.file(path), { headers: headers(contentType) })
 }
 
+/** The schemas that clients get under their names. */
+const SCHEMAS = {
+  DelegateBody,
+  GetTokenBody,
+  LegacyBody,
+  MatrixError,
+  Member,
+  OpenIdToken,
+  TokenAnswer,
+}
+
+function documentation(version: string) {
+  return {
+    openapi: OPENAPI,
+    info: { title: 'jwt-service-ts', version, description: DESCRIPTION },
+    // Relative to the document, and so right behind any path prefix.
+    servers: [{ url: '..', description: 'This service' }],
+    tags: [
+      { name: 'Tokens', description: 'Matrix OpenID token in, LiveKit access token out' },
+      { name: 'Delegation', description: 'Delayed leave events, taken over by the service' },
+      { name: 'Operation', description: 'For those who run the service' },
+    ],
+    components: {
+      securitySchemes: {
+        webhookToken: {
+          type: 'apiKey' as const,
+          in: 'header',
+          name: 'Authorization',
+          description:
+            "A JWT (HS256) by the SFU's API key, without a scheme before it, whose `sha256` is the " +
+            'padded base64 of the SHA-256 of the body.',
+        },
+      },
+    },
+  }
+}
+
+/** Where the plugin leaves its document, inside of this process alone. */
+const SOURCE_PATH = '/source'
+
+/** Makes the document when it is first asked for: until then all routes are there. */
+function documentMaker(version: string, documented: AnyElysia) {
+  const source = new Elysia()
+    .use(documented)
+    .use(swagger({ path: SOURCE_PATH, documentation: documentation(version) }))
+  let made: Promise<object> | undefined
+
+  async function make(): Promise<object> {
+    const answer = await source.handle(new Request(`http://localhost${SOURCE_PATH}/json`))
+    return refineDocument((await answer.json()) as object, SCHEMAS)
+  }
+  return function makeDocument() {
+    made ??= make()
+    return made
+  }
+}
+
 /**
  * The API pages: `/swagger` and, as OpenAPI document, `/swagger/json`.
  *
  * @param version - of the service
+ * @param documented - the routes that they describe
  */
-export function docsRoutes(version: string) {
+export function docsRoutes(version: string, documented: AnyElysia) {
+  const makeDocument = documentMaker(version, documented)
   const app = new Elysia({ name: 'docs' })
-    .use(
-      swagger({
-        path: '/swagger',
-        documentation: {
-          openapi: OPENAPI,
-          info: { title: 'jwt-service-ts', version, description: DESCRIPTION },
-          // Relative to the document, and so right behind any path prefix.
-          servers: [{ url: '..', description: 'This service' }],
-          tags: [
-            { name: 'Tokens', description: 'Matrix OpenID token in, LiveKit access token out' },
-            { name: 'Delegation', description: 'Delayed leave events, taken over by the service' },
-            { name: 'Operation', description: 'For those who run the service' },
-          ],
-        },
-      }),
-    )
-    // Takes the place of the plugin's own page, which loads its viewer from a public CDN.
+    // Not the plugin's own page, which loads its viewer from a public CDN.
     .get('/swagger', answerPage, HIDDEN)
+    .get('/swagger/json', async () => Response.json(await makeDocument()), HIDDEN)
     .get('/swagger/start.js', answerStartScript, HIDDEN)
-    .all('/swagger', allowOnly('GET, HEAD'), HIDDEN)
-    .all('/swagger/json', allowOnly('GET, HEAD'), HIDDEN)
-    .all('/swagger/start.js', allowOnly('GET, HEAD'), HIDDEN)
   for (const [name, asset] of Object.entries(ASSETS)) {
     app.get(`/swagger/${name}`, fileAnswer(asset), HIDDEN)
-    app.all(`/swagger/${name}`, allowOnly('GET, HEAD'), HIDDEN)
   }
   return app
 }

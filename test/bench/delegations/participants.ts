@@ -1,4 +1,4 @@
-import { liveKitRoom, memberIdentity } from '../../../src/livekit/names.ts'
+import { identityOf, liveKitRoom } from '../../../src/livekit/names.ts'
 
 /** Server name of all users; overrides say where it is. */
 export const SERVER_NAME = 'bench.example'
@@ -35,7 +35,7 @@ export function keyOf(index: number): { readonly room: string; readonly identity
   const { userId, roomId, memberId } = memberOf(index)
   return {
     room: liveKitRoom(roomId, 'm.call#ROOM'),
-    identity: memberIdentity(userId, DEVICE_ID, memberId),
+    identity: identityOf(userId, { form: 'member', deviceId: DEVICE_ID, memberId }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { liveKitRoom, memberIdentity } from '../../../src/livekit/names.ts'
+import { identityOf, liveKitRoom } from '../../../src/livekit/names.ts'
 import type { Sfu } from '../../support/sfu.ts'
 import type { Home } from './stage.ts'
 
@@ -58,7 +58,7 @@ function createNumberedCaller(options: CallerOptions, number: number): Caller {
   const roomId = `!room${number}:example.com`
   const userId = `@user${number}:${serverName}`
   const room = liveKitRoom(roomId, slotId)
-  const identity = memberIdentity(userId, 'DEVICE', 'member')
+  const identity = identityOf(userId, { form: 'member', deviceId: 'DEVICE', memberId: 'member' })
   const delayId = `delay${nextNumber()}-secret-part`
   const connections = new Map<string, number>()
   let sid = `PA_${nextNumber()}`
