@@ -15,8 +15,9 @@ const OTHERS_PATIENCE_MS = 3_000
 const PROVEN_PATIENCE_MS = 5_000
 
 /**
- * Verifications at once. The runtime makes at most 256 requests at once; the rest of them are kept free
- * for client APIs, the SFU and delegations, so that slow homeservers cannot hold up calls.
+ * Verifications at once. By its own `fetch` the runtime makes at most 256 requests at once; the rest of
+ * them are kept free for client APIs, the SFU and delegations, so that slow homeservers cannot hold up
+ * calls. That goes for the named servers, and behind a proxy for HTTPS for all.
  */
 export const VERIFICATION_LIMITS: ExchangeLimits = {
   named: { perKey: 16, total: 32, maxWaiting: 4_096 },
