@@ -1,7 +1,7 @@
 import { readCredentials } from './config/credentials.ts'
 import type { BindAddress } from './config/parsers.ts'
 import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
-import { checkRuntime } from './config/runtime.ts'
+import { checkRuntime, usesHttpsProxy } from './config/runtime.ts'
 import type { Setting } from './config/setting.ts'
 import { SETTINGS } from './config/settings.ts'
 import { UNAVAILABLE_SETTINGS } from './config/unavailable-settings.ts'
@@ -39,6 +39,8 @@ export interface Config {
   readonly addressPolicy: AddressPolicy
   /** Whether certificates of homeservers are checked. */
   readonly verifyTls: boolean
+  /** Whether the environment names a proxy for HTTPS. */
+  readonly usesHttpsProxy: boolean
   /** Base URL of the client API by server name. */
   readonly clientApiOverrides: ReadonlyMap<string, string>
   readonly state: StateConfig
@@ -179,6 +181,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     federationOverrides: reader.read(SETTINGS.federationOverrides) ?? new Map(),
     addressPolicy: addressPolicy(reader, access),
     verifyTls: verifyTls(reader),
+    usesHttpsProxy: usesHttpsProxy(env),
     clientApiOverrides: reader.read(SETTINGS.clientApiOverrides) ?? new Map(),
     state: stateConfig(reader),
     maxDelegationsPerUser: reader.read(SETTINGS.maxDelegationsPerUser) ?? 100,

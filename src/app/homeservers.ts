@@ -9,7 +9,9 @@ import { createFederation } from '../matrix/federation.ts'
 import { createOpenIdVerifier } from '../matrix/openid.ts'
 import { createWellKnownLookup } from '../matrix/well-known.ts'
 import { createWellKnownClient } from '../matrix/well-known-document.ts'
+import { createProxiedClient } from '../net/address-client.ts'
 import { createDirectClient } from '../net/direct-client.ts'
+import { createHttpsClient } from '../net/https-client.ts'
 import { ALLOW_ALL } from '../net/networks.ts'
 import { createResolver } from '../net/resolver.ts'
 import { createTargetClient } from '../net/target-client.ts'
@@ -29,7 +31,9 @@ export function assembleHomeservers(options: AppOptions) {
   const policyFor = (name: string) => (isListed(config, name) ? ALLOW_ALL : addressPolicy)
   const isNamed = (name: string) => isListed(config, name) || federationOverrides.has(name)
   const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })
-  const client = createTargetClient({ resolver, verifyTls, ca, now, attemptMs })
+  const createClient = config.usesHttpsProxy ? createProxiedClient : createHttpsClient
+  const send = createClient({ verifyTls, ca })
+  const client = createTargetClient({ resolver, send, now, attemptMs })
   const direct = createDirectClient({ verifyTls, ca })
   const getWellKnown = createWellKnownClient(client, tuning.wellKnownPort)
 

@@ -1,5 +1,10 @@
 import type { Environment, ReadFile, SettingsReader } from './reader.ts'
 
+/** Whether the runtime sends HTTPS requests through a proxy. */
+export function usesHttpsProxy(env: Environment): boolean {
+  return [env.HTTPS_PROXY, env.https_proxy].some((proxy) => (proxy ?? '') !== '')
+}
+
 /** Warns of variables of the runtime that weaken what is promised, or promise what is not there. */
 export function checkRuntime(reader: SettingsReader, env: Environment, readFile: ReadFile): void {
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {

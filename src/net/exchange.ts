@@ -50,7 +50,8 @@ export class ExchangeError extends Error {
   }
 }
 
-const MAX_BODY_BYTES = 64 * 1024
+/** How large the body of an answer may be. */
+export const MAX_BODY_BYTES = 64 * 1024
 const USER_AGENT = 'jwt-service-ts'
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -81,7 +82,18 @@ function causeOf(error: unknown): string {
   return CAUSES[code] ?? `connection failed (${code})`
 }
 
-function tooLarge(): ExchangeError {
+/** What the failure of a connection means to whoever asked. */
+export function connectionFailure(error: unknown): ExchangeError {
+  return new ExchangeError(causeOf(error), 'this address')
+}
+
+/** The connection has ended before its time. */
+export function closedByServer(): ExchangeError {
+  return new ExchangeError('connection closed by the server', 'this address')
+}
+
+/** The body of an answer is larger than {@link MAX_BODY_BYTES}. */
+export function tooLarge(): ExchangeError {
   return new ExchangeError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, 'final')
 }
 
@@ -110,8 +122,18 @@ async function readBounded(response: Response): Promise<string> {
   throw tooLarge()
 }
 
+/** Headers of every request. */
+export function requestHeaders({ body }: Pick<Call, 'body'>): Record<string, string> {
+  return {
+    Accept: 'application/json',
+    'Accept-Encoding': 'identity',
+    'User-Agent': USER_AGENT,
+    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+  }
+}
+
 /**
- * Makes one request: no redirect is followed, no compressed answer unpacked, no more than 64 KiB read.
+ * Makes one request with \`fetch\`: no redirect is followed, no compressed answer unpacked, no more than 64 KiB read.
  *
  * @throws {ExchangeError} when there is no usable answer
  * @throws {DeadlineExceeded} when that is why `signal` fired
@@ -121,13 +143,7 @@ export async function exchange(request: Exchange): Promise<Answer> {
   try {
     const response = await fetch(url, {
       method,
-      headers: {
-        Accept: 'application/json',
-        'Accept-Encoding': 'identity',
-        'User-Agent': USER_AGENT,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...headers,
-      },
+      headers: { ...requestHeaders(request), ...headers },
       redirect: 'manual',
       decompress: false,
       signal,
@@ -138,6 +154,6 @@ export async function exchange(request: Exchange): Promise<Answer> {
   } catch (error) {
     if (signal.aborted && signal.reason instanceof DeadlineExceeded) throw signal.reason
     if (error instanceof ExchangeError) throw error
-    throw new ExchangeError(causeOf(error), 'this address')
+    throw connectionFailure(error)
   }
 }

@@ -1,7 +1,8 @@
-import { isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
 import { AddressChecks } from './address-checks.ts'
+import type { AddressClient } from './address-client.ts'
 import { DeadlineExceeded, withDeadline } from './deadline.ts'
-import { type Answer, type Call, ExchangeError, exchange } from './exchange.ts'
+import { type Answer, type Call, ExchangeError } from './exchange.ts'
 import { ExpiringCache } from './expiring-cache.ts'
 import type { AddressPolicy } from './networks.ts'
 import { DnsError, type Resolver } from './resolver.ts'
@@ -44,10 +45,8 @@ export interface TargetClient {
 /** Settings of {@link createTargetClient}. */
 export interface TargetClientOptions {
   readonly resolver: Resolver
-  /** Whether certificates are checked. */
-  readonly verifyTls: boolean
-  /** Trusted roots in PEM form; those of the runtime unless given. */
-  readonly ca?: string | undefined
+  /** What the requests go through. */
+  readonly send: AddressClient
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** How long one address is tried while there are others left. */
@@ -92,8 +91,7 @@ interface Attempts {
 
 /** Makes a client that connects to the very address that it checked, so that no second look-up can differ. */
 export function createTargetClient(options: TargetClientOptions): TargetClient {
-  const { resolver, verifyTls, ca, now, attemptMs = 3_000 } = options
-  const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
+  const { resolver, send, now, attemptMs = 3_000 } = options
   const checks = new AddressChecks()
   const failedLately = new ExpiringCache<true>({ maxEntries: REMEMBERED_FAILURES, now })
 
@@ -126,14 +124,8 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
   }
 
   function request({ address, target, call }: Attempt, signal: AbortSignal) {
-    const authority = isIPv6(address) ? `[${address}]` : address
-    return exchange({
-      ...call,
-      url: `https://${authority}:${target.port}${call.path}`,
-      headers: { Host: target.hostHeader },
-      tls: { ...tls, serverName: target.tlsServerName },
-      signal,
-    })
+    const { port, tlsServerName, hostHeader } = target
+    return send({ address, port, tlsServerName, hostHeader }, call, signal)
   }
 
   /** Gives `undefined` when the next address is to be tried. */

@@ -36,6 +36,12 @@ test('requests that the runtime is told to print are warned about', () => {
   expect(loadConfig({ ...REQUIRED, BUN_CONFIG_VERBOSE_FETCH: '' }, noFile).warnings).toEqual([])
 })
 
+test.each(['HTTPS_PROXY', 'https_proxy'])('%s is a proxy for HTTPS, unless it is empty', (name) => {
+  const uses = (value: string) => loadConfig({ ...REQUIRED, [name]: value }, noFile).config
+  expect(uses('http://proxy.test:3128')?.usesHttpsProxy).toBe(true)
+  expect(uses('')?.usesHttpsProxy).toBe(false)
+})
+
 test('a mistake in the list of homeservers is not taken for "*"', () => {
   const env = { ...REQUIRED, LIVEKIT_FULL_ACCESS_HOMESERVERS: 'https://example.com' }
   const { problems, warnings } = loadConfig(env, noFile)

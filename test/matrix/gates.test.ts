@@ -112,3 +112,41 @@ test('those that the operator has named wait for each other alone', async () => 
   await Promise.all(held)
   expect(asked()).toEqual(['hs.test', 'mine.test'])
 })
+
+test('servers that answered lately wait for no stranger, and are strangers again after a while', async () => {
+  const strangers = Array.from({ length: 3 }, (_, index) => `silent-${index}.test`)
+  const names = [...strangers, 'proven.test']
+  for (const name of names) stage.point(name, '127.0.0.1')
+  const homeserver = await stage.homeserver({ dns: names })
+  const { port } = homeserver
+  const time = { now: Date.now() }
+  const service = await stage.service({
+    now: () => time.now,
+    tuning: { exchangeTimeoutMs: 2_000 },
+  })
+  homeserver.respond('/_matrix/*', ({ host }) =>
+    host.startsWith('silent-') ? { kind: 'hang' } : { kind: 'reply', status: 401, body: {} },
+  )
+  const askProven = () => service.ask(`proven.test:${port}`)
+  expect(await askProven()).toMatchObject({ step: 'userinfo' })
+
+  const asked = () => homeserver.requests.filter(({ host }) => host.startsWith('silent-')).length
+  /** Who is answered first when strangers hold all the places that they can have. */
+  async function firstOfAll(): Promise<string> {
+    const before = asked()
+    const held = strangers.flatMap((name) =>
+      Array.from({ length: 16 }, () => service.ask(`${name}:${port}`)),
+    )
+    await until(() => asked() === before + 36)
+    const proven = askProven()
+    const first = await Promise.race([
+      proven.then(() => 'proven'),
+      ...held.map((outcome) => outcome.then(() => 'stranger')),
+    ])
+    await Promise.all([proven, ...held])
+    return first
+  }
+  expect(await firstOfAll()).toBe('proven')
+  time.now += 600_001
+  expect(await firstOfAll()).toBe('stranger')
+})

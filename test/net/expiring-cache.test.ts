@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { DeadlineExceeded } from '../../src/net/deadline.ts'
 import { ExpiringCache } from '../../src/net/expiring-cache.ts'
 
 function cacheOf(maxEntries: number) {
@@ -76,4 +77,62 @@ test('replaces a value of the same key without pushing out another', () => {
   expect([cache.has('a'), cache.has('b'), cache.size]).toEqual([true, true, 2])
   clock.now = 1000
   expect([cache.has('a'), cache.has('b')]).toEqual([false, false])
+})
+
+/** A cache whose loads take until they are let go. */
+function slowCache() {
+  const { cache } = cacheOf(10)
+  const loads: { readonly signal: AbortSignal; finish(value: string): void }[] = []
+  const load = (_: string | undefined, signal: AbortSignal) => {
+    const { promise, resolve } = Promise.withResolvers<{ value: string; ttlMs: number }>()
+    loads.push({ signal, finish: (value) => resolve({ value, ttlMs: 1000 }) })
+    return promise
+  }
+  const ask = () => {
+    const caller = new AbortController()
+    const value = cache.get('a', load, caller.signal).catch((reason) => reason)
+    return { value, leave: (reason: unknown) => caller.abort(reason) }
+  }
+  return { cache, loads, load, ask }
+}
+
+test('ends a shared load when the last of those who wait for it hangs up', async () => {
+  const { loads, ask } = slowCache()
+  const first = ask()
+  const second = ask()
+  first.leave('gone')
+  expect(await first.value).toBe('gone')
+  expect(loads.map(({ signal }) => signal.aborted)).toEqual([false])
+  second.leave('gone too')
+  expect(await second.value).toBe('gone too')
+  expect(loads.map(({ signal }) => signal.aborted)).toEqual([true])
+
+  const third = ask()
+  loads[1]?.finish('new')
+  // What was given up is of no use to anybody, even if it comes.
+  loads[0]?.finish('old')
+  expect(await third.value).toBe('new')
+  expect(loads).toHaveLength(2)
+})
+
+test('goes on with a load as long as somebody waits who cannot hang up', async () => {
+  const { cache, loads, load, ask } = slowCache()
+  const patient = cache.get('a', load)
+  const other = ask()
+  other.leave('gone')
+  expect(await other.value).toBe('gone')
+  loads[0]?.finish('value')
+  expect(await patient).toBe('value')
+  expect(loads[0]?.signal.aborted).toBe(false)
+})
+
+test('goes on with a load whose callers ran out of time', async () => {
+  const { cache, loads, ask } = slowCache()
+  const late = ask()
+  late.leave(new DeadlineExceeded(10))
+  expect(await late.value).toBeInstanceOf(DeadlineExceeded)
+  expect(loads[0]?.signal.aborted).toBe(false)
+  loads[0]?.finish('value')
+  await Bun.sleep(0)
+  expect(cache.has('a')).toBe(true)
 })

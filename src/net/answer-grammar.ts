@@ -1,0 +1,64 @@
+import { ExchangeError, MAX_BODY_BYTES, tooLarge } from './exchange.ts'
+
+/** The first line of an answer. */
+export interface StatusLine {
+  readonly status: number
+  readonly isVersion11: boolean
+}
+
+/** How the body of an answer ends. */
+export type BodyFraming =
+  | { readonly kind: 'sized'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+  | { readonly kind: 'until close' }
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
+const LENGTH = /^\d{1,15}$/
+
+/** What came is not an answer of HTTP/1.1. */
+export function malformed(): ExchangeError {
+  return new ExchangeError('answer is malformed', 'this address')
+}
+
+/** Reads a line such as `HTTP/1.1 200 OK`, without its end. */
+export function readStatusLine(line: string): StatusLine {
+  const [, minor, status] = STATUS_LINE.exec(line) ?? []
+  // Nobody has asked for another protocol.
+  if (status === undefined || status === '101') throw malformed()
+  return { status: Number(status), isVersion11: minor === '1' }
+}
+
+/** Reads the line of a header or a trailer, without its end; one that is folded is none. */
+export function readField(line: string): readonly [name: string, value: string] {
+  const [, name, value] = FIELD.exec(line) ?? []
+  if (name === undefined || value === undefined) throw malformed()
+  return [name, value.trim()]
+}
+
+/** Reads the line before a chunk, without its end; extensions are passed over. */
+export function readChunkSize(line: string): number {
+  const [, size] = CHUNK_SIZE.exec(line) ?? []
+  if (size === undefined) throw malformed()
+  return Number.parseInt(size, 16)
+}
+
+function readLength(length: string): number {
+  if (!LENGTH.test(length)) throw malformed()
+  if (Number(length) > MAX_BODY_BYTES) throw tooLarge()
+  return Number(length)
+}
+
+/** Tells how the body ends; where the headers contradict each other, the answer is refused. */
+export function bodyFraming({ status, isVersion11 }: StatusLine, headers: Headers): BodyFraming {
+  if (status === 204 || status === 304) return { kind: 'sized', bytes: 0 }
+  const length = headers.get('content-length')
+  const encoding = headers.get('transfer-encoding')
+  if (encoding === null) {
+    return length === null ? { kind: 'until close' } : { kind: 'sized', bytes: readLength(length) }
+  }
+  const isPlain = isVersion11 && length === null && encoding.toLowerCase() === 'chunked'
+  if (!isPlain) throw malformed()
+  return { kind: 'chunked' }
+}

@@ -1,0 +1,109 @@
+import * as tls from 'node:tls'
+import type { AddressClient, CertificateChecks, Endpoint } from './address-client.ts'
+import { type Call, requestHeaders } from './exchange.ts'
+import { HttpsConnection, StaleConnection } from './https-connection.ts'
+
+/** Settings of {@link createHttpsClient}. */
+export interface HttpsClientOptions extends CertificateChecks {
+  /** How long an idle connection is kept. */
+  readonly idleMs?: number
+  /** How many idle connections are kept in all. */
+  readonly maxIdle?: number
+}
+
+const IDLE_MS = 20_000
+const MAX_IDLE = 256
+
+/** A certificate that was checked for one name says nothing about another at the same address. */
+function keyOf({ address, port, tlsServerName }: Endpoint): string {
+  return `${address} ${port} ${tlsServerName}`
+}
+
+function toWire({ hostHeader }: Endpoint, call: Call): string {
+  const { method, body } = call
+  // As in any URL: dots are resolved, and what can't stand there is encoded.
+  const { pathname, search } = new URL(`https://localhost${call.path}`)
+  const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
+  const headers = { Host: hostHeader, ...requestHeaders(call), ...length }
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${pathname}${search} HTTP/1.1\r\n${fields.join('')}\r\n${body ?? ''}`
+}
+
+/** Connections that wait for their next exchange, by endpoint. */
+class IdleConnections {
+  readonly #idleMs: number
+  readonly #max: number
+  /** In the order in which they became idle. */
+  readonly #timers = new Map<HttpsConnection, ReturnType<typeof setTimeout>>()
+  readonly #byKey = new Map<string, HttpsConnection[]>()
+
+  constructor(idleMs: number, max: number) {
+    this.#idleMs = idleMs
+    this.#max = max
+  }
+
+  put(key: string, connection: HttpsConnection): void {
+    connection.rest()
+    const timer = setTimeout(() => connection.close(), this.#idleMs)
+    timer.unref()
+    this.#timers.set(connection, timer)
+    this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), connection])
+    const [oldest] = this.#timers.keys()
+    if (this.#timers.size > this.#max) oldest?.close()
+  }
+
+  /** The one that was used last, so that those too many grow old. */
+  take(key: string): HttpsConnection | undefined {
+    const connection = this.#byKey.get(key)?.at(-1)
+    if (connection !== undefined) this.remove(key, connection)
+    return connection
+  }
+
+  remove(key: string, connection: HttpsConnection): void {
+    clearTimeout(this.#timers.get(connection))
+    if (!this.#timers.delete(connection)) return
+    const left = (this.#byKey.get(key) ?? []).filter((other) => other !== connection)
+    if (left.length === 0) this.#byKey.delete(key)
+    else this.#byKey.set(key, left)
+  }
+}
+
+/**
+ * Makes a client for servers that anybody can name. Unlike `fetch` it bounds everything that a server
+ * sends, and hangs up at once on what is too much; connections are kept for a while and used again.
+ */
+export function createHttpsClient(options: HttpsClientOptions): AddressClient {
+  const { verifyTls, ca, idleMs = IDLE_MS, maxIdle = MAX_IDLE } = options
+  const secureContext = tls.createSecureContext(ca === undefined ? {} : { ca })
+  const idle = new IdleConnections(idleMs, maxIdle)
+
+  function connect(endpoint: Endpoint): HttpsConnection {
+    const connection = new HttpsConnection(endpoint, {
+      secureContext,
+      verifyTls,
+      onClose: () => idle.remove(keyOf(endpoint), connection),
+    })
+    return connection
+  }
+
+  return async function send(endpoint, call, signal) {
+    const request = toWire(endpoint, call)
+
+    async function exchangeOn(connection: HttpsConnection) {
+      const answer = await connection.exchange(request, signal)
+      if (!connection.isClosed) idle.put(keyOf(endpoint), connection)
+      return answer
+    }
+
+    signal.throwIfAborted()
+    const kept = idle.take(keyOf(endpoint))
+    if (kept === undefined) return exchangeOn(connect(endpoint))
+    try {
+      return await exchangeOn(kept)
+    } catch (error) {
+      // It was closed while it was idle. Whatever is asked may be asked twice.
+      if (!(error instanceof StaleConnection)) throw error
+      return exchangeOn(connect(endpoint))
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { isIP } from 'node:net'
+import * as tls from 'node:tls'
+import type { Endpoint } from './address-client.ts'
+import { AnswerParser, type ParsedAnswer } from './answer-parser.ts'
+import { closedByServer, connectionFailure } from './exchange.ts'
+
+/** The server closed a connection that had been idle, before a byte of an answer. */
+export class StaleConnection extends Error {
+  constructor() {
+    super('the server has closed the connection')
+    this.name = 'StaleConnection'
+  }
+}
+
+/** How a connection is secured. */
+export interface HttpsConnectionOptions {
+  readonly secureContext: tls.SecureContext
+  /** Whether certificates are checked. */
+  readonly verifyTls: boolean
+  /** Called once, when the connection is closed. */
+  readonly onClose: () => void
+}
+
+interface Job {
+  readonly parser: AnswerParser
+  readonly resolve: (answer: ParsedAnswer) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** One connection, which carries one exchange at a time. It is closed as soon as anything is amiss. */
+export class HttpsConnection {
+  readonly #socket: tls.TLSSocket
+  readonly #onClose: () => void
+  #job: Job | undefined
+  #waiting: string | undefined
+  #isSecure = false
+  #isUsed = false
+  #isClosed = false
+
+  constructor(
+    { address, port, tlsServerName }: Endpoint,
+    { secureContext, verifyTls, onClose }: HttpsConnectionOptions,
+  ) {
+    this.#onClose = onClose
+    const socket = tls.connect({
+      host: address,
+      port,
+      secureContext,
+      rejectUnauthorized: verifyTls,
+      ALPNProtocols: ['http/1.1'],
+      // An address is not sent as a server name, and its certificate is checked all the same.
+      ...(isIP(tlsServerName) === 0 ? { servername: tlsServerName.replace(/\.$/, '') } : {}),
+      checkServerIdentity: (_, certificate) => tls.checkServerIdentity(tlsServerName, certificate),
+    })
+    this.#socket = socket
+    socket.setNoDelay(true)
+    socket.once('secureConnect', () => this.#begin(verifyTls))
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes))
+    socket.once('end', () => this.#end())
+    socket.once('error', (error) => this.#fail(connectionFailure(error)))
+    socket.once('close', () => this.#end())
+  }
+
+  /** Whether it can't be used any more. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /**
+   * Sends a request as soon as the server's certificate has been checked; when `signal` fires, the
+   * connection is closed.
+   *
+   * @param request - as it goes over the wire
+   * @throws {StaleConnection} when an idle connection turns out to be closed
+   * @throws {ExchangeError} when there is no usable answer
+   */
+  async exchange(request: string, signal: AbortSignal): Promise<ParsedAnswer> {
+    const abort = () => this.#close(signal.reason)
+    const answer = new Promise<ParsedAnswer>((resolve, reject) => {
+      this.#job = { parser: new AnswerParser(), resolve, reject }
+    })
+    signal.addEventListener('abort', abort, { once: true })
+    this.#socket.ref()
+    if (this.#isSecure) this.#socket.write(request)
+    else this.#waiting = request
+    try {
+      return await answer
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  /** Keeps the process from waiting for it, until the next exchange. */
+  rest(): void {
+    this.#socket.unref()
+  }
+
+  /** Closes it; an exchange under way fails. */
+  close(): void {
+    this.#close(closedByServer())
+  }
+
+  #begin(verifyTls: boolean): void {
+    if (verifyTls && !this.#socket.authorized) {
+      this.#close(connectionFailure(this.#socket.authorizationError))
+      return
+    }
+    this.#isSecure = true
+    if (this.#waiting !== undefined) this.#socket.write(this.#waiting)
+    this.#waiting = undefined
+  }
+
+  #receive(bytes: Buffer): void {
+    const job = this.#job
+    if (job === undefined) {
+      // Nobody has asked for anything.
+      this.close()
+      return
+    }
+    this.#attempt(() => {
+      const answer = job.parser.push(bytes)
+      if (answer !== undefined) this.#finish(job, answer)
+    })
+  }
+
+  #attempt(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    const isStale = this.#isUsed && this.#job?.parser.isUntouched
+    this.#close(isStale ? new StaleConnection() : error)
+  }
+
+  #finish(job: Job, answer: ParsedAnswer): void {
+    this.#job = undefined
+    this.#isUsed = true
+    if (!answer.mayReuse) this.close()
+    job.resolve(answer)
+  }
+
+  #end(): void {
+    const job = this.#job
+    this.#attempt(() => {
+      if (job === undefined) throw closedByServer()
+      this.#finish(job, job.parser.end())
+    })
+  }
+
+  #close(reason: unknown): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#socket.destroy()
+    this.#onClose()
+    this.#job?.reject(reason)
+    this.#job = undefined
+  }
+}
