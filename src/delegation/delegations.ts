@@ -1,6 +1,6 @@
+import type { Circumstances } from './life/moves.ts'
 import type { ParticipantKey } from './life/record.ts'
 import type { DelegationEvent } from './life/signals.ts'
-import type { Circumstances } from './life/timing.ts'
 import { type Accepted, accept } from './life/waiting.ts'
 import { type Bounds, type DelegationStore, StoreUnavailable } from './store/store.ts'
 import type { Changes } from './work/changes.ts'

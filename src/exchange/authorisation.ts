@@ -1,6 +1,15 @@
 import type { OpenIdToken, VerifyOpenIdToken } from '../matrix/openid.ts'
 import { type Access, type AccessPolicy, accessOf } from './access.ts'
 
+/** A verified user in one LiveKit room. */
+export interface Participant {
+  readonly user: AuthorisedUser
+  /** Name of the LiveKit room. */
+  readonly room: string
+  /** LiveKit identity. */
+  readonly identity: string
+}
+
 /** What a client presents to prove who it is. */
 export interface Credentials {
   readonly openIdToken: OpenIdToken

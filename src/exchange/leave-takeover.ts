@@ -1,7 +1,6 @@
 import type { Delegations } from '../delegation/delegations.ts'
 import type { ClientApiLocator } from '../matrix/client-api-location.ts'
-import type { AuthorisedUser } from './authorisation.ts'
-import type { Participant } from './participant.ts'
+import type { AuthorisedUser, Participant } from './authorisation.ts'
 
 /** A delayed leave event that the service is asked to take over. */
 export interface DelayedLeave {

@@ -1,7 +1,7 @@
 import type { TokenSigner } from '../livekit/access-token.ts'
 import type { RoomService } from '../livekit/room-service.ts'
+import type { Participant } from './authorisation.ts'
 import type { DelayedLeave, LeaveTakeover } from './leave-takeover.ts'
-import type { Participant } from './participant.ts'
 
 /** Makes LiveKit access tokens for participants. */
 export interface TokenExchange {

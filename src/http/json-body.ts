@@ -1,6 +1,6 @@
+import { DeadlineExceeded, inTime } from '../lib/deadline.ts'
 import { isWellFormedJson, parseJson } from '../lib/json.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
-import { DeadlineExceeded, inTime } from '../net/deadline.ts'
 
 /** The body of a request cannot be taken. */
 export class BodyError extends Error {

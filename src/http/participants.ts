@@ -1,7 +1,6 @@
 import { Elysia } from 'elysia'
-import type { Authorise, Credentials } from '../exchange/authorisation.ts'
+import type { Authorise, Credentials, Participant } from '../exchange/authorisation.ts'
 import type { DelayedLeave } from '../exchange/leave-takeover.ts'
-import type { Participant } from '../exchange/participant.ts'
 import { type Device, identityOf } from '../livekit/names.ts'
 import type { RequestLog } from './request-log.ts'
 

@@ -4,7 +4,7 @@ import {
   Room,
   RoomParticipantIdentity,
 } from '@livekit/protocol'
-import { Gate } from '../net/gate.ts'
+import { Gate } from '../lib/gate.ts'
 import type { TokenSigner } from './access-token.ts'
 import { createTwirpClient, SfuError } from './twirp.ts'
 

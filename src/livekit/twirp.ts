@@ -1,8 +1,8 @@
+import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { errorCode } from '../lib/error-code.ts'
+import { type Gate, GateRefusal } from '../lib/gate.ts'
 import { parseJson, textMember } from '../lib/json.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
-import { DeadlineExceeded, withDeadline } from '../net/deadline.ts'
-import { type Gate, GateRefusal } from '../net/gate.ts'
 
 /** A call of the SFU's API did not succeed. */
 export class SfuError extends Error {

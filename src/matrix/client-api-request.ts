@@ -1,9 +1,8 @@
+import { type Answer, type Call, RequestError } from '../net/bounded-fetch.ts'
 import type { DirectClient } from '../net/direct-client.ts'
-import { type Answer, type Call, ExchangeError } from '../net/exchange.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
-import { parseServerName } from './server-name.ts'
-import { targetOf } from './target.ts'
+import { parseServerName, targetOf } from './server-name.ts'
 
 /** What requests to client APIs go through. */
 export interface ClientApiRequestOptions {
@@ -19,7 +18,7 @@ export interface ClientApiRequestOptions {
  * Sends a request to the client API of a homeserver.
  *
  * @param baseUrl - of the client API
- * @throws {ExchangeError} when there is no usable answer
+ * @throws {RequestError} when there is no usable answer
  * @throws {UnreachableError} when it cannot be connected to
  * @throws {DeadlineExceeded} when that is why `signal` fired
  */
@@ -38,7 +37,7 @@ export function createClientApiRequest(options: ClientApiRequestOptions): Reques
     if (overrides.get(serverName) === baseUrl) return direct(baseUrl, call, signal)
     const url = new URL(baseUrl)
     const name = parseServerName(url.host)
-    if (name === undefined) throw new ExchangeError('the client API is at no usable host', 'final')
+    if (name === undefined) throw new RequestError('the client API is at no usable host', 'final')
     const path = url.pathname.replace(/\/+$/, '') + call.path
     return client.request([targetOf(name, 443)], { ...call, path }, policyFor(serverName), signal)
   }

@@ -1,5 +1,5 @@
-import { withDeadline } from '../net/deadline.ts'
-import { isRequestFailure } from '../net/failures.ts'
+import { withDeadline } from '../lib/deadline.ts'
+import { isRequestFailure } from '../net/target-client.ts'
 import type { RequestClientApi } from './client-api-request.ts'
 import { createDelayedEventPrefixes } from './delayed-event-prefixes.ts'
 import {
@@ -10,7 +10,7 @@ import {
   delayedEventPath,
   readDelayedEventAnswer,
 } from './delayed-events.ts'
-import { failureText } from './failure-text.ts'
+import { failureText } from './verification-error.ts'
 
 /** A delayed event, and where it is. */
 export interface DelayedEvent {

@@ -1,5 +1,5 @@
-import { withDeadline } from '../net/deadline.ts'
-import { ExpiringCache } from '../net/expiring-cache.ts'
+import { withDeadline } from '../lib/deadline.ts'
+import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { RequestClientApi } from './client-api-request.ts'
 import { advertisedPrefix, type DelayedEventPrefix } from './delayed-events.ts'
 

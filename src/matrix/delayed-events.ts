@@ -1,5 +1,5 @@
 import { memberOf, parseJson } from '../lib/json.ts'
-import type { Answer } from '../net/exchange.ts'
+import type { Answer } from '../net/bounded-fetch.ts'
 
 /** What may be done to a delayed event. */
 export type DelayedEventAction = 'restart' | 'send'

@@ -1,9 +1,8 @@
 import type { AddressPolicy } from '../net/networks.ts'
 import { DnsError, type Resolver, type SrvRecord } from '../net/resolver.ts'
 import type { Target } from '../net/target-client.ts'
-import { isDnsName, type ServerName } from './server-name.ts'
+import { isDnsName, type ServerName, targetOf } from './server-name.ts'
 import { orderForConnecting } from './srv-order.ts'
-import { targetOf } from './target.ts'
 import type { WellKnownLookup } from './well-known.ts'
 
 /** Where a homeserver is to be reached. */

@@ -1,4 +1,4 @@
-import type { GateLimits } from '../net/gate.ts'
+import type { GateLimits } from '../lib/gate.ts'
 
 /** Limits for three sorts of servers; each has room of its own, so that none can hold up another. */
 export interface ExchangeLimits {

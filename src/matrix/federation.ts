@@ -1,16 +1,15 @@
-import { withDeadline } from '../net/deadline.ts'
+import { withDeadline } from '../lib/deadline.ts'
+import { GateRefusal } from '../lib/gate.ts'
+import type { Answer } from '../net/bounded-fetch.ts'
 import type { DirectClient } from '../net/direct-client.ts'
-import type { Answer } from '../net/exchange.ts'
-import { isRequestFailure } from '../net/failures.ts'
-import { GateRefusal } from '../net/gate.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
+import { isRequestFailure } from '../net/target-client.ts'
 import type { Discovery } from './discovery.ts'
 import type { ExchangeLimits } from './exchange-limits.ts'
-import { failureText } from './failure-text.ts'
 import { createServerGates } from './server-gates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
-import { VerificationError, type VerificationStep } from './verification-error.ts'
+import { failureText, VerificationError, type VerificationStep } from './verification-error.ts'
 
 /** Asks homeservers over the federation API. */
 export interface Federation {

@@ -1,7 +1,7 @@
 import { parseJson, textMember } from '../lib/json.ts'
-import type { Answer } from '../net/exchange.ts'
+import type { Answer } from '../net/bounded-fetch.ts'
 import type { Federation } from './federation.ts'
-import { serverNameOfUser } from './user-id.ts'
+import { serverNameOfUser } from './server-name.ts'
 import { VerificationError } from './verification-error.ts'
 
 /** An OpenID token as a client presents it. */

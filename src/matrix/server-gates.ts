@@ -1,5 +1,5 @@
-import { ExpiringCache } from '../net/expiring-cache.ts'
-import { Gate } from '../net/gate.ts'
+import { ExpiringCache } from '../lib/expiring-cache.ts'
+import { Gate } from '../lib/gate.ts'
 import type { ExchangeLimits } from './exchange-limits.ts'
 
 /** A server that something is asked of. */

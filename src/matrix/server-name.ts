@@ -1,4 +1,35 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import type { Target } from '../net/target-client.ts'
+
+/**
+ * Where to connect for a name that is taken literally, without any look-up: certificate and `Host`
+ * are those of the name.
+ *
+ * @param defaultPort - used where the name has none
+ */
+export function targetOf({ text, host, port }: ServerName, defaultPort: number): Target {
+  return { host, port: port ?? defaultPort, tlsServerName: host, hostHeader: text }
+}
+
+const MAX_BYTES = 255
+
+/** Of old IDs the local part may be almost anything, yet no half of a surrogate pair and no NUL. */
+function isText(userId: string): boolean {
+  return userId.isWellFormed() && !userId.includes('\0')
+}
+
+/**
+ * Server name of a user ID: what follows the first `:`. Gives `undefined` when it is no user ID.
+ *
+ * @see https://spec.matrix.org/latest/appendices/#user-identifiers
+ */
+export function serverNameOfUser(userId: string): string | undefined {
+  if (!userId.startsWith('@') || !isText(userId)) return undefined
+  if (Buffer.byteLength(userId) > MAX_BYTES) return undefined
+  const colon = userId.indexOf(':')
+  if (colon < 0 || colon === userId.length - 1) return undefined
+  return userId.slice(colon + 1)
+}
 
 /** A parsed Matrix server name. */
 export interface ServerName {

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { type Answer, type Call, exchange } from './exchange.ts'
+import { type Answer, boundedFetch, type Call } from './bounded-fetch.ts'
 
 /** One address of a server. */
 export interface Endpoint {
@@ -16,7 +16,7 @@ export interface Endpoint {
 /**
  * Sends a request over HTTPS to this very address; no redirect is followed, nothing unpacked.
  *
- * @throws {ExchangeError} when there is no usable answer
+ * @throws {RequestError} when there is no usable answer
  * @throws {DeadlineExceeded} when that is why `signal` fired
  */
 export type AddressClient = (endpoint: Endpoint, call: Call, signal: AbortSignal) => Promise<Answer>
@@ -37,7 +37,7 @@ export function createProxiedClient({ verifyTls, ca }: CertificateChecks): Addre
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
   return function sendThroughProxy({ address, port, tlsServerName, hostHeader }, call, signal) {
     const authority = isIPv6(address) ? `[${address}]` : address
-    return exchange({
+    return boundedFetch({
       ...call,
       url: `https://${authority}:${port}${call.path}`,
       headers: { Host: hostHeader },

@@ -1,4 +1,4 @@
-import { ExchangeError, MAX_BODY_BYTES, tooLarge } from './exchange.ts'
+import { MAX_BODY_BYTES, RequestError, tooLarge } from './bounded-fetch.ts'
 
 /** The first line of an answer. */
 export interface StatusLine {
@@ -18,8 +18,8 @@ const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
 const LENGTH = /^\d{1,15}$/
 
 /** What came is not an answer of HTTP/1.1. */
-export function malformed(): ExchangeError {
-  return new ExchangeError('answer is malformed', 'this address')
+export function malformed(): RequestError {
+  return new RequestError('answer is malformed', 'this address')
 }
 
 /** Reads a line such as `HTTP/1.1 200 OK`, without its end. */

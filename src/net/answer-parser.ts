@@ -6,7 +6,13 @@ import {
   readStatusLine,
   type StatusLine,
 } from './answer-grammar.ts'
-import { type Answer, closedByServer, ExchangeError, MAX_BODY_BYTES, tooLarge } from './exchange.ts'
+import {
+  type Answer,
+  closedByServer,
+  MAX_BODY_BYTES,
+  RequestError,
+  tooLarge,
+} from './bounded-fetch.ts'
 
 /** An answer that is complete. */
 export interface ParsedAnswer extends Answer {
@@ -54,7 +60,7 @@ export class AnswerParser {
   /**
    * Takes the next bytes; gives the answer once it is complete.
    *
-   * @throws {ExchangeError} when the answer is malformed or too large
+   * @throws {RequestError} when the answer is malformed or too large
    */
   push(bytes: Uint8Array): ParsedAnswer | undefined {
     let rest = bytes
@@ -71,7 +77,7 @@ export class AnswerParser {
   /**
    * Takes note that the server has closed the connection.
    *
-   * @throws {ExchangeError} when the answer was not complete
+   * @throws {RequestError} when the answer was not complete
    */
   end(): ParsedAnswer {
     if (this.#state === 'body until close') return this.#answer()
@@ -87,7 +93,7 @@ export class AnswerParser {
     this.#rawBytes += bytes
     if (this.#rawBytes <= MAX_RAW_BYTES) return
     const size = `${MAX_RAW_BYTES / 1024} KiB`
-    throw new ExchangeError(`answer is larger than ${size} with what surrounds its body`, 'final')
+    throw new RequestError(`answer is larger than ${size} with what surrounds its body`, 'final')
   }
 
   /** Gives how many bytes were taken, at least one. */
@@ -126,7 +132,7 @@ export class AnswerParser {
     }
     this.#headBytes += bytes
     if (this.#headBytes <= MAX_HEAD_BYTES) return
-    throw new ExchangeError('headers of the answer are too large', 'this address')
+    throw new RequestError('headers of the answer are too large', 'this address')
   }
 
   #readLine(line: string): void {

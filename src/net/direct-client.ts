@@ -1,4 +1,4 @@
-import { type Answer, type Call, exchange } from './exchange.ts'
+import { type Answer, boundedFetch, type Call } from './bounded-fetch.ts'
 
 /** Settings of {@link createDirectClient}. */
 export interface DirectClientOptions {
@@ -11,7 +11,7 @@ export interface DirectClientOptions {
 /**
  * Sends a request to a server whose base URL the operator has given, wherever that leads.
  *
- * @throws {ExchangeError} when there is no usable answer
+ * @throws {RequestError} when there is no usable answer
  * @throws {DeadlineExceeded} when that is why `signal` fired
  */
 export type DirectClient = (baseUrl: string, call: Call, signal: AbortSignal) => Promise<Answer>
@@ -20,6 +20,6 @@ export type DirectClient = (baseUrl: string, call: Call, signal: AbortSignal) =>
 export function createDirectClient({ verifyTls, ca }: DirectClientOptions): DirectClient {
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
   return function request(baseUrl, { path, ...call }, signal) {
-    return exchange({ ...call, url: baseUrl + path, tls, signal })
+    return boundedFetch({ ...call, url: baseUrl + path, tls, signal })
   }
 }

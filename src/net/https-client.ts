@@ -1,6 +1,6 @@
 import * as tls from 'node:tls'
 import type { AddressClient, CertificateChecks, Endpoint } from './address-client.ts'
-import { type Call, requestHeaders } from './exchange.ts'
+import { type Call, requestHeaders } from './bounded-fetch.ts'
 import { HttpsConnection, StaleConnection } from './https-connection.ts'
 
 /** Settings of {@link createHttpsClient}. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import * as tls from 'node:tls'
 import type { Endpoint } from './address-client.ts'
 import { AnswerParser, type ParsedAnswer } from './answer-parser.ts'
-import { closedByServer, connectionFailure } from './exchange.ts'
+import { closedByServer, connectionFailure } from './bounded-fetch.ts'
 
 /** The server closed a connection that had been idle, before a byte of an answer. */
 export class StaleConnection extends Error {
@@ -72,7 +72,7 @@ export class HttpsConnection {
    *
    * @param request - as it goes over the wire
    * @throws {StaleConnection} when an idle connection turns out to be closed
-   * @throws {ExchangeError} when there is no usable answer
+   * @throws {RequestError} when there is no usable answer
    */
   async exchange(request: string, signal: AbortSignal): Promise<ParsedAnswer> {
     const abort = () => this.#close(signal.reason)

@@ -1,7 +1,7 @@
 import { promises as dns } from 'node:dns'
+import { DeadlineExceeded, inTime } from '../lib/deadline.ts'
 import { errorCode } from '../lib/error-code.ts'
-import { DeadlineExceeded, inTime } from './deadline.ts'
-import { ExpiringCache, type Loaded } from './expiring-cache.ts'
+import { ExpiringCache, type Loaded } from '../lib/expiring-cache.ts'
 
 /** One SRV record. */
 export interface SrvRecord {

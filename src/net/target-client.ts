@@ -1,11 +1,22 @@
 import { isIP } from 'node:net'
-import { AddressChecks } from './address-checks.ts'
+import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
+import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { AddressClient } from './address-client.ts'
-import { DeadlineExceeded, withDeadline } from './deadline.ts'
-import { type Answer, type Call, ExchangeError } from './exchange.ts'
-import { ExpiringCache } from './expiring-cache.ts'
-import type { AddressPolicy } from './networks.ts'
+import { type Answer, type Call, RequestError } from './bounded-fetch.ts'
+import { AddressChecks, type AddressPolicy } from './networks.ts'
 import { DnsError, type Resolver } from './resolver.ts'
+
+/** What a request to a server can fail with. */
+export type RequestFailure = DeadlineExceeded | RequestError | UnreachableError
+
+/** Tells a failed request from a mistake in the program. */
+export function isRequestFailure(error: unknown): error is RequestFailure {
+  return (
+    error instanceof DeadlineExceeded ||
+    error instanceof RequestError ||
+    error instanceof UnreachableError
+  )
+}
 
 /** Where to connect for a server, and as whom. */
 export interface Target {
@@ -31,7 +42,7 @@ export interface TargetClient {
    * Sends a request to the first of `targets` that can be connected to.
    *
    * @throws {UnreachableError} when none could be
-   * @throws {ExchangeError} when one answered nothing usable
+   * @throws {RequestError} when one answered nothing usable
    * @throws {DeadlineExceeded} when that is why `signal` fired
    */
   request(
@@ -142,7 +153,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
       return await withDeadline(limitMs, signal, (inner) => request(tried, inner))
     } catch (error) {
       signal.throwIfAborted()
-      const elsewhere = error instanceof ExchangeError && error.scope === 'this address'
+      const elsewhere = error instanceof RequestError && error.scope === 'this address'
       if (!elsewhere && !(error instanceof DeadlineExceeded)) throw error
       failedLately.put(failureKey(address, target), true, REMEMBER_FAILURE_MS)
       attempts.failures.push(`${target.host} at ${address} port ${target.port}: ${error.message}`)

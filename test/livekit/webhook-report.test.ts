@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { WebhookReport } from '../../src/delegation/delegations.ts'
 import type { Webhook } from '../../src/livekit/webhook.ts'
-import { webhookReport } from '../../src/routes/webhook-report.ts'
+import { webhookReport } from '../../src/routes/sfu-webhook.ts'
 
 const WEBHOOK: Webhook = {
   event: 'participant_joined',

@@ -1,7 +1,5 @@
 import { expect, test } from 'bun:test'
-import { parseServerName } from '../../src/matrix/server-name.ts'
-import { targetOf } from '../../src/matrix/target.ts'
-import { serverNameOfUser } from '../../src/matrix/user-id.ts'
+import { parseServerName, serverNameOfUser, targetOf } from '../../src/matrix/server-name.ts'
 
 for (const [text, kind, host, port] of [
   ['example.com', 'hostname', 'example.com', undefined],

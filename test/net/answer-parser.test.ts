@@ -181,8 +181,8 @@ test('how an answer is split makes no difference', () => {
     expect(outcomeOf(text, () => Math.floor(random() * most))).toEqual(whole)
   }
   expect([...seen].toSorted()).toEqual([
-    'ExchangeError: answer is malformed',
-    'ExchangeError: connection closed by the server',
+    'RequestError: answer is malformed',
+    'RequestError: connection closed by the server',
     'answer',
   ])
 })

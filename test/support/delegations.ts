@@ -1,5 +1,5 @@
+import type { Circumstances } from '../../src/delegation/life/moves.ts'
 import type { Connected, Leaving, Waiting } from '../../src/delegation/life/record.ts'
-import type { Circumstances } from '../../src/delegation/life/timing.ts'
 
 /** A moment, in milliseconds since the epoch. */
 export const NOW = 1_000_000_000

@@ -1,6 +1,6 @@
+import type { Action } from '../../src/delegation/life/moves.ts'
 import type { Delegation, ParticipantKey } from '../../src/delegation/life/record.ts'
 import type { DelayedEventOutcome, PresenceEvent } from '../../src/delegation/life/signals.ts'
-import type { Action } from '../../src/delegation/life/timing.ts'
 import type { Outside } from '../../src/delegation/work/performer.ts'
 
 /** Something that a worker asked for. */

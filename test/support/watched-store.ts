@@ -9,7 +9,7 @@ import type {
   PutOutcome,
   Stored,
 } from '../../src/delegation/store/store.ts'
-import { WakeListeners } from '../../src/delegation/store/wake-listeners.ts'
+import { WakeListeners } from '../../src/delegation/store/store.ts'
 
 /** A store that counts claims, fails on command, and wakes workers on command. */
 export class WatchedStore implements DelegationStore {

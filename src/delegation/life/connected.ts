@@ -1,20 +1,14 @@
-import { backoffMs } from './backoff.ts'
+import { type Circumstances, end, idOf, leave, type Step, stay, withoutAbsence } from './moves.ts'
 import type { Connected } from './record.ts'
 import type { DelegationEvent, Departed, Joined } from './signals.ts'
 import {
-  type Circumstances,
+  backoffMs,
   checkIntervalMs,
   confirmAt,
-  end,
-  idOf,
   isAfter,
-  leave,
   lookForReplacementAt,
   restartIntervalMs,
   retryAt,
-  type Step,
-  stay,
-  withoutAbsence,
 } from './timing.ts'
 
 /** What comes of the end of a connection. Only its ID tells for sure which one that was. */

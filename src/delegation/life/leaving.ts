@@ -1,6 +1,7 @@
+import { type Circumstances, connect, end, type Step, stay } from './moves.ts'
 import type { Leaving } from './record.ts'
 import type { DelegationEvent } from './signals.ts'
-import { type Circumstances, connect, end, retryAt, type Step, stay } from './timing.ts'
+import { retryAt } from './timing.ts'
 
 /** Until when presence may be checked before an attempt, which must not wait for the SFU for ever. */
 export function lookUntil({ sendAt, giveUpAt }: Leaving): number {

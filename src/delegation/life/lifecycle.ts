@@ -1,8 +1,8 @@
 import { advanceConnected } from './connected.ts'
 import { advanceLeaving } from './leaving.ts'
+import type { Circumstances, Step } from './moves.ts'
 import type { Delegation } from './record.ts'
 import type { DelegationEvent } from './signals.ts'
-import type { Circumstances, Step } from './timing.ts'
 import { advanceWaiting } from './waiting.ts'
 
 /** The SFU tells whole seconds: what happened just now may be reported as of the end of this one. */

@@ -1,25 +1,27 @@
-import { backoffMs } from './backoff.ts'
+import {
+  type Circumstances,
+  connect,
+  end,
+  leave,
+  type Step,
+  stay,
+  withoutAbsence,
+} from './moves.ts'
 import type { Waiting } from './record.ts'
 import type { DelegationEvent, Ended } from './signals.ts'
 import {
-  type Circumstances,
+  backoffMs,
   confirmAt,
-  connect,
-  end,
+  HOUR_MS,
   isAfter,
   isSurelyAfter,
-  leave,
   lookForReplacementAt,
   restartIntervalMs,
   retryAt,
-  type Step,
   shortestRetryMs,
-  stay,
   waitWithin,
-  withoutAbsence,
 } from './timing.ts'
 
-const HOUR_MS = 3_600_000
 /** How late a wait may end: the homeserver has sent the event by itself. */
 const LATE_MS = 1_000
 

@@ -1,5 +1,5 @@
 import { RedisClient } from 'bun'
-import { DeadlineExceeded, inTime } from '../../net/deadline.ts'
+import { DeadlineExceeded, inTime } from '../../lib/deadline.ts'
 import { StoreUnavailable } from './store.ts'
 
 /** Whether Redis can be asked. */

@@ -27,9 +27,9 @@ import {
   type PutOutcome,
   type Stored,
   StoreUnavailable,
+  WakeListeners,
   wakes,
 } from './store.ts'
-import { WakeListeners } from './wake-listeners.ts'
 
 /** Settings of {@link openRedisStore}. */
 export interface RedisStoreOptions {

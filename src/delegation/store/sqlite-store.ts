@@ -14,9 +14,9 @@ import {
   type PutOutcome,
   type Stored,
   StoreUnavailable,
+  WakeListeners,
   wakes,
 } from './store.ts'
-import { WakeListeners } from './wake-listeners.ts'
 
 const SCAN_BATCH = 200
 

@@ -1,8 +1,8 @@
 import { advance } from '../life/lifecycle.ts'
+import type { Circumstances, Step, Transition } from '../life/moves.ts'
 import type { Delegation, ParticipantKey } from '../life/record.ts'
 import { dueAt, isSameStage } from '../life/record.ts'
 import type { DelegationEvent } from '../life/signals.ts'
-import type { Circumstances, Step, Transition } from '../life/timing.ts'
 import type { DelegationStore, Notice, Stored } from '../store/store.ts'
 
 /** Told of every change of state. */

@@ -1,5 +1,6 @@
 import { lookUntil } from '../life/leaving.ts'
 import { advance } from '../life/lifecycle.ts'
+import type { Action, Circumstances } from '../life/moves.ts'
 import {
   type Delegation,
   deadlineOf,
@@ -8,7 +9,7 @@ import {
   type ParticipantKey,
 } from '../life/record.ts'
 import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from '../life/signals.ts'
-import { type Action, type Circumstances, shortestRetryMs, waitWithin } from '../life/timing.ts'
+import { shortestRetryMs, waitWithin } from '../life/timing.ts'
 import { type DelegationStore, leaseMs, type Stored } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import { CheckPace } from './check-pace.ts'

@@ -1,4 +1,4 @@
-import { backoffMs } from '../life/backoff.ts'
+import { backoffMs } from '../life/timing.ts'
 
 /** What is known of a server: whether it has answered lately, never yet, or has just failed to. */
 type Standing = 'proven' | 'unproven' | 'troubled'

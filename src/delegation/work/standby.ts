@@ -1,7 +1,7 @@
 import { advance } from '../life/lifecycle.ts'
+import type { Circumstances } from '../life/moves.ts'
 import { type Delegation, dueAt } from '../life/record.ts'
 import type { DelegationEvent } from '../life/signals.ts'
-import type { Circumstances } from '../life/timing.ts'
 import type { DelegationStore } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import type { Memory } from './memory.ts'

@@ -1,5 +1,5 @@
+import type { Circumstances } from '../life/moves.ts'
 import type { ParticipantKey } from '../life/record.ts'
-import type { Circumstances } from '../life/timing.ts'
 import { type DelegationStore, type Mended, type Stored, StoreUnavailable } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import { MAX_LEASE_MS, type Performer } from './performer.ts'

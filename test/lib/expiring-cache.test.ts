@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { DeadlineExceeded } from '../../src/net/deadline.ts'
-import { ExpiringCache } from '../../src/net/expiring-cache.ts'
+import { DeadlineExceeded } from '../../src/lib/deadline.ts'
+import { ExpiringCache } from '../../src/lib/expiring-cache.ts'
 
 function cacheOf(maxEntries: number) {
   const clock = { now: 0 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { DeadlineExceeded, withDeadline } from '../../src/net/deadline.ts'
+import { DeadlineExceeded, withDeadline } from '../../src/lib/deadline.ts'
 
 const forever = () => new Promise<never>(() => {})
 

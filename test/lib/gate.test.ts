@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { Gate, type GateLimits, GateRefusal } from '../../src/net/gate.ts'
+import { Gate, type GateLimits, GateRefusal } from '../../src/lib/gate.ts'
 
 /** A gate, tasks that end when they are told, and who has begun. */
 function watch(limits: GateLimits) {

@@ -1,5 +1,5 @@
+import { DeadlineExceeded } from '../lib/deadline.ts'
 import { errorCode } from '../lib/error-code.ts'
-import { DeadlineExceeded } from './deadline.ts'
 
 /** What a server answered. */
 export interface Answer {
@@ -28,7 +28,7 @@ export interface Call {
 }
 
 /** One request. */
-export interface Exchange extends Omit<Call, 'path'> {
+export interface OutgoingRequest extends Omit<Call, 'path'> {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly tls?: TlsOptions
@@ -39,13 +39,13 @@ export interface Exchange extends Omit<Call, 'path'> {
 export type FailureScope = 'final' | 'this address'
 
 /** A request that got no usable answer. The message is fit for a log: it holds no URL and no secret. */
-export class ExchangeError extends Error {
+export class RequestError extends Error {
   /** What has failed: the server as a whole, or this one of its addresses. */
   readonly scope: FailureScope
 
   constructor(message: string, scope: FailureScope) {
     super(message)
-    this.name = 'ExchangeError'
+    this.name = 'RequestError'
     this.scope = scope
   }
 }
@@ -83,18 +83,18 @@ function causeOf(error: unknown): string {
 }
 
 /** What the failure of a connection means to whoever asked. */
-export function connectionFailure(error: unknown): ExchangeError {
-  return new ExchangeError(causeOf(error), 'this address')
+export function connectionFailure(error: unknown): RequestError {
+  return new RequestError(causeOf(error), 'this address')
 }
 
 /** The connection has ended before its time. */
-export function closedByServer(): ExchangeError {
-  return new ExchangeError('connection closed by the server', 'this address')
+export function closedByServer(): RequestError {
+  return new RequestError('connection closed by the server', 'this address')
 }
 
 /** The body of an answer is larger than {@link MAX_BODY_BYTES}. */
-export function tooLarge(): ExchangeError {
-  return new ExchangeError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, 'final')
+export function tooLarge(): RequestError {
+  return new RequestError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, 'final')
 }
 
 async function readStream(body: ReadableStream<Uint8Array>): Promise<string> {
@@ -135,10 +135,10 @@ export function requestHeaders({ body }: Pick<Call, 'body'>): Record<string, str
 /**
  * Makes one request with \`fetch\`: no redirect is followed, no compressed answer unpacked, no more than 64 KiB read.
  *
- * @throws {ExchangeError} when there is no usable answer
+ * @throws {RequestError} when there is no usable answer
  * @throws {DeadlineExceeded} when that is why `signal` fired
  */
-export async function exchange(request: Exchange): Promise<Answer> {
+export async function boundedFetch(request: OutgoingRequest): Promise<Answer> {
   const { url, method, body, headers, tls, signal } = request
   try {
     const response = await fetch(url, {
@@ -153,7 +153,7 @@ export async function exchange(request: Exchange): Promise<Answer> {
     return { status: response.status, headers: response.headers, body: await readBounded(response) }
   } catch (error) {
     if (signal.aborted && signal.reason instanceof DeadlineExceeded) throw signal.reason
-    if (error instanceof ExchangeError) throw error
+    if (error instanceof RequestError) throw error
     throw connectionFailure(error)
   }
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { withDeadline } from '../../src/net/deadline.ts'
-import { ExchangeError, exchange } from '../../src/net/exchange.ts'
+import { withDeadline } from '../../src/lib/deadline.ts'
+import { boundedFetch, RequestError } from '../../src/net/bounded-fetch.ts'
 import { type Authority, createAuthority } from '../support/certificates.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { reply } from '../support/misbehaviour.ts'
@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 
 const get = (url: string, ms = 1000) => {
-  return withDeadline(ms, undefined, (signal) => exchange({ method: 'GET', url, signal }))
+  return withDeadline(ms, undefined, (signal) => boundedFetch({ method: 'GET', url, signal }))
 }
 
 /** Sends `head`, then `more` again and again until the client hangs up. */
@@ -58,7 +58,7 @@ for (const [what, head, more, message] of [
 ] as const) {
   test(`gives up on ${what}, though it comes fast`, async () => {
     const { url, server } = await startPouring(head, more)
-    await expect(get(url)).rejects.toThrow(new ExchangeError(message, 'this address'))
+    await expect(get(url)).rejects.toThrow(new RequestError(message, 'this address'))
     server.close()
   })
 }
@@ -88,7 +88,7 @@ test('hangs up on megabytes in chunks, whatever length was announced', async () 
       socket.once('close', () => resolve(socket.bytesWritten))
     })
   })
-  await expect(get(url)).rejects.toThrow(new ExchangeError('answer is larger than 64 KiB', 'final'))
+  await expect(get(url)).rejects.toThrow(new RequestError('answer is larger than 64 KiB', 'final'))
   // What is on its way in buffers of the system counts as written.
   expect(await sent).toBeLessThan(16 * 1024 * 1024)
   server.close()
@@ -122,7 +122,7 @@ test('tells no URL in its errors', async () => {
     'http://nowhere.invalid',
   ]) {
     const error = await get(`${base}/?access_token=secret`).catch((reason) => reason)
-    expect(error).toBeInstanceOf(ExchangeError)
+    expect(error).toBeInstanceOf(RequestError)
     expect(error.message).not.toContain('secret')
     expect(error.message).not.toContain('http')
   }
