@@ -18,7 +18,7 @@ import { StoreHealth } from '../delegation/work/store-health.ts'
 import { Worker } from '../delegation/work/worker.ts'
 import { requestBudget } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
-import { assembleOutside, type OutsideParts } from './effects.ts'
+import { assembleEffects, type EffectParts } from './effects.ts'
 import type { AppOptions } from './options.ts'
 
 const SHOWN_OF_DELAY_ID = 6
@@ -80,7 +80,7 @@ function transitionLogger(logger: Logger) {
 /** Puts together what takes over delayed leave events. */
 export async function assembleDelegation(
   options: AppOptions,
-  parts: Omit<OutsideParts, 'logger' | 'now'>,
+  parts: Omit<EffectParts, 'logger' | 'now'>,
 ) {
   const { config, logger, random } = options
   const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
@@ -88,7 +88,7 @@ export async function assembleDelegation(
   const { now } = clock
   const health = new StoreHealth(options.monotonicNow)
   const memory = new Memory()
-  const around = () => {
+  const circumstances = () => {
     const storeWasAway = health.wasAwayLately()
     return { now: now(), random: random(), sanityCheckMs, storeWasAway }
   }
@@ -96,17 +96,24 @@ export async function assembleDelegation(
   const opened: DelegationStore = await openStore(config.state, options, now)
   // What is in this process goes only with it.
   const store = config.state.kind === 'memory' ? opened : rememberChanges(opened, memory)
-  const changes = createChanges({ store, around, onTransition: transitionLogger(logger) })
-  const outside = assembleOutside({ ...parts, logger, now })
+  const changes = createChanges({ store, circumstances, onTransition: transitionLogger(logger) })
+  const effects = assembleEffects({ ...parts, logger, now })
   const { delayedEvents, presenceChecks } = requestBudget(options.requestCap)
   const servers = new ServerSlots(delayedEvents)
-  const performer = new Performer({ store, changes, outside, around, servers, presenceChecks })
+  const performer = new Performer({
+    store,
+    changes,
+    effects,
+    circumstances,
+    servers,
+    presenceChecks,
+  })
   const standby = new Standby({
-    ...{ store, changes, memory, health, outside, around, servers },
+    ...{ store, changes, memory, health, effects, circumstances, servers },
     onBug: (error) => worker.reportBug(error),
   })
   const worker: Worker = new Worker({
-    ...{ store, changes, performer, standby, health, around },
+    ...{ store, changes, performer, standby, health, circumstances },
     maxRunning: delayedEvents + presenceChecks,
     onTime: clock.follow,
     onMended: mendedLogger(logger),
@@ -114,7 +121,7 @@ export async function assembleDelegation(
   })
   const isNamed = (serverName: string) => fullAccess !== '*' && fullAccess.has(serverName)
   const delegations = createDelegations({
-    ...{ store, changes, around, newGeneration },
+    ...{ store, changes, circumstances, newGeneration },
     boundsFor: (serverName) => ({
       perUser: maxDelegationsPerUser,
       perServer: isNamed(serverName) ? undefined : MAX_PER_UNNAMED_SERVER,

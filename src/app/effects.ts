@@ -1,13 +1,13 @@
 import type { Delegation } from '../delegation/life/record.ts'
 import type { DelayedEventOutcome } from '../delegation/life/signals.ts'
-import type { Outside } from '../delegation/work/performer.ts'
+import type { Effects } from '../delegation/work/performer.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import type { Logger } from '../log.ts'
 import type { ClientApi, DelayedEventResult } from '../matrix/client-api.ts'
 import type { ClientApiLocation, ClientApiLocator } from '../matrix/client-api-location.ts'
 
 /** What delegations need of the outside. */
-export interface OutsideParts {
+export interface EffectParts {
   readonly rooms: RoomService
   readonly locator: ClientApiLocator
   readonly clientApi: ClientApi
@@ -34,7 +34,7 @@ function outcomeOf(result: DelayedEventResult, action: 'restart' | 'send', at: n
 }
 
 /** Connects delegations to the SFU and to homeservers. */
-export function assembleOutside(parts: OutsideParts): Outside {
+export function assembleEffects(parts: EffectParts): Effects {
   const { rooms, locator, clientApi, logger, now } = parts
 
   /** The first failure in a row is told; the rest would be the same again and again. */

@@ -1,6 +1,6 @@
 import type { Circumstances } from './life/moves.ts'
 import type { ParticipantKey } from './life/record.ts'
-import type { DelegationEvent } from './life/signals.ts'
+import type { DelegationSignal } from './life/signals.ts'
 import { type Accepted, accept } from './life/waiting.ts'
 import { type Bounds, type DelegationStore, StoreUnavailable } from './store/store.ts'
 import type { Changes } from './work/changes.ts'
@@ -10,7 +10,7 @@ export interface WebhookReport {
   readonly room: string
   /** `undefined` for everybody in the room. */
   readonly identity: string | undefined
-  readonly event: DelegationEvent
+  readonly signal: DelegationSignal
 }
 
 /** The user, or all users of the server together, have too many delegations already. */
@@ -46,7 +46,7 @@ const EXCESS = {
 export interface DelegationsOptions {
   readonly store: DelegationStore
   readonly changes: Changes
-  readonly around: () => Circumstances
+  readonly circumstances: () => Circumstances
   readonly newGeneration: () => string
   readonly boundsFor: (serverName: string) => Bounds
   readonly onAccepted: (key: ParticipantKey) => void
@@ -56,17 +56,18 @@ export interface DelegationsOptions {
 
 /** Makes the delegations as the routes see them. */
 export function createDelegations(options: DelegationsOptions): Delegations {
-  const { store, changes, around, newGeneration, boundsFor, onAccepted, onMissedWebhook } = options
+  const { store, changes, circumstances, newGeneration, boundsFor, onAccepted, onMissedWebhook } =
+    options
 
-  async function apply({ room, identity, event }: WebhookReport): Promise<void> {
-    if (identity !== undefined) return changes.applyFor({ room, identity }, event)
+  async function apply({ room, identity, signal }: WebhookReport): Promise<void> {
+    if (identity !== undefined) return changes.applyFor({ room, identity }, signal)
     const inRoom = await store.findInRoom(room)
-    await Promise.all(inRoom.map((stored) => changes.applyTo(stored, event)))
+    await Promise.all(inRoom.map((stored) => changes.applyTo(stored, signal)))
   }
 
   return {
     async delegate(accepted) {
-      const delegation = accept({ ...accepted, generation: newGeneration() }, around())
+      const delegation = accept({ ...accepted, generation: newGeneration() }, circumstances())
       const outcome = await store.put(delegation, boundsFor(accepted.serverName))
       if (outcome !== 'stored') throw new TooManyDelegations(EXCESS[outcome])
       onAccepted(accepted)

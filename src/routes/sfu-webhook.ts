@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Delegations, WebhookReport } from '../delegation/delegations.ts'
-import type { ConnectionReport, DelegationEvent } from '../delegation/life/signals.ts'
+import type { ConnectionReport, DelegationSignal } from '../delegation/life/signals.ts'
 import { readBodyBytes } from '../http/json-body.ts'
 import type { RequestLog } from '../http/request-log.ts'
 import { readWebhook, type Webhook, type WebhookVerifier } from '../livekit/webhook.ts'
@@ -25,7 +25,7 @@ function reasonOf({ disconnectReason }: Webhook) {
   return { onPurpose, replaced: REPLACED.includes(disconnectReason) }
 }
 
-function eventOf(webhook: Webhook): DelegationEvent | undefined {
+function signalOf(webhook: Webhook): DelegationSignal | undefined {
   const report = connectionReport(webhook)
   switch (webhook.event) {
     case 'participant_joined':
@@ -44,10 +44,10 @@ function eventOf(webhook: Webhook): DelegationEvent | undefined {
 /** What a webhook means for delegations; `undefined` when it means nothing. */
 export function webhookReport(webhook: Webhook): WebhookReport | undefined {
   const { room, identity } = webhook
-  const event = eventOf(webhook)
-  if (event === undefined || room === undefined) return undefined
-  if (event.type === 'room-finished') return { room, identity: undefined, event }
-  return identity === undefined ? undefined : { room, identity, event }
+  const signal = signalOf(webhook)
+  if (signal === undefined || room === undefined) return undefined
+  if (signal.type === 'room-finished') return { room, identity: undefined, signal }
+  return identity === undefined ? undefined : { room, identity, signal }
 }
 
 /** What the endpoint needs. */

@@ -1,15 +1,15 @@
 import { expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
-import { around, NOW, waiting } from '../support/delegations.ts'
+import { circumstances, NOW, waiting } from '../support/delegations.ts'
 
 /** As adopted a while ago: checked at once, restarted before its own deadline. */
 const ADOPTED = waiting({ checkAt: NOW + 5_000, restartAt: NOW, deadlineAt: NOW + 4_000 })
 
 test('an adopted entry is restarted before its deadline as long as the SFU cannot say', () => {
-  expect(advance(ADOPTED, { type: 'due' }, around()).action).toBe('restart')
-  const unknown = advance(ADOPTED, { type: 'presence-unknown' }, around()).next
+  expect(advance(ADOPTED, { type: 'due' }, circumstances()).action).toBe('restart')
+  const unknown = advance(ADOPTED, { type: 'presence-unknown' }, circumstances()).next
   expect(unknown).toMatchObject({ state: 'waiting', restartAt: NOW })
-  const restarted = advance(ADOPTED, { type: 'restarted', at: NOW }, around()).next
+  const restarted = advance(ADOPTED, { type: 'restarted', at: NOW }, circumstances()).next
   expect(restarted).toMatchObject({
     state: 'waiting',
     restartAt: NOW + 24_000,
@@ -20,20 +20,20 @@ test('an adopted entry is restarted before its deadline as long as the SFU canno
 
 test('a failed restart of an adopted entry is repeated before its deadline', () => {
   const event = { type: 'attempt-failed', answered: true, retryAfterMs: 60_000 } as const
-  expect(advance(ADOPTED, event, around()).next).toMatchObject({ restartAt: NOW + 2_500 })
+  expect(advance(ADOPTED, event, circumstances()).next).toMatchObject({ restartAt: NOW + 2_500 })
 })
 
 test('an adopted entry of somebody who is not there is an ordinary wait', () => {
-  const { next } = advance(ADOPTED, { type: 'absent' }, around())
+  const { next } = advance(ADOPTED, { type: 'absent' }, circumstances())
   expect(next).toMatchObject({ state: 'waiting', absentSince: NOW })
   expect(next).not.toHaveProperty('restartAt')
 })
 
 test('an adopted entry of somebody who is there is connected', () => {
-  const { next } = advance(ADOPTED, { type: 'present', participantId: 'PA_1' }, around())
+  const { next } = advance(ADOPTED, { type: 'present', participantId: 'PA_1' }, circumstances())
   expect(next).toMatchObject({ state: 'connected', restartAt: NOW, deadlineAt: NOW + 4_000 })
 })
 
 test('an adopted entry whose event is gone ends', () => {
-  expect(advance(ADOPTED, { type: 'event-gone' }, around()).transition?.to).toBe('dropped')
+  expect(advance(ADOPTED, { type: 'event-gone' }, circumstances()).transition?.to).toBe('dropped')
 })

@@ -3,7 +3,7 @@ import { createDelegations } from '../../src/delegation/delegations.ts'
 import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
 import { StoreUnavailable } from '../../src/delegation/store/store.ts'
 import { type Changes, createChanges } from '../../src/delegation/work/changes.ts'
-import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 import { everythingIn, read } from '../support/stores.ts'
 import { WatchedStore } from '../support/watched-store.ts'
 
@@ -19,7 +19,7 @@ beforeEach(() => {
   transitions = []
   changes = createChanges({
     store,
-    around,
+    circumstances,
     onTransition: ({ identity }, { from, to }) => transitions.push(`${identity}: ${from} → ${to}`),
   })
 })
@@ -118,7 +118,7 @@ test('a delegation and a webhook are refused while the store is away', async () 
   const delegations = createDelegations({
     store,
     changes,
-    around,
+    circumstances,
     newGeneration: () => 'g',
     boundsFor: () => ({ perUser: 100, perServer: 20_000 }),
     onAccepted: () => {
@@ -134,7 +134,7 @@ test('a delegation and a webhook are refused while the store is away', async () 
   await expect(delegations.delegate(accepted)).rejects.toThrow(StoreUnavailable)
   expect(missed).toBe(0)
   for (const whom of [identity, undefined]) {
-    const report = delegations.report({ room, identity: whom, event: JOINED })
+    const report = delegations.report({ room, identity: whom, signal: JOINED })
     await expect(report).rejects.toThrow(StoreUnavailable)
   }
   expect(missed).toBe(2)

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
 import type { Delegation } from '../../src/delegation/life/record.ts'
-import type { DelegationEvent, Ended, Joined } from '../../src/delegation/life/signals.ts'
-import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import type { DelegationSignal, Ended, Joined } from '../../src/delegation/life/signals.ts'
+import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
 const BEFORE = NOW - 10_001
 
-function after(delegation: Delegation, event: DelegationEvent) {
-  return advance(delegation, event, around()).next
+function after(delegation: Delegation, event: DelegationSignal) {
+  return advance(delegation, event, circumstances()).next
 }
 
 function ended(type: Ended['type'], more: Partial<Ended> = {}): Ended {
@@ -124,7 +124,11 @@ describe('a leave that could not be sent', () => {
   const failed = after(leaving({ sendAt: NOW }), { type: 'attempt-failed', answered: false })
 
   function due(delegation: unknown, now: number) {
-    return advance(delegation as ReturnType<typeof leaving>, { type: 'due' }, around({ now }))
+    return advance(
+      delegation as ReturnType<typeof leaving>,
+      { type: 'due' },
+      circumstances({ now }),
+    )
   }
 
   test('is not sent before the SFU was asked again', () => {

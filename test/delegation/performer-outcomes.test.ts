@@ -1,28 +1,28 @@
 import { expect, test } from 'bun:test'
 import type { Delegation } from '../../src/delegation/life/record.ts'
-import type { DelayedEventOutcome, PresenceEvent } from '../../src/delegation/life/signals.ts'
+import type { DelayedEventOutcome, PresenceSignal } from '../../src/delegation/life/signals.ts'
 import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
 import { createChanges } from '../../src/delegation/work/changes.ts'
 import { Performer } from '../../src/delegation/work/performer.ts'
 import { ServerSlots } from '../../src/delegation/work/server-slots.ts'
-import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
-import { createOutside } from '../support/outside.ts'
+import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { createEffects } from '../support/effects.ts'
 import { read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
 function createStage() {
   const store = new SqliteStore(':memory:')
-  const changes = createChanges({ store, around, onTransition: () => {} })
-  const outside = createOutside(() => NOW)
+  const changes = createChanges({ store, circumstances, onTransition: () => {} })
+  const effects = createEffects(() => NOW)
   return {
     store,
     changes,
-    outside,
+    effects,
     performer: new Performer({
       store,
       changes,
-      outside,
-      around,
+      effects,
+      circumstances,
       servers: new ServerSlots(96),
       presenceChecks: 96,
     }),
@@ -33,13 +33,13 @@ function createStage() {
 async function answeredAfter(
   delegation: Delegation,
   changed: Delegation,
-  answer: PresenceEvent | DelayedEventOutcome,
+  answer: PresenceSignal | DelayedEventOutcome,
 ): Promise<Delegation> {
-  const { store, outside, performer } = createStage()
-  outside.respond(() => 'hold')
+  const { store, effects, performer } = createStage()
+  effects.respond(() => 'hold')
   await store.put(delegation)
   const performed = performer.perform(await read(store, delegation))
-  const call = await until(() => outside.calls[0])
+  const call = await until(() => effects.calls[0])
   await store.replace(await read(store, delegation), changed, 'quiet')
   call.answer(answer)
   await performed
@@ -83,15 +83,15 @@ test('a failed restart counts although a report has come in between', async () =
 })
 
 test('a hand-over wakes the others, where there is something to hand over', async () => {
-  const { store, outside, performer } = createStage()
+  const { store, effects, performer } = createStage()
   const woken: unknown[] = []
   store.onWake((key) => woken.push(key))
   await performer.handOver()
   expect(woken).toEqual([])
-  outside.respond(() => 'hold')
+  effects.respond(() => 'hold')
   await store.put(RESTART)
   const performed = performer.perform(await read(store, RESTART))
-  await until(() => outside.calls.length === 1)
+  await until(() => effects.calls.length === 1)
   woken.length = 0
   await performer.handOver()
   expect(woken).toStrictEqual([undefined])
@@ -100,26 +100,26 @@ test('a hand-over wakes the others, where there is something to hand over', asyn
 
 /** How many of 40 restarts at a homeserver are begun after one restart there ended so. */
 async function begunAfter(answer: DelayedEventOutcome | 'hold'): Promise<number> {
-  const { store, outside, performer } = createStage()
-  outside.respond(() => answer)
+  const { store, effects, performer } = createStage()
+  effects.respond(() => answer)
   async function restart(identity: string): Promise<void> {
     const delegation = connected({ identity, restartAt: NOW })
     await store.put(delegation)
     await performer.perform(await read(store, delegation))
   }
   const first = restart('first')
-  await until(() => outside.calls.length === 1)
+  await until(() => effects.calls.length === 1)
   if (answer === 'hold') await performer.handOver()
   await first
-  outside.calls.length = 0
-  outside.respond(() => 'hold')
+  effects.calls.length = 0
+  effects.respond(() => 'hold')
   let putOff = 0
   const rest = Array.from({ length: 40 }, async (_, index) => {
     await restart(`${index}`)
     putOff += 1
   })
-  await until(() => putOff + outside.underWay() === 40)
-  const begun = outside.calls.length
+  await until(() => putOff + effects.underWay() === 40)
+  const begun = effects.calls.length
   await performer.handOver()
   await Promise.all(rest)
   return begun

@@ -5,8 +5,8 @@ import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
 import { createChanges } from '../../src/delegation/work/changes.ts'
 import { Performer } from '../../src/delegation/work/performer.ts'
 import { ServerSlots } from '../../src/delegation/work/server-slots.ts'
-import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
-import { createOutside, type OutsideCall } from '../support/outside.ts'
+import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { createEffects, type EffectCall } from '../support/effects.ts'
 import { read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
@@ -17,21 +17,21 @@ async function perform(delegation: Delegation) {
   const transitions: string[] = []
   const changes = createChanges({
     store,
-    around,
+    circumstances,
     onTransition: (_, { from, to, cause }) => transitions.push(`${from} → ${to}: ${cause}`),
   })
-  const outside = createOutside(() => NOW)
-  outside.respond(() => 'hold')
+  const effects = createEffects(() => NOW)
+  effects.respond(() => 'hold')
   const performer = new Performer({
     store,
     changes,
-    outside,
-    around,
+    effects,
+    circumstances,
     servers: new ServerSlots(96),
     presenceChecks: 96,
   })
   const performed = performer.perform(await read(store, delegation))
-  const call: OutsideCall = await until(() => outside.calls[0])
+  const call: EffectCall = await until(() => effects.calls[0])
   const current = async () => (await store.find(delegation))?.delegation
   return { store, changes, performer, performed, call, current, transitions }
 }
@@ -123,15 +123,15 @@ test('a hand-over is not taken back by the lease of an action that ends late', a
   const store = new SqliteStore(':memory:')
   const delegation = connected({ restartAt: NOW, delayMs: 2_500 })
   await store.put(delegation)
-  const changes = createChanges({ store, around, onTransition: () => {} })
+  const changes = createChanges({ store, circumstances, onTransition: () => {} })
   const held = Promise.withResolvers<DelayedEventOutcome>()
   const performer = new Performer({
     store,
     changes,
-    around,
+    circumstances,
     servers: new ServerSlots(96),
     presenceChecks: 96,
-    outside: {
+    effects: {
       checkPresence: async () => ({ type: 'presence-unknown' }),
       actOnEvent: () => held.promise,
     },
@@ -155,32 +155,32 @@ test('a delegation that is over ends without anything being done', async () => {
   const transitions: string[] = []
   const changes = createChanges({
     store,
-    around,
+    circumstances,
     onTransition: (_, { from, to }) => transitions.push(`${from} → ${to}`),
   })
-  const outside = createOutside(() => NOW)
+  const effects = createEffects(() => NOW)
   await new Performer({
     store,
     changes,
-    outside,
-    around,
+    effects,
+    circumstances,
     servers: new ServerSlots(96),
     presenceChecks: 96,
   }).perform(await read(store, over))
-  expect(outside.calls).toEqual([])
+  expect(effects.calls).toEqual([])
   expect(await store.find(over)).toBeUndefined()
   expect(transitions).toEqual(['connected → dropped'])
 })
 
 test('an SFU in trouble puts checks of presence off, but never the restart', async () => {
   const store = new SqliteStore(':memory:')
-  const changes = createChanges({ store, around, onTransition: () => {} })
-  const outside = createOutside(() => NOW)
+  const changes = createChanges({ store, circumstances, onTransition: () => {} })
+  const effects = createEffects(() => NOW)
   const performer = new Performer({
     store,
     changes,
-    outside,
-    around,
+    effects,
+    circumstances,
     servers: new ServerSlots(96),
     presenceChecks: 96,
   })
@@ -189,16 +189,16 @@ test('an SFU in trouble puts checks of presence off, but never the restart', asy
     await store.put(delegation)
     await performer.perform(await read(store, delegation))
   }
-  outside.respond(() => ({ type: 'presence-unknown' }))
+  effects.respond(() => ({ type: 'presence-unknown' }))
   for (const identity of ['1', '2', '3', '4', '5', '6']) await check(identity)
-  outside.respond(() => 'hold')
+  effects.respond(() => 'hold')
   const held = ['7', '8', '9', '10'].map(check)
-  await until(() => outside.underWay() === 4)
+  await until(() => effects.underWay() === 4)
 
   await check('11')
-  expect(outside.calls).toHaveLength(10)
+  expect(effects.calls).toHaveLength(10)
   const { claimed } = await store.claimDue(NOW + 1_000, 20, 10_000)
   expect(claimed.map(({ delegation }) => delegation.identity)).toContain('11')
-  for (const call of outside.calls) call.answer({ type: 'presence-unknown' })
+  for (const call of effects.calls) call.answer({ type: 'presence-unknown' })
   await Promise.all(held)
 })

@@ -1,17 +1,17 @@
 import { expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
-import type { DelegationEvent } from '../../src/delegation/life/signals.ts'
-import { around, NOW, waiting } from '../support/delegations.ts'
+import type { DelegationSignal } from '../../src/delegation/life/signals.ts'
+import { circumstances, NOW, waiting } from '../support/delegations.ts'
 
 const ACCEPTED = NOW - 300
 
-function left(connectedBy: number | undefined, happenedBy: number): DelegationEvent {
+function left(connectedBy: number | undefined, happenedBy: number): DelegationSignal {
   const report = { cause: 'participant_left (CLIENT_INITIATED)', participantId: 'PA_0' }
   return { type: 'left', onPurpose: true, replaced: false, ...report, connectedBy, happenedBy }
 }
 
-function stateAfter(event: DelegationEvent) {
-  return advance(waiting({ acceptedAt: ACCEPTED }), event, around()).next?.state
+function stateAfter(event: DelegationSignal) {
+  return advance(waiting({ acceptedAt: ACCEPTED }), event, circumstances()).next?.state
 }
 
 test('a connection that began before and ended within the second is another one', () => {
@@ -35,7 +35,7 @@ test('a connection that began before by the clock of an SFU that is ahead is ano
 test('a connection that was there already and surely ended after the acceptance is the awaited one', () => {
   const long = { acceptedAt: NOW - 60_000 }
   const ofLong = (happenedBy: number) => {
-    return advance(waiting(long), left(NOW - 70_000, happenedBy), around()).next?.state
+    return advance(waiting(long), left(NOW - 70_000, happenedBy), circumstances()).next?.state
   }
   expect(ofLong(NOW - 60_000 + 5_999)).toBe('waiting')
   expect(ofLong(NOW - 60_000 + 6_000)).toBe('leaving')

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
 import { type Delegation, dueAt } from '../../src/delegation/life/record.ts'
-import type { DelegationEvent, Ended } from '../../src/delegation/life/signals.ts'
+import type { DelegationSignal, Ended } from '../../src/delegation/life/signals.ts'
 import { accept } from '../../src/delegation/life/waiting.ts'
 import { NOW, waiting } from '../support/delegations.ts'
 import { createRandom, pick } from '../support/random.ts'
@@ -17,14 +17,14 @@ function newborn(random: () => number): Delegation {
   return accept({ room, identity, generation, serverName, delayId, delayMs }, circumstances)
 }
 
-function anyEvent(random: () => number, now: number): DelegationEvent {
+function anyEvent(random: () => number, now: number): DelegationSignal {
   const cause = 'webhook'
   const participantId = pick(random, undefined, 'PA_1', 'PA_2')
   const happenedBy = pick(random, undefined, now - 60_000, now + 999)
   const report = { cause, participantId, happenedBy }
   const onPurpose = random() < 0.5
   const replaced = random() < 0.2
-  return pick<DelegationEvent>(
+  return pick<DelegationSignal>(
     random,
     { type: 'due' },
     { type: 'doubt' },
@@ -93,14 +93,15 @@ test('every delegation ends when nothing works, after a bounded number of attemp
     let now = NOW
     let current: Delegation | undefined = newborn(random)
     for (let events = Math.floor(random() * 5); current !== undefined && events > 0; events -= 1) {
-      current = advance(current, anyEvent(random, now), around(now, random)).next
+      current = advance(current, anyEvent(random, now), circumstances(now, random)).next
     }
     let steps = 0
     while (current !== undefined) {
       now = Math.max(now, Math.ceil(dueAt(current)))
-      const due = advance(current, { type: 'due' }, around(now, random))
+      const due = advance(current, { type: 'due' }, circumstances(now, random))
       const event = due.action === undefined ? undefined : FAILURES[due.action]
-      current = event === undefined ? due.next : advance(current, event, around(now, random)).next
+      current =
+        event === undefined ? due.next : advance(current, event, circumstances(now, random)).next
       steps += 1
       if (steps > 20_000) throw new Error(`does not end: ${JSON.stringify(current)}`)
     }
@@ -108,7 +109,7 @@ test('every delegation ends when nothing works, after a bounded number of attemp
   }
 })
 
-function around(now: number, random: () => number) {
+function circumstances(now: number, random: () => number) {
   return { now, random: random(), sanityCheckMs: 0 }
 }
 
@@ -150,7 +151,7 @@ function liveThroughSwaps(random: () => number): Delegation | undefined {
   let current: Delegation | undefined = advance(
     { ...newborn(random), delayMs, deadlineAt: NOW + delayMs },
     { type: 'present', participantId: 'PA_1' },
-    around(NOW, random),
+    circumstances(NOW, random),
   ).next
   let now = NOW
   while (current !== undefined && current.state === 'connected' && now < NOW + 130_000) {
@@ -158,16 +159,16 @@ function liveThroughSwaps(random: () => number): Delegation | undefined {
     if (next !== undefined && next.toldAt <= dueAt(current)) {
       told.shift()
       now = Math.max(now, next.toldAt)
-      current = advance(current, next.reason, around(now, random)).next
+      current = advance(current, next.reason, circumstances(now, random)).next
       continue
     }
     now = Math.max(now, dueAt(current))
-    const { action } = advance(current, { type: 'due' }, around(now, random))
-    const event: DelegationEvent =
+    const { action } = advance(current, { type: 'due' }, circumstances(now, random))
+    const event: DelegationSignal =
       action === 'restart'
         ? { type: 'restarted', at: now }
         : { type: isThere(now) ? 'present' : 'absent' }
-    current = advance(current, event, around(now, random)).next
+    current = advance(current, event, circumstances(now, random)).next
     now += 1
   }
   return current

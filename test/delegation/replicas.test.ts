@@ -36,7 +36,7 @@ const LEFT = {
 } as const
 
 function leave({ delegations }: WorkerStage, identity: string): Promise<void> {
-  return delegations.report({ room: 'room', identity, event: LEFT })
+  return delegations.report({ room: 'room', identity, signal: LEFT })
 }
 
 test('replicas share what is due, and act on each delegation once', async () => {
@@ -45,21 +45,21 @@ test('replicas share what is due, and act on each delegation once', async () => 
   const identities = Array.from({ length: 400 }, (_, index) => `identity ${index}`)
   await Promise.all(identities.map((identity) => one.store.put(due(identity))))
   const restarts = () =>
-    [one, two].flatMap(({ outside }) => outside.callsOf('restart').map(({ identity }) => identity))
+    [one, two].flatMap(({ effects }) => effects.callsOf('restart').map(({ identity }) => identity))
   await until(() => restarts().length >= 400)
   expect(restarts().toSorted()).toEqual(identities.toSorted())
-  expect(one.outside.callsOf('restart').length).toBeGreaterThan(10)
-  expect(two.outside.callsOf('restart').length).toBeGreaterThan(10)
+  expect(one.effects.callsOf('restart').length).toBeGreaterThan(10)
+  expect(two.effects.callsOf('restart').length).toBeGreaterThan(10)
 })
 
 test('a webhook at one replica takes effect at another within 100 ms', async () => {
   await using one = await startReplica()
-  one.outside.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
+  one.effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
   await one.store.put(due('alice'))
-  const restart = await until(() => one.outside.callsOf('restart')[0])
+  const restart = await until(() => one.effects.callsOf('restart')[0])
   await using two = await startReplica()
-  two.outside.respond(() => ({ type: 'sent' }))
-  const sends = () => [one, two].flatMap(({ outside }) => outside.callsOf('send'))
+  two.effects.respond(() => ({ type: 'sent' }))
+  const sends = () => [one, two].flatMap(({ effects }) => effects.callsOf('send'))
   await leave(two, 'alice')
   const start = performance.now()
   await until(() => restart.signal.aborted && sends().length > 0)
@@ -74,7 +74,7 @@ test('everybody who leaves is sent once and at once, at whichever replica it is 
   const identities = Array.from({ length: 200 }, (_, index) => `identity ${index}`)
   await Promise.all(identities.map((identity) => two.store.put(due(identity))))
   const callsOf = (action: 'restart' | 'send') =>
-    [one, two].flatMap(({ outside }) => outside.callsOf(action).map(({ identity }) => identity))
+    [one, two].flatMap(({ effects }) => effects.callsOf(action).map(({ identity }) => identity))
   await until(() => new Set(callsOf('restart')).size === 200)
   const start = performance.now()
   await Promise.all(identities.map((identity, index) => leave(index % 2 ? one : two, identity)))
@@ -86,18 +86,18 @@ test('everybody who leaves is sent once and at once, at whichever replica it is 
 test('what a stopped replica had under way is taken over at once', async () => {
   await using two = await startReplica()
   const one = await startReplica()
-  two.outside.respond(({ action }) =>
+  two.effects.respond(({ action }) =>
     action === 'restart' ? { type: 'restarted', at: Date.now() } : { type: 'present' },
   )
-  one.outside.respond(() => 'hold')
+  one.effects.respond(() => 'hold')
   two.store.failure = new Error('two does not look yet')
   await one.store.put(due('alice'))
-  await until(() => one.outside.callsOf('restart').length === 1)
+  await until(() => one.effects.callsOf('restart').length === 1)
   two.store.failure = undefined
   await until(() => two.store.claims > 1)
   const start = performance.now()
   await one.worker.stop()
-  await until(() => two.outside.callsOf('restart').length === 1)
+  await until(() => two.effects.callsOf('restart').length === 1)
   expect(performance.now() - start).toBeLessThan(700)
   await one.store.close()
 })

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
 import type { Delegation } from '../../src/delegation/life/record.ts'
-import type { DelegationEvent, Departed, Ended, Joined } from '../../src/delegation/life/signals.ts'
-import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import type {
+  DelegationSignal,
+  Departed,
+  Ended,
+  Joined,
+} from '../../src/delegation/life/signals.ts'
+import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
 const MINUTE_AGO = NOW - 60_000 + 999
 
@@ -25,11 +30,11 @@ function roomFinished(happenedBy?: number): Departed {
 }
 
 /** What is left of a delegation after events, each a millisecond after the one before. */
-function afterAll(start: Delegation, ...events: readonly DelegationEvent[]) {
+function afterAll(start: Delegation, ...events: readonly DelegationSignal[]) {
   let current: Delegation | undefined = start
   events.forEach((event, index) => {
     if (current === undefined) return
-    current = advance(current, event, around({ now: NOW + index })).next
+    current = advance(current, event, circumstances({ now: NOW + index })).next
   })
   return current as Delegation | undefined
 }

@@ -25,15 +25,15 @@ test('goes on restarting from memory for many times the delay, and puts it down'
   await loseStore(stage, connected(LATER))
   for (let count = 1; count <= 6; count += 1) {
     stage.pass(count === 1 ? 20_000 : 24_500)
-    await until(() => stage.outside.callsOf('restart').length === count)
-    await until(() => stage.outside.underWay() === 0)
+    await until(() => stage.effects.callsOf('restart').length === count)
+    await until(() => stage.effects.underWay() === 0)
   }
   expect(stage.now()).toBeGreaterThan(NOW + 5 * 25_000)
   const deadlineAt = stage.now() + 30_000
   stage.store.failure = undefined
   await until(async () => (await stage.find('@alice:example.org:PHONE'))?.deadlineAt === deadlineAt)
   await until(() => stage.troubles.includes('the state store is back'))
-  expect(stage.outside.callsOf('send')).toEqual([])
+  expect(stage.effects.callsOf('send')).toEqual([])
   expect(stage.transitions).toEqual([])
 })
 
@@ -47,62 +47,62 @@ test('a store that is silent counts as away after a second', async () => {
   stage.store.pause = silence.promise
   stage.pass(19_000)
   await Bun.sleep(500)
-  expect(stage.outside.callsOf('restart')).toEqual([])
-  await until(() => stage.outside.callsOf('restart').length === 1)
+  expect(stage.effects.callsOf('restart')).toEqual([])
+  await until(() => stage.effects.callsOf('restart').length === 1)
   silence.resolve()
 })
 
 test('asks the SFU before each restart, and ends them when it says twice that nobody is there', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
-  stage.outside.respond(({ action }) => {
+  stage.effects.respond(({ action }) => {
     return action === 'check-presence' ? { type: 'absent' } : { type: 'restarted', at: stage.now() }
   })
   stage.pass(18_500)
-  await until(() => stage.outside.callsOf('check-presence').length > 0)
+  await until(() => stage.effects.callsOf('check-presence').length > 0)
   for (let step = 0; step < 30; step += 1) {
     stage.pass(2_000)
-    await until(() => stage.outside.underWay() === 0)
+    await until(() => stage.effects.underWay() === 0)
     await Bun.sleep(2)
   }
-  expect(stage.outside.callsOf('restart').length).toBeLessThanOrEqual(1)
-  expect(stage.outside.callsOf('send')).toEqual([])
+  expect(stage.effects.callsOf('restart').length).toBeLessThanOrEqual(1)
+  expect(stage.effects.callsOf('send')).toEqual([])
 })
 
 test('restarts for whoever was expected and has come meanwhile', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, waiting({ checkAt: NOW + 1_500 }))
   stage.pass(1_000)
-  await until(() => stage.outside.callsOf('check-presence').length > 0)
+  await until(() => stage.effects.callsOf('check-presence').length > 0)
   stage.pass(10)
-  await until(() => stage.outside.callsOf('restart').length === 1)
+  await until(() => stage.effects.callsOf('restart').length === 1)
 })
 
 test('ends at the deadline, as always', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
-  stage.outside.respond(({ action }) => {
+  stage.effects.respond(({ action }) => {
     return action === 'check-presence'
       ? { type: 'present' }
       : { type: 'attempt-failed', answered: false }
   })
   for (let step = 0; step < 40; step += 1) {
     stage.pass(1_000)
-    await until(() => stage.outside.underWay() === 0)
+    await until(() => stage.effects.underWay() === 0)
     await Bun.sleep(2)
   }
-  const attempts = stage.outside.callsOf('restart').length
+  const attempts = stage.effects.callsOf('restart').length
   expect(attempts).toBeGreaterThan(0)
   stage.pass(60_000)
   await Bun.sleep(20)
-  expect(stage.outside.callsOf('restart')).toHaveLength(attempts)
+  expect(stage.effects.callsOf('restart')).toHaveLength(attempts)
 })
 
 test('what has ended elsewhere meanwhile is not brought back', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   stage.pass(19_000)
-  await until(() => stage.outside.callsOf('restart').length === 1)
+  await until(() => stage.effects.callsOf('restart').length === 1)
   stage.store.failure = undefined
   const stored = await stage.store.find(connected())
   if (stored === undefined) throw new Error('it is not stored')
@@ -131,7 +131,7 @@ test('a store that came back empty is filled again, and the SFU is asked about e
     await until(() =>
       stage.mendings.some((mended) => 'restored' in mended && mended.restored === 2),
     )
-    await until(() => stage.outside.callsOf('check-presence').length >= 2)
+    await until(() => stage.effects.callsOf('check-presence').length >= 2)
     expect(await everythingIn(stage.store)).toHaveLength(2)
     expect(await redis.run('GET', 'lk-jwt:schema')).toBe('2')
   } finally {

@@ -1,21 +1,21 @@
 import { expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
 import { type Delegation, dueAt } from '../../src/delegation/life/record.ts'
-import type { DelegationEvent } from '../../src/delegation/life/signals.ts'
+import type { DelegationSignal } from '../../src/delegation/life/signals.ts'
 import { backoffMs } from '../../src/delegation/life/timing.ts'
 import { accept } from '../../src/delegation/life/waiting.ts'
 import { leaseMs } from '../../src/delegation/store/store.ts'
-import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
 const HOUR_MS = 3_600_000
 
-function after(delegation: Delegation, event: DelegationEvent, overrides = {}): unknown {
-  return advance(delegation, event, around(overrides)).next
+function after(delegation: Delegation, event: DelegationSignal, overrides = {}): unknown {
+  return advance(delegation, event, circumstances(overrides)).next
 }
 
 function accepted(delayMs: number) {
   const { room, identity, generation, serverName, delayId } = waiting()
-  return accept({ room, identity, generation, serverName, delayId, delayMs }, around())
+  return accept({ room, identity, generation, serverName, delayId, delayMs }, circumstances())
 }
 
 for (const [failures, shortest, middle, longest] of [

@@ -1,16 +1,16 @@
 import { expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
 import type { Delegation } from '../../src/delegation/life/record.ts'
-import type { DelegationEvent } from '../../src/delegation/life/signals.ts'
-import { around, connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import type { DelegationSignal } from '../../src/delegation/life/signals.ts'
+import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
-type EventType = DelegationEvent['type']
+type EventType = DelegationSignal['type']
 /** `=` stays as it was, `~` stays in its state but changed, `!` is an action, else the new state. */
 type Outcome = '=' | '~' | '!check-presence' | '!restart' | '!send' | Delegation['state'] | End
 type End = 'dropped' | 'finished'
 
 /** Of these a type may be one of several. */
-type Events = { readonly [Type in EventType]: DelegationEvent & { readonly type: Type } }
+type Events = { readonly [Type in EventType]: DelegationSignal & { readonly type: Type } }
 
 const AT_NOW = {
   cause: 'webhook',
@@ -59,8 +59,8 @@ const TABLE: Record<EventType, Record<Delegation['state'], Outcome>> = {
   'client-api-unresolvable': { waiting: '=', connected: 'dropped', leaving: '~' },
 }
 
-function outcomeOf(delegation: Delegation, event: DelegationEvent): string {
-  const { next, action, transition } = advance(delegation, event, around())
+function outcomeOf(delegation: Delegation, event: DelegationSignal): string {
+  const { next, action, transition } = advance(delegation, event, circumstances())
   if (action !== undefined) return next === delegation ? `!${action}` : 'an action and a change'
   if (transition === undefined) return next === delegation ? '=' : '~'
   if (transition.from !== delegation.state) return `from ${transition.from}`
@@ -78,8 +78,8 @@ for (const type of Object.keys(EVENTS) as EventType[]) {
 }
 
 test('a transition names where from, where to and why', () => {
-  const causes = (delegation: Delegation, event: DelegationEvent, now = NOW) =>
-    advance(delegation, event, around({ now })).transition
+  const causes = (delegation: Delegation, event: DelegationSignal, now = NOW) =>
+    advance(delegation, event, circumstances({ now })).transition
   expect(causes(waiting(), EVENTS.joined)).toEqual({
     from: 'waiting',
     to: 'connected',
@@ -108,7 +108,7 @@ test('a transition names where from, where to and why', () => {
 })
 
 test('an ended delegation has nothing left', () => {
-  expect(advance(leaving(), EVENTS.sent, around()).next).toBeUndefined()
-  expect(advance(connected(), EVENTS['event-gone'], around()).next).toBeUndefined()
-  expect(advance(waiting(), EVENTS.aborted, around()).next).toBeUndefined()
+  expect(advance(leaving(), EVENTS.sent, circumstances()).next).toBeUndefined()
+  expect(advance(connected(), EVENTS['event-gone'], circumstances()).next).toBeUndefined()
+  expect(advance(waiting(), EVENTS.aborted, circumstances()).next).toBeUndefined()
 })

@@ -15,8 +15,8 @@ async function pauseFor(ms: number): Promise<void> {
 
 test('a homeserver that never answers does not hold up the others', async () => {
   await using stage = createWorkerStage()
-  const { outside } = stage
-  outside.respond(({ action, serverName }) => {
+  const { effects } = stage
+  effects.respond(({ action, serverName }) => {
     if (action === 'check-presence') return { type: 'present', participantId: 'PA_1' }
     return serverName === 'dead.test' ? 'hold' : { type: 'restarted', at: NOW }
   })
@@ -29,7 +29,7 @@ test('a homeserver that never answers does not hold up the others', async () => 
   const start = performance.now()
   stage.worker.start()
   const restartsOf = (name: string) =>
-    outside.callsOf('restart').filter(({ serverName }) => serverName === name)
+    effects.callsOf('restart').filter(({ serverName }) => serverName === name)
   await until(() => {
     stage.pass(10)
     return restartsOf('example.org').length === 100
@@ -47,47 +47,47 @@ test('a homeserver that never answers does not hold up the others', async () => 
 
 test('an SFU that never answers does not keep events from being restarted', async () => {
   await using stage = createWorkerStage()
-  stage.outside.respond(({ action }) =>
+  stage.effects.respond(({ action }) =>
     action === 'check-presence' ? 'hold' : { type: 'restarted', at: NOW + 14_000 },
   )
   for (const identity of many(300, 'it')) {
     await stage.store.put(connected({ identity, checkAt: NOW, restartAt: NOW + 14_000 }))
   }
   stage.worker.start()
-  await until(() => stage.outside.callsOf('check-presence').length === 8)
+  await until(() => stage.effects.callsOf('check-presence').length === 8)
   const withoutCheck = 300 - 8
   stage.pass(14_000)
-  const restarted = () => new Set(stage.outside.callsOf('restart').map(({ identity }) => identity))
+  const restarted = () => new Set(stage.effects.callsOf('restart').map(({ identity }) => identity))
   await until(() => {
     stage.pass(10)
     return restarted().size >= withoutCheck
   })
   expect(stage.now()).toBeLessThan(NOW + 18_000)
-  expect(stage.outside.callsOf('check-presence')).toHaveLength(8)
+  expect(stage.effects.callsOf('check-presence')).toHaveLength(8)
 })
 
 test('no more than 24 things are under way at servers that are not proven, and nothing is left out', async () => {
   await using stage = createWorkerStage()
-  const { outside } = stage
-  outside.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'present' }))
+  const { effects } = stage
+  effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'present' }))
   for (const [index, identity] of many(300, 'it').entries()) {
     const serverName = `server-${index}.test`
     await stage.store.put(connected({ ...DUE, identity, serverName }))
   }
   stage.worker.start()
-  await until(() => outside.underWay() === 24)
+  await until(() => effects.underWay() === 24)
   stage.store.claims = 0
   await pauseFor(500)
-  expect(outside.underWay()).toBe(24)
+  expect(effects.underWay()).toBe(24)
   expect(stage.store.claims).toBeLessThanOrEqual(110)
 
-  outside.respond(({ action }) =>
+  effects.respond(({ action }) =>
     action === 'restart' ? { type: 'restarted', at: stage.now() } : { type: 'present' },
   )
-  for (const call of outside.calls) call.answer({ type: 'restarted', at: stage.now() })
+  for (const call of effects.calls) call.answer({ type: 'restarted', at: stage.now() })
   await until(() => {
     stage.pass(10)
-    return new Set(outside.callsOf('restart').map(({ identity }) => identity)).size === 300
+    return new Set(effects.callsOf('restart').map(({ identity }) => identity)).size === 300
   })
 })
 
@@ -103,14 +103,14 @@ test('a worker that has nothing to do looks twice a second', async () => {
 
 test('a delegation that is always due does not make it run in circles', async () => {
   await using stage = createWorkerStage()
-  stage.outside.respond(({ action, answer }) => {
+  stage.effects.respond(({ action, answer }) => {
     if (action === 'check-presence') return { type: 'present', participantId: 'PA_1' }
     setTimeout(() => answer({ type: 'restarted', at: NOW - 24_000 }), 20)
     return 'hold'
   })
   await stage.store.put(connected(DUE))
   stage.worker.start()
-  await until(() => stage.outside.callsOf('restart').length > 0)
+  await until(() => stage.effects.callsOf('restart').length > 0)
   stage.store.claims = 0
   await pauseFor(500)
   expect(stage.store.claims).toBeLessThanOrEqual(80)
@@ -118,12 +118,12 @@ test('a delegation that is always due does not make it run in circles', async ()
 
 test('a delegation that cannot be claimed does not make it run in circles', async () => {
   await using stage = createWorkerStage()
-  stage.outside.respond(({ action }) =>
+  stage.effects.respond(({ action }) =>
     action === 'restart' ? 'hold' : { type: 'present', participantId: 'PA_1' },
   )
   for (const identity of many(9, 'it')) await stage.store.put(connected({ ...DUE, identity }))
   stage.worker.start()
-  await until(() => stage.outside.callsOf('restart').length === 8)
+  await until(() => stage.effects.callsOf('restart').length === 8)
   await pauseFor(50)
   stage.store.claims = 0
   await pauseFor(500)
@@ -132,16 +132,16 @@ test('a delegation that cannot be claimed does not make it run in circles', asyn
 
 test('a lease is kept while its action takes longer, and runs out when nobody keeps it', async () => {
   await using stage = createWorkerStage({ now: Date.now })
-  stage.outside.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'present' }))
+  stage.effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'present' }))
   const now = Date.now()
   const times = { acceptedAt: now, connectedAt: now, restartAt: now, checkAt: now + 60_000 }
   await stage.store.put(connected({ ...times, delayMs: 10_000, deadlineAt: now + 60_000 }))
   stage.worker.start()
-  await until(() => stage.outside.callsOf('restart').length === 1)
+  await until(() => stage.effects.callsOf('restart').length === 1)
   const end = performance.now() + 700
   while (performance.now() < end) {
     expect((await stage.store.claimDue(Date.now(), 10, 10_000)).claimed).toEqual([])
     await Bun.sleep(10)
   }
-  expect(stage.outside.callsOf('restart')).toHaveLength(1)
+  expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })

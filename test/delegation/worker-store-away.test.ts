@@ -24,9 +24,9 @@ test('a store that goes and comes back is told of once each, and work goes on', 
   await Bun.sleep(1_100)
   expect(stage.store.claims).toBeLessThanOrEqual(4)
   expect(stage.troubles).toEqual(['the state store is away'])
-  expect(stage.outside.callsOf('restart')).toEqual([])
+  expect(stage.effects.callsOf('restart')).toEqual([])
   stage.store.failure = undefined
-  await until(() => stage.outside.callsOf('restart').length === 1)
+  await until(() => stage.effects.callsOf('restart').length === 1)
   expect(stage.troubles).toEqual(['the state store is away', 'the state store is back'])
 })
 
@@ -36,35 +36,35 @@ test('a webhook that cannot be applied is refused, and made up for by asking the
   await until(() => stage.store.claims > 0)
   await Bun.sleep(20)
   await stage.store.put(connected({ identity: 'alice', restartAt: NOW + 14_000 }))
-  stage.outside.respond(({ action }) =>
+  stage.effects.respond(({ action }) =>
     action === 'check-presence' ? { type: 'absent' } : { type: 'sent' },
   )
   stage.store.failure = new StoreUnavailable('gone')
-  const report = stage.delegations.report({ room: 'room', identity: 'alice', event: LEFT })
+  const report = stage.delegations.report({ room: 'room', identity: 'alice', signal: LEFT })
   await expect(report).rejects.toThrow(StoreUnavailable)
   stage.pass(1_000)
   await until(() => stage.troubles.length === 1)
   stage.store.failure = undefined
-  await until(() => stage.outside.callsOf('check-presence').length > 0)
+  await until(() => stage.effects.callsOf('check-presence').length > 0)
   stage.pass(2_000)
   await until(() => stage.transitions.includes('alice: leaving → finished'))
-  expect(stage.outside.callsOf('send')).toHaveLength(1)
+  expect(stage.effects.callsOf('send')).toHaveLength(1)
 })
 
 test('an answer that could not be stored is put down when the store is back', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
-  stage.outside.respond(() => 'hold')
+  stage.effects.respond(() => 'hold')
   await stage.store.put(connected({ identity: 'alice', restartAt: NOW }))
-  const restart = await until(() => stage.outside.callsOf('restart')[0])
+  const restart = await until(() => stage.effects.callsOf('restart')[0])
   stage.store.failure = new StoreUnavailable('gone')
   restart.answer({ type: 'restarted', at: NOW })
-  await until(() => stage.outside.underWay() === 0)
+  await until(() => stage.effects.underWay() === 0)
   stage.store.failure = undefined
   stage.pass(1_300)
   await until(async () => (await stage.find())?.deadlineAt === NOW + 30_000)
-  expect(stage.outside.callsOf('restart')).toHaveLength(1)
+  expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
 test('an error that should never happen is told, and does not end the worker', async () => {
@@ -75,7 +75,7 @@ test('an error that should never happen is told, and does not end the worker', a
   expect(stage.troubles).toContain('a delegation could not be worked on')
   stage.store.failure = undefined
   await stage.store.put(connected({ restartAt: NOW }))
-  await until(() => stage.outside.callsOf('restart').length === 1)
+  await until(() => stage.effects.callsOf('restart').length === 1)
 })
 
 test('a clock that is set back by an hour does not keep a worker from being alive', async () => {

@@ -14,43 +14,43 @@ const LEFT = {
 } as const
 
 function leave({ delegations }: WorkerStage, identity = 'alice'): Promise<void> {
-  return delegations.report({ room: 'room', identity, event: LEFT })
+  return delegations.report({ room: 'room', identity, signal: LEFT })
 }
 
 /** Somebody who has connected, and whose event is restarted. */
 async function connect(stage: WorkerStage, identity = 'alice'): Promise<void> {
   const event = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
   await stage.delegations.delegate(delegated(identity))
-  await stage.delegations.report({ room: 'room', identity, event })
+  await stage.delegations.report({ room: 'room', identity, signal: event })
 }
 
 /** One whose restart is under way and gets no answer. */
 async function connectAndHold(stage: WorkerStage) {
-  stage.outside.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
+  stage.effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
   await connect(stage)
-  return until(() => stage.outside.callsOf('restart')[0])
+  return until(() => stage.effects.callsOf('restart')[0])
 }
 
 test('a life: polled, found present, restarted at once and every 24 s, then sent', async () => {
   await using stage = createWorkerStage()
-  const { outside } = stage
+  const { effects } = stage
   stage.worker.start()
   await until(() => stage.store.claims > 0)
   await stage.delegations.delegate(delegated())
   stage.pass(999)
   await Bun.sleep(20)
-  expect(outside.calls).toEqual([])
+  expect(effects.calls).toEqual([])
   stage.pass(1)
-  await until(() => outside.callsOf('restart').length === 1)
+  await until(() => effects.callsOf('restart').length === 1)
   await until(async () => (await stage.find())?.deadlineAt === NOW + 31_000)
   stage.pass(23_999)
   await Bun.sleep(20)
-  expect(outside.callsOf('restart')).toHaveLength(1)
+  expect(effects.callsOf('restart')).toHaveLength(1)
   stage.pass(1)
-  await until(() => outside.callsOf('restart').length === 2)
+  await until(() => effects.callsOf('restart').length === 2)
   await leave(stage)
   await until(() => stage.transitions.length === 3)
-  expect(outside.callsOf('send').map(({ identity }) => identity)).toEqual(['alice'])
+  expect(effects.callsOf('send').map(({ identity }) => identity)).toEqual(['alice'])
   expect(await stage.find()).toBeUndefined()
   expect(stage.transitions).toEqual([
     'alice: waiting → connected',
@@ -65,10 +65,10 @@ test('a webhook takes effect at once, whatever the worker waits for', async () =
   stage.worker.start()
   await until(() => stage.store.claims > 0)
   await connect(stage)
-  await until(() => stage.outside.callsOf('restart').length === 1)
+  await until(() => stage.effects.callsOf('restart').length === 1)
   const start = performance.now()
   await leave(stage)
-  await until(() => stage.outside.callsOf('send').length === 1)
+  await until(() => stage.effects.callsOf('send').length === 1)
   expect(performance.now() - start).toBeLessThan(100)
 })
 
@@ -78,10 +78,10 @@ test('a departure gives up the restart that is under way, and the leave is sent'
   const restart = await connectAndHold(stage)
   expect(restart.signal.aborted).toBe(false)
   await leave(stage)
-  await until(() => stage.outside.callsOf('send').length === 1)
+  await until(() => stage.effects.callsOf('send').length === 1)
   expect(restart.signal.aborted).toBe(true)
   await until(async () => (await stage.find()) === undefined)
-  expect(stage.outside.callsOf('restart')).toHaveLength(1)
+  expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
 test('a new delegation gives up what is under way for the former one, unanswered or not', async () => {
@@ -90,7 +90,7 @@ test('a new delegation gives up what is under way for the former one, unanswered
   const restart = await connectAndHold(stage)
   await stage.delegations.delegate(delegated())
   restart.answer({ type: 'event-gone' })
-  await until(() => restart.signal.aborted && stage.outside.underWay() === 0)
+  await until(() => restart.signal.aborted && stage.effects.underWay() === 0)
   expect(await stage.find()).toMatchObject({ generation: 'generation-2', state: 'waiting' })
   expect(stage.transitions).toEqual(['alice: waiting → connected'])
 })
@@ -111,28 +111,28 @@ test('a webhook that comes twice does not have the event restarted twice at a ti
   stage.worker.start()
   const restart = await connectAndHold(stage)
   const event = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
-  await stage.delegations.report({ room: 'room', identity: 'alice', event })
+  await stage.delegations.report({ room: 'room', identity: 'alice', signal: event })
   await Bun.sleep(20)
   expect(restart.signal.aborted).toBe(false)
-  expect(stage.outside.callsOf('restart')).toHaveLength(1)
+  expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
 test('the end of a room concerns everybody in it', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   for (const identity of ['alice', 'bob']) await connect(stage, identity)
-  await until(() => stage.outside.callsOf('restart').length === 2)
+  await until(() => stage.effects.callsOf('restart').length === 2)
   const event = { type: 'room-finished', cause: 'room_finished', happenedBy: NOW + 5_000 } as const
-  stage.outside.respond(({ action }) =>
+  stage.effects.respond(({ action }) =>
     action === 'check-presence' ? { type: 'absent' } : { type: 'sent' },
   )
-  stage.outside.calls.length = 0
-  await stage.delegations.report({ room: 'room', identity: undefined, event })
-  const checked = () => stage.outside.callsOf('check-presence').map(({ identity }) => identity)
+  stage.effects.calls.length = 0
+  await stage.delegations.report({ room: 'room', identity: undefined, signal: event })
+  const checked = () => stage.effects.callsOf('check-presence').map(({ identity }) => identity)
   await until(() => new Set(checked()).size === 2)
-  expect(stage.outside.callsOf('send')).toEqual([])
+  expect(stage.effects.callsOf('send')).toEqual([])
   stage.pass(2_000)
-  await until(() => stage.outside.callsOf('send').length === 2)
+  await until(() => stage.effects.callsOf('send').length === 2)
 })
 
 test('what a stopped worker has under way can be claimed by another one at once', async () => {
@@ -151,15 +151,15 @@ test('a worker that starts has the presence of everybody checked, alone or not',
   await using stage = createWorkerStage()
   const identities = Array.from({ length: 450 }, (_, index) => `identity ${index}`)
   for (const identity of identities) await stage.store.put(connected({ identity }))
-  stage.outside.respond(({ identity }) =>
+  stage.effects.respond(({ identity }) =>
     identity === 'identity 7' ? { type: 'absent' } : { type: 'present', participantId: 'PA_1' },
   )
   stage.worker.start()
   await until(() => {
     stage.pass(5)
-    return stage.outside.callsOf('check-presence').length >= 450
+    return stage.effects.callsOf('check-presence').length >= 450
   })
-  const checked = stage.outside.callsOf('check-presence').map(({ identity }) => identity)
+  const checked = stage.effects.callsOf('check-presence').map(({ identity }) => identity)
   expect(checked.toSorted()).toEqual(identities.toSorted())
   stage.pass(2_000)
   await until(() => stage.transitions.includes('identity 7: connected → leaving'))
@@ -172,11 +172,11 @@ test('a worker whose store was away has the presence of everybody checked', asyn
   await stage.store.put(connected({ checkAt: NOW + 12_000 }))
   stage.pass(1_000)
   await Bun.sleep(50)
-  expect(stage.outside.calls).toEqual([])
+  expect(stage.effects.calls).toEqual([])
   stage.store.failure = new StoreUnavailable('gone')
   stage.pass(1_000)
   await until(() => stage.troubles.length === 1)
   stage.store.failure = undefined
   stage.pass(1_000)
-  await until(() => stage.outside.callsOf('check-presence').length === 1)
+  await until(() => stage.effects.callsOf('check-presence').length === 1)
 })

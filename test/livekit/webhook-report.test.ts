@@ -21,14 +21,14 @@ test.each<[string, Partial<Webhook>, WebhookReport]>([
   [
     'participant_joined',
     {},
-    { ...PARTICIPANT, event: { type: 'joined', cause: 'participant_joined', ...HAPPENED } },
+    { ...PARTICIPANT, signal: { type: 'joined', cause: 'participant_joined', ...HAPPENED } },
   ],
   [
     'participant_left without a reason',
     { event: 'participant_left' },
     {
       ...PARTICIPANT,
-      event: {
+      signal: {
         type: 'left',
         onPurpose: false,
         replaced: false,
@@ -42,7 +42,7 @@ test.each<[string, Partial<Webhook>, WebhookReport]>([
     { event: 'participant_connection_aborted', disconnectReason: 'JOIN_FAILURE' },
     {
       ...PARTICIPANT,
-      event: {
+      signal: {
         type: 'aborted',
         onPurpose: false,
         replaced: false,
@@ -57,7 +57,7 @@ test.each<[string, Partial<Webhook>, WebhookReport]>([
     {
       room: 'room',
       identity: undefined,
-      event: {
+      signal: {
         type: 'room-finished',
         cause: 'room_finished',
         participantId: undefined,
@@ -70,7 +70,7 @@ test.each<[string, Partial<Webhook>, WebhookReport]>([
     { participantId: undefined, createdAt: undefined },
     {
       ...PARTICIPANT,
-      event: {
+      signal: {
         type: 'joined',
         cause: 'participant_joined',
         participantId: undefined,
@@ -101,7 +101,7 @@ test.each([
   const webhook = { ...WEBHOOK, event: 'participant_left', disconnectReason: reason }
   expect(webhookReport(webhook)).toEqual({
     ...PARTICIPANT,
-    event: {
+    signal: {
       type: 'left',
       onPurpose,
       replaced,

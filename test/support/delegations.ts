@@ -49,6 +49,6 @@ export function leaving(overrides: Partial<Leaving> = {}): Leaving {
 }
 
 /** Decides at {@link NOW}, with a backoff that is neither shortened nor stretched. */
-export function around(overrides: Partial<Circumstances> = {}): Circumstances {
+export function circumstances(overrides: Partial<Circumstances> = {}): Circumstances {
   return { now: NOW, random: 0.5, sanityCheckMs: 0, ...overrides }
 }

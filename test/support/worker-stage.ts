@@ -10,7 +10,7 @@ import { Standby } from '../../src/delegation/work/standby.ts'
 import { StoreHealth } from '../../src/delegation/work/store-health.ts'
 import { Worker } from '../../src/delegation/work/worker.ts'
 import { NOW } from './delegations.ts'
-import { createOutside, type FakeOutside } from './outside.ts'
+import { createEffects, type FakeEffects } from './effects.ts'
 import { WatchedStore } from './watched-store.ts'
 
 /** A worker with all that it works on. */
@@ -21,7 +21,7 @@ export interface WorkerStage {
   readonly standby: Standby
   /** What has been mended or put back, one for each time. */
   readonly mendings: object[]
-  readonly outside: FakeOutside
+  readonly effects: FakeEffects
   readonly changes: Changes
   readonly delegations: Delegations
   readonly worker: Worker
@@ -51,7 +51,7 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
   const now = options.now ?? (() => steered)
   const health = new StoreHealth(() => performance.now())
   const memory = new Memory()
-  const around = () => ({
+  const circumstances = () => ({
     now: now(),
     random: 0.5,
     sanityCheckMs: 0,
@@ -59,24 +59,40 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
   })
   const watched = new WatchedStore(options.store ?? new SqliteStore(':memory:'))
   const store = rememberChanges(watched, memory)
-  const outside = createOutside(now)
+  const effects = createEffects(now)
   const transitions: string[] = []
   const troubles: string[] = []
   const mendings: object[] = []
   const changes = createChanges({
     store,
-    around,
+    circumstances,
     onTransition({ identity }, { from, to }) {
       transitions.push(`${identity}: ${from} → ${to}`)
     },
   })
   const servers = new ServerSlots(96)
-  const performer = new Performer({ store, changes, outside, around, servers, presenceChecks: 96 })
+  const performer = new Performer({
+    store,
+    changes,
+    effects,
+    circumstances,
+    servers,
+    presenceChecks: 96,
+  })
   const onTrouble = (message: string) => troubles.push(message)
   const onBug = (error: unknown) => troubles.push(String(error))
-  const standby = new Standby({ store, changes, memory, health, outside, around, servers, onBug })
+  const standby = new Standby({
+    store,
+    changes,
+    memory,
+    health,
+    effects,
+    circumstances,
+    servers,
+    onBug,
+  })
   const worker = new Worker({
-    ...{ store, changes, performer, standby, health, around, onTrouble },
+    ...{ store, changes, performer, standby, health, circumstances, onTrouble },
     maxRunning: 96,
     onTime: () => {},
     onMended: (mended) => mendings.push(mended),
@@ -85,7 +101,7 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
   const delegations = createDelegations({
     store,
     changes,
-    around,
+    circumstances,
     newGeneration() {
       generations += 1
       return `generation-${generations}`
@@ -100,7 +116,7 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
     memory,
     standby,
     mendings,
-    outside,
+    effects,
     changes,
     delegations,
     worker,

@@ -1,6 +1,6 @@
 import { type Circumstances, end, idOf, leave, type Step, stay, withoutAbsence } from './moves.ts'
 import type { Connected } from './record.ts'
-import type { DelegationEvent, Departed, Joined } from './signals.ts'
+import type { DelegationSignal, Departed, Joined } from './signals.ts'
 import {
   backoffMs,
   checkIntervalMs,
@@ -12,24 +12,24 @@ import {
 } from './timing.ts'
 
 /** What comes of the end of a connection. Only its ID tells for sure which one that was. */
-function depart(connected: Connected, event: Departed, around: Circumstances): Step {
-  const { now } = around
-  if (event.type !== 'room-finished') {
-    if (event.replaced) {
+function depart(connected: Connected, signal: Departed, circumstances: Circumstances): Step {
+  const { now } = circumstances
+  if (signal.type !== 'room-finished') {
+    if (signal.replaced) {
       const checkAt = lookForReplacementAt(now, connected.restartAt)
       return stay({ ...withoutAbsence(connected), checkAt, replacedAt: now })
     }
-    const { participantId } = event
+    const { participantId } = signal
     if (participantId !== undefined && participantId === connected.participantId) {
-      return leave(connected, event, around)
+      return leave(connected, signal, circumstances)
     }
   }
   return stay({ ...connected, checkAt: now })
 }
 
 /** What comes of the SFU saying "absent", which counts when it still says so a while later. */
-function miss(connected: Connected, around: Circumstances): Step {
-  const { now } = around
+function miss(connected: Connected, circumstances: Circumstances): Step {
+  const { now } = circumstances
   const { absentSince = now, replacedAt = Number.NEGATIVE_INFINITY } = connected
   // The SFU may not know of the new connection yet.
   if (now < confirmAt(replacedAt)) return stay({ ...connected, checkAt: confirmAt(replacedAt) })
@@ -39,66 +39,66 @@ function miss(connected: Connected, around: Circumstances): Step {
   }
   // No webhook has said that this connection has ended: whoever is found later may be in it.
   const { participantId, ...unknown } = connected
-  return leave(unknown, { cause: 'confirmed absent' }, around)
+  return leave(unknown, { cause: 'confirmed absent' }, circumstances)
 }
 
 /** Somebody whose connection is reported is not absent, unless it began before they were. */
-function rejoin(connected: Connected, event: Joined, now: number): Connected {
-  const next = connectAgain(connected, event, now)
+function rejoin(connected: Connected, signal: Joined, now: number): Connected {
+  const next = connectAgain(connected, signal, now)
   const { absentSince } = connected
-  if (absentSince === undefined || !isAfter(absentSince, event)) return next
+  if (absentSince === undefined || !isAfter(absentSince, signal)) return next
   return { ...withoutAbsence(next), checkAt: lookForReplacementAt(now, connected.restartAt) }
 }
 
 /** Takes another connection for the participant's one only if it may be later. */
-function connectAgain(connected: Connected, event: Joined, now: number): Connected {
-  const { participantId = connected.participantId } = event
+function connectAgain(connected: Connected, signal: Joined, now: number): Connected {
+  const { participantId = connected.participantId } = signal
   if (participantId === connected.participantId) return connected
-  if (connected.participantId === undefined) return { ...connected, ...idOf(event) }
-  if (!isAfter(connected.connectedAt, event)) return { ...connected, checkAt: now }
-  return { ...connected, ...idOf(event), connectedAt: now }
+  if (connected.participantId === undefined) return { ...connected, ...idOf(signal) }
+  if (!isAfter(connected.connectedAt, signal)) return { ...connected, checkAt: now }
+  return { ...connected, ...idOf(signal), connectedAt: now }
 }
 
-/** What comes of an event while the participant is connected. */
+/** What comes of a signal while the participant is connected. */
 export function advanceConnected(
   connected: Connected,
-  event: DelegationEvent,
-  around: Circumstances,
+  signal: DelegationSignal,
+  circumstances: Circumstances,
 ): Step {
-  const { now, random, sanityCheckMs } = around
-  switch (event.type) {
+  const { now, random, sanityCheckMs } = circumstances
+  switch (signal.type) {
     case 'due':
-      if (now >= connected.deadlineAt && !around.storeWasAway) {
+      if (now >= connected.deadlineAt && !circumstances.storeWasAway) {
         return end(connected, 'dropped', 'the deadline passed without a successful restart')
       }
       return { next: connected, action: now >= connected.restartAt ? 'restart' : 'check-presence' }
     case 'joined':
-      return stay(rejoin(connected, event, now))
+      return stay(rejoin(connected, signal, now))
     case 'left':
     case 'aborted':
     case 'room-finished':
-      return depart(connected, event, around)
+      return depart(connected, signal, circumstances)
     case 'present': {
       const checkAt = now + checkIntervalMs(connected, sanityCheckMs)
-      return stay({ ...withoutAbsence(connected), ...idOf(event), checkAt, checkFailures: 0 })
+      return stay({ ...withoutAbsence(connected), ...idOf(signal), checkAt, checkFailures: 0 })
     }
     case 'absent':
-      return miss(connected, around)
+      return miss(connected, circumstances)
     case 'presence-unknown': {
       const checkFailures = connected.checkFailures + 1
       return stay({ ...connected, checkFailures, checkAt: now + backoffMs(checkFailures, random) })
     }
     case 'restarted': {
-      const restartAt = event.at + restartIntervalMs(connected)
+      const restartAt = signal.at + restartIntervalMs(connected)
       return stay({
         ...connected,
         failures: 0,
         restartAt,
-        deadlineAt: event.at + connected.delayMs,
+        deadlineAt: signal.at + connected.delayMs,
       })
     }
     case 'attempt-failed': {
-      const restartAt = retryAt(connected, around, connected.deadlineAt, event.retryAfterMs)
+      const restartAt = retryAt(connected, circumstances, connected.deadlineAt, signal.retryAfterMs)
       return stay({ ...connected, failures: connected.failures + 1, restartAt })
     }
     case 'event-gone':

@@ -1,6 +1,6 @@
 import { type Circumstances, connect, end, type Step, stay } from './moves.ts'
 import type { Leaving } from './record.ts'
-import type { DelegationEvent } from './signals.ts'
+import type { DelegationSignal } from './signals.ts'
 import { retryAt } from './timing.ts'
 
 /** Until when presence may be checked before an attempt, which must not wait for the SFU for ever. */
@@ -15,21 +15,21 @@ function looked({ lookAgain, ...leaving }: Leaving, now: number): Leaving {
 
 function isSameConnection(
   { participantId }: Leaving,
-  event: { readonly participantId?: string | undefined },
+  signal: { readonly participantId?: string | undefined },
 ): boolean {
-  return participantId !== undefined && participantId === event.participantId
+  return participantId !== undefined && participantId === signal.participantId
 }
 
-/** What comes of an event while the delayed event is to be sent. */
+/** What comes of a signal while the delayed event is to be sent. */
 export function advanceLeaving(
   leaving: Leaving,
-  event: DelegationEvent,
-  around: Circumstances,
+  signal: DelegationSignal,
+  circumstances: Circumstances,
 ): Step {
-  const { now } = around
-  switch (event.type) {
+  const { now } = circumstances
+  switch (signal.type) {
     case 'due':
-      if (now >= leaving.giveUpAt && !around.storeWasAway) {
+      if (now >= leaving.giveUpAt && !circumstances.storeWasAway) {
         return end(leaving, 'finished', 'out of time')
       }
       if (leaving.lookAgain === undefined || now >= lookUntil(leaving)) {
@@ -43,17 +43,17 @@ export function advanceLeaving(
     case 'attempt-failed':
     case 'client-api-unresolvable': {
       const failures = leaving.failures + 1
-      const retryAfterMs = event.type === 'attempt-failed' ? event.retryAfterMs : undefined
-      const sendAt = retryAt(leaving, around, leaving.giveUpAt, retryAfterMs)
+      const retryAfterMs = signal.type === 'attempt-failed' ? signal.retryAfterMs : undefined
+      const sendAt = retryAt(leaving, circumstances, leaving.giveUpAt, retryAfterMs)
       return stay({ ...leaving, failures, sendAt, lookAgain: true })
     }
     case 'joined':
-      if (isSameConnection(leaving, event)) break
+      if (isSameConnection(leaving, signal)) break
       // Whoever is back before the event could be sent has not left; the SFU is asked at once.
-      return connect(leaving, event, event.cause, around)
+      return connect(leaving, signal, signal.cause, circumstances)
     case 'present':
-      if (isSameConnection(leaving, event)) return stay(looked(leaving, now))
-      return connect(leaving, event, 'found present', around)
+      if (isSameConnection(leaving, signal)) return stay(looked(leaving, now))
+      return connect(leaving, signal, 'found present', circumstances)
     case 'absent':
     case 'presence-unknown':
       return stay(looked(leaving, now))

@@ -2,7 +2,7 @@ import { advanceConnected } from './connected.ts'
 import { advanceLeaving } from './leaving.ts'
 import type { Circumstances, Step } from './moves.ts'
 import type { Delegation } from './record.ts'
-import type { DelegationEvent } from './signals.ts'
+import type { DelegationSignal } from './signals.ts'
 import { advanceWaiting } from './waiting.ts'
 
 /** The SFU tells whole seconds: what happened just now may be reported as of the end of this one. */
@@ -12,16 +12,16 @@ const SECOND_MS = 999
  * No report is from the future. One that says so shows by how much the clock of the SFU is ahead at
  * least: all its times are put back, so that an old connection is not taken for a new one.
  */
-function asOfNow(event: DelegationEvent, now: number): DelegationEvent {
-  if (!('happenedBy' in event) || event.happenedBy === undefined) return event
-  const aheadMs = Math.max(0, event.happenedBy - SECOND_MS - now)
-  const { connectedBy, happenedBy } = event
+function asOfNow(signal: DelegationSignal, now: number): DelegationSignal {
+  if (!('happenedBy' in signal) || signal.happenedBy === undefined) return signal
+  const aheadMs = Math.max(0, signal.happenedBy - SECOND_MS - now)
+  const { connectedBy, happenedBy } = signal
   const began = connectedBy === undefined ? {} : { connectedBy: connectedBy - aheadMs }
-  return { ...event, ...began, happenedBy: Math.min(happenedBy, now) }
+  return { ...signal, ...began, happenedBy: Math.min(happenedBy, now) }
 }
 
 /**
- * What comes of an event in the life of a delegation. An event that means nothing in a state leaves it
+ * What comes of a signal in the life of a delegation. A signal that means nothing in a state leaves it
  * as it is.
  *
  * ```text
@@ -41,16 +41,16 @@ function asOfNow(event: DelegationEvent, now: number): DelegationEvent {
  */
 export function advance(
   delegation: Delegation,
-  reported: DelegationEvent,
-  around: Circumstances,
+  reported: DelegationSignal,
+  circumstances: Circumstances,
 ): Step {
-  const event = asOfNow(reported, around.now)
+  const signal = asOfNow(reported, circumstances.now)
   switch (delegation.state) {
     case 'waiting':
-      return advanceWaiting(delegation, event, around)
+      return advanceWaiting(delegation, signal, circumstances)
     case 'connected':
-      return advanceConnected(delegation, event, around)
+      return advanceConnected(delegation, signal, circumstances)
     case 'leaving':
-      return advanceLeaving(delegation, event, around)
+      return advanceLeaving(delegation, signal, circumstances)
   }
 }

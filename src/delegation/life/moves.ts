@@ -17,7 +17,7 @@ export interface Transition {
   readonly cause: string
 }
 
-/** What comes of an event. */
+/** What comes of a signal. */
 export interface Step {
   /** The delegation from now on; `undefined` when it has ended. */
   readonly next: Delegation | undefined

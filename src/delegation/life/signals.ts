@@ -32,7 +32,7 @@ export type RoomFinished = { readonly type: 'room-finished' } & ConnectionReport
 export type Departed = Ended | RoomFinished
 
 /** What the SFU told about a participant. */
-export type PresenceEvent =
+export type PresenceSignal =
   | { readonly type: 'present'; readonly participantId?: string | undefined }
   | { readonly type: 'absent' }
   | { readonly type: 'presence-unknown' }
@@ -53,12 +53,12 @@ export type DelayedEventOutcome =
   | { readonly type: 'client-api-unresolvable' }
 
 /** Something that a delegation has to take notice of. */
-export type DelegationEvent =
+export type DelegationSignal =
   /** A time that was set has come. */
   | { readonly type: 'due' }
   /** Webhooks may have been missed: presence is to be checked. */
   | { readonly type: 'doubt' }
   | Joined
   | Departed
-  | PresenceEvent
+  | PresenceSignal
   | DelayedEventOutcome

@@ -8,7 +8,7 @@ import {
   withoutAbsence,
 } from './moves.ts'
 import type { Waiting } from './record.ts'
-import type { DelegationEvent, Ended } from './signals.ts'
+import type { DelegationSignal, Ended } from './signals.ts'
 import {
   backoffMs,
   confirmAt,
@@ -69,51 +69,51 @@ function checkLater(waiting: Waiting, { now, random }: Circumstances): Waiting {
  * Tells whether it may be another connection of the participant that has ended: it began before the
  * delegation was accepted, and did not surely end after that.
  */
-function isOther({ acceptedAt }: Waiting, event: Ended): boolean {
-  if (event.replaced || !isAfter(acceptedAt, event)) return true
-  const { connectedBy = Number.POSITIVE_INFINITY } = event
-  return connectedBy < acceptedAt && !isSurelyAfter(acceptedAt, event)
+function isOther({ acceptedAt }: Waiting, signal: Ended): boolean {
+  if (signal.replaced || !isAfter(acceptedAt, signal)) return true
+  const { connectedBy = Number.POSITIVE_INFINITY } = signal
+  return connectedBy < acceptedAt && !isSurelyAfter(acceptedAt, signal)
 }
 
 /** What comes of the end of a connection. */
-function depart(waiting: Waiting, event: Ended, around: Circumstances): Step {
-  const { now } = around
-  if (event.replaced) {
+function depart(waiting: Waiting, signal: Ended, circumstances: Circumstances): Step {
+  const { now } = circumstances
+  if (signal.replaced) {
     const checkAt = lookForReplacementAt(now, waiting.restartAt)
     return stay({ ...withoutAbsence(waiting), checkAt })
   }
-  if (isOther(waiting, event)) return stay({ ...waiting, checkAt: now })
+  if (isOther(waiting, signal)) return stay({ ...waiting, checkAt: now })
   // The client may retry, and the homeserver's timer still runs.
-  if (event.type === 'aborted') return end(waiting, 'dropped', event.cause)
-  return event.onPurpose ? leave(waiting, event, around) : stay(waiting)
+  if (signal.type === 'aborted') return end(waiting, 'dropped', signal.cause)
+  return signal.onPurpose ? leave(waiting, signal, circumstances) : stay(waiting)
 }
 
 /** What comes of the SFU saying "absent", which counts when it still says so a while later. */
-function miss(adopted: Waiting, around: Circumstances): Step {
-  const { now } = around
+function miss(adopted: Waiting, circumstances: Circumstances): Step {
+  const { now } = circumstances
   // The SFU has said something: whoever has not come yet has the time that the homeserver gives.
   const { restartAt, ...waiting } = adopted
   const { absentSince = now } = waiting
-  if (now < waiting.waitUntil) return stay(checkLater({ ...waiting, absentSince }, around))
+  if (now < waiting.waitUntil) return stay(checkLater({ ...waiting, absentSince }, circumstances))
   const confirmedAt = confirmAt(absentSince)
   // At the deadline the homeserver sends it in any case.
   if (now >= confirmedAt || confirmedAt > waiting.deadlineAt) {
-    return leave(waiting, { cause: 'the wait ran out' }, around)
+    return leave(waiting, { cause: 'the wait ran out' }, circumstances)
   }
   return stay({ ...waiting, absentSince, waitUntil: confirmedAt, checkAt: confirmedAt })
 }
 
 /** What comes of restarting the event of an adopted entry. */
-function keepAlive(waiting: Waiting, event: DelegationEvent, around: Circumstances): Step {
-  switch (event.type) {
+function keepAlive(waiting: Waiting, signal: DelegationSignal, circumstances: Circumstances): Step {
+  switch (signal.type) {
     case 'restarted': {
-      const deadlineAt = event.at + waiting.delayMs
-      const waitUntil = Math.min(deadlineAt, around.now + HOUR_MS)
-      const restartAt = event.at + restartIntervalMs(waiting)
+      const deadlineAt = signal.at + waiting.delayMs
+      const waitUntil = Math.min(deadlineAt, circumstances.now + HOUR_MS)
+      const restartAt = signal.at + restartIntervalMs(waiting)
       return stay({ ...waiting, failures: 0, deadlineAt, waitUntil, restartAt })
     }
     case 'attempt-failed': {
-      const restartAt = retryAt(waiting, around, waiting.deadlineAt, event.retryAfterMs)
+      const restartAt = retryAt(waiting, circumstances, waiting.deadlineAt, signal.retryAfterMs)
       return stay({ ...waiting, failures: waiting.failures + 1, restartAt })
     }
     case 'event-gone':
@@ -125,16 +125,16 @@ function keepAlive(waiting: Waiting, event: DelegationEvent, around: Circumstanc
   }
 }
 
-/** What comes of an event while the participant is expected. */
+/** What comes of a signal while the participant is expected. */
 export function advanceWaiting(
   waiting: Waiting,
-  event: DelegationEvent,
-  around: Circumstances,
+  signal: DelegationSignal,
+  circumstances: Circumstances,
 ): Step {
-  const { now } = around
-  switch (event.type) {
+  const { now } = circumstances
+  switch (signal.type) {
     case 'due':
-      if (now > waiting.deadlineAt + LATE_MS && !around.storeWasAway) {
+      if (now > waiting.deadlineAt + LATE_MS && !circumstances.storeWasAway) {
         return end(waiting, 'dropped', 'the deadline passed while nobody could tell')
       }
       return {
@@ -142,21 +142,24 @@ export function advanceWaiting(
         action: now >= (waiting.restartAt ?? Infinity) ? 'restart' : 'check-presence',
       }
     case 'joined':
-      if (isAfter(waiting.acceptedAt, event)) return connect(waiting, event, event.cause, around)
+      if (isAfter(waiting.acceptedAt, signal))
+        return connect(waiting, signal, signal.cause, circumstances)
       return stay({ ...withoutAbsence(waiting), checkAt: now })
     case 'present':
-      return connect(waiting, event, 'found present', around)
+      return connect(waiting, signal, 'found present', circumstances)
     case 'absent':
-      return miss(waiting, around)
+      return miss(waiting, circumstances)
     case 'presence-unknown':
-      return stay(checkLater(waiting, around))
+      return stay(checkLater(waiting, circumstances))
     case 'aborted':
     case 'left':
-      return depart(waiting, event, around)
+      return depart(waiting, signal, circumstances)
     case 'room-finished':
     case 'doubt':
       return stay({ ...waiting, checkAt: now })
     default:
-      return waiting.restartAt === undefined ? stay(waiting) : keepAlive(waiting, event, around)
+      return waiting.restartAt === undefined
+        ? stay(waiting)
+        : keepAlive(waiting, signal, circumstances)
   }
 }

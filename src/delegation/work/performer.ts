@@ -8,17 +8,17 @@ import {
   isSameStage,
   type ParticipantKey,
 } from '../life/record.ts'
-import type { DelayedEventOutcome, DelegationEvent, PresenceEvent } from '../life/signals.ts'
+import type { DelayedEventOutcome, DelegationSignal, PresenceSignal } from '../life/signals.ts'
 import { shortestRetryMs, waitWithin } from '../life/timing.ts'
 import { type DelegationStore, leaseMs, type Stored } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import { CheckPace } from './check-pace.ts'
 import { ServerSlots, type Slot } from './server-slots.ts'
 
-/** What is done outside. The functions report failures as events and throw nothing. */
-export interface Outside {
+/** What is done at homeservers and at the SFU. Failures are signals too: nothing is thrown. */
+export interface Effects {
   /** Asks the SFU for a participant. */
-  checkPresence(delegation: Delegation, signal: AbortSignal): Promise<PresenceEvent>
+  checkPresence(delegation: Delegation, signal: AbortSignal): Promise<PresenceSignal>
   /** Restarts or sends the delayed event at the homeserver. */
   actOnEvent(
     delegation: Delegation,
@@ -31,8 +31,8 @@ export interface Outside {
 export interface PerformerOptions {
   readonly store: DelegationStore
   readonly changes: Changes
-  readonly outside: Outside
-  readonly around: () => Circumstances
+  readonly effects: Effects
+  readonly circumstances: () => Circumstances
   /** Slots at homeservers. */
   readonly servers: ServerSlots
   /** How many questions to the SFU may be under way. */
@@ -63,9 +63,9 @@ function latestFor(action: Action, delegation: Delegation): number {
   return delegation.restartAt ?? Number.POSITIVE_INFINITY
 }
 
-function outcomeOf(event: DelegationEvent): 'given-up' | 'failed' | 'answered' {
-  if (event.type === 'presence-unknown') return 'failed'
-  return event.type === 'attempt-failed' && !event.answered ? 'failed' : 'answered'
+function outcomeOf(signal: DelegationSignal): 'given-up' | 'failed' | 'answered' {
+  if (signal.type === 'presence-unknown') return 'failed'
+  return signal.type === 'attempt-failed' && !signal.answered ? 'failed' : 'answered'
 }
 
 /** Does what is due for delegations that were claimed, and keeps their leases meanwhile. */
@@ -82,9 +82,9 @@ export class Performer {
 
   /** Does what is due for one delegation. */
   async perform(stored: Stored): Promise<void> {
-    const { store, changes, around } = this.#options
-    const { now } = around()
-    const { action } = advance(stored.delegation, { type: 'due' }, around())
+    const { store, changes, circumstances } = this.#options
+    const { now } = circumstances()
+    const { action } = advance(stored.delegation, { type: 'due' }, circumstances())
     if (action === undefined) return changes.applyTo(stored, { type: 'due' })
     const waitMs = this.#paceMs(stored.delegation)
     const putOffTo = Math.min(now + waitMs, deadlineOf(stored.delegation))
@@ -95,7 +95,7 @@ export class Performer {
   /** Whoever is expected can be asked about again and again, by whoever has been delegated for. */
   #paceMs({ state, generation, userId, serverName }: Delegation): number {
     if (state !== 'waiting') return 0
-    const { now, random } = this.#options.around()
+    const { now, random } = this.#options.circumstances()
     return this.#pace.waitMs(userId ?? serverName, generation, now, random)
   }
 
@@ -122,10 +122,10 @@ export class Performer {
 
   /** Ends the lease of a delegation, whatever has become of it meanwhile. */
   async #release(delegation: Delegation): Promise<void> {
-    const { store, around } = this.#options
+    const { store, circumstances } = this.#options
     let current = await store.find(delegation)
     while (current?.delegation.generation === delegation.generation) {
-      await store.postpone(current, around().now)
+      await store.postpone(current, circumstances().now)
       const after = await store.find(delegation)
       if (after?.text === current.text) return
       current = after
@@ -151,12 +151,12 @@ export class Performer {
 
   /** Gives `undefined` when there was none in time, and it has been put off. */
   async #slotFor(servers: ServerSlots, stored: Stored, action: Action): Promise<Slot | undefined> {
-    const { store, around } = this.#options
+    const { store, circumstances } = this.#options
     const { delegation } = stored
     const serverName = action === 'check-presence' ? 'SFU' : delegation.serverName
-    const slot = servers.take(serverName, around().now) ?? (await servers.wait(serverName))
+    const slot = servers.take(serverName, circumstances().now) ?? (await servers.wait(serverName))
     if (slot !== undefined) return slot
-    const { now, random } = around()
+    const { now, random } = circumstances()
     const waitMs = servers.retryInMs(serverName, random)
     const at = now + waitWithin(deadlineOf(delegation) - now, waitMs, shortestRetryMs(delegation))
     await store.postpone(stored, Math.min(at, latestFor(action, delegation)))
@@ -165,16 +165,16 @@ export class Performer {
 
   async #useSlot(servers: ServerSlots, slot: Slot, running: Running, action: Action) {
     const { stored, abort } = running
-    let outcome: ReturnType<typeof outcomeOf> = 'given-up'
+    let standing: ReturnType<typeof outcomeOf> = 'given-up'
     try {
       if (abort.signal.aborted) return
-      const event = await this.#act(stored.delegation, action, abort.signal)
+      const outcome = await this.#act(stored.delegation, action, abort.signal)
       if (abort.signal.aborted) return
       this.#forget(nameOf(stored.delegation), running)
-      outcome = outcomeOf(event)
-      await this.#apply(stored, event)
+      standing = outcomeOf(outcome)
+      await this.#apply(stored, outcome)
     } finally {
-      servers.giveBack(slot, outcome, this.#options.around().now)
+      servers.giveBack(slot, standing, this.#options.circumstances().now)
     }
   }
 
@@ -182,15 +182,15 @@ export class Performer {
    * What happened to the event stays true, and a failure counts for as long as the same is to be done;
    * but who was absent then may have come since.
    */
-  async #apply(stored: Stored, event: DelegationEvent): Promise<void> {
+  async #apply(stored: Stored, signal: DelegationSignal): Promise<void> {
     const { changes } = this.#options
-    if (['restarted', 'sent', 'event-gone'].includes(event.type)) {
-      return changes.applyTo(stored, event)
+    if (['restarted', 'sent', 'event-gone'].includes(signal.type)) {
+      return changes.applyTo(stored, signal)
     }
-    if (['attempt-failed', 'client-api-unresolvable'].includes(event.type)) {
-      return changes.applyInState(stored, event)
+    if (['attempt-failed', 'client-api-unresolvable'].includes(signal.type)) {
+      return changes.applyInState(stored, signal)
     }
-    if (!(await changes.applyIfUnchanged(stored, event))) await this.#endLease(stored)
+    if (!(await changes.applyIfUnchanged(stored, signal))) await this.#endLease(stored)
   }
 
   /** Has done again at once what came to nothing, because of a report that has kept the lease. */
@@ -206,28 +206,28 @@ export class Performer {
     if (this.#running.get(name) === running) this.#running.delete(name)
   }
 
-  #act(delegation: Delegation, action: Action, signal: AbortSignal): Promise<DelegationEvent> {
+  #act(delegation: Delegation, action: Action, signal: AbortSignal): Promise<DelegationSignal> {
     if (action === 'check-presence') return this.#checkPresence(delegation, signal)
-    return this.#options.outside.actOnEvent(delegation, action, signal)
+    return this.#options.effects.actOnEvent(delegation, action, signal)
   }
 
-  async #checkPresence(delegation: Delegation, outer: AbortSignal): Promise<DelegationEvent> {
-    const { outside, around } = this.#options
-    const leftMs = latestFor('check-presence', delegation) - around().now
-    if (leftMs > MAX_CHECK_MS) return outside.checkPresence(delegation, outer)
+  async #checkPresence(delegation: Delegation, outer: AbortSignal): Promise<DelegationSignal> {
+    const { effects, circumstances } = this.#options
+    const leftMs = latestFor('check-presence', delegation) - circumstances().now
+    if (leftMs > MAX_CHECK_MS) return effects.checkPresence(delegation, outer)
     const signal = AbortSignal.any([outer, AbortSignal.timeout(Math.max(leftMs, MIN_CHECK_MS))])
-    return outside.checkPresence(delegation, signal)
+    return effects.checkPresence(delegation, signal)
   }
 
   #keepLease(stored: Stored): () => void {
-    const { store, around } = this.#options
+    const { store, circumstances } = this.#options
     const lease = leaseMs(stored.delegation.delayMs, MAX_LEASE_MS)
     let stopped = false
     async function renew(): Promise<void> {
       const current = await store.find(stored.delegation)
       if (stopped || current === undefined) return
       if (!isSameStage(current.delegation, stored.delegation)) return
-      await store.postpone(current, around().now + lease)
+      await store.postpone(current, circumstances().now + lease)
     }
     const timer = setInterval(() => {
       renew().catch(() => {

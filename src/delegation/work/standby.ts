@@ -1,11 +1,11 @@
 import { advance } from '../life/lifecycle.ts'
 import type { Circumstances } from '../life/moves.ts'
 import { type Delegation, dueAt } from '../life/record.ts'
-import type { DelegationEvent } from '../life/signals.ts'
+import type { DelegationSignal } from '../life/signals.ts'
 import type { DelegationStore } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import type { Memory } from './memory.ts'
-import type { Outside } from './performer.ts'
+import type { Effects } from './performer.ts'
 import type { ServerSlots } from './server-slots.ts'
 import type { StoreHealth } from './store-health.ts'
 
@@ -15,8 +15,8 @@ export interface StandbyOptions {
   readonly changes: Changes
   readonly memory: Memory
   readonly health: StoreHealth
-  readonly outside: Outside
-  readonly around: () => Circumstances
+  readonly effects: Effects
+  readonly circumstances: () => Circumstances
   /** Slots at homeservers. */
   readonly servers: ServerSlots
   readonly onBug: (error: unknown) => void
@@ -53,8 +53,8 @@ export class Standby {
 
   /** Does what is due, if the store is away. */
   look(): void {
-    const { memory, health, around, onBug } = this.#options
-    const { now } = around()
+    const { memory, health, circumstances, onBug } = this.#options
+    const { now } = circumstances()
     if (Math.abs(now - this.#forgotAt) > FORGET_EVERY_MS) {
       memory.forgetOver(now)
       this.#forgotAt = now
@@ -95,13 +95,15 @@ export class Standby {
   }
 
   async #refill(): Promise<number> {
-    const { store, memory, around } = this.#options
-    const { now } = around()
+    const { store, memory, circumstances } = this.#options
+    const { now } = circumstances()
     const remembered = [...memory.all()].filter(({ deadlineAt }) => deadlineAt > now)
     let restored = 0
     for (let i = 0; i < remembered.length; i += BATCH) {
       const batch = remembered.slice(i, i + BATCH).map((delegation) => {
-        return store.restore(advance(delegation, { type: 'doubt' }, around()).next ?? delegation)
+        return store.restore(
+          advance(delegation, { type: 'doubt' }, circumstances()).next ?? delegation,
+        )
       })
       restored += (await Promise.all(batch)).filter(Boolean).length
     }
@@ -110,7 +112,7 @@ export class Standby {
 
   /** What is remembered is as new as can be here: a deadline is one. */
   #circumstances(): Circumstances {
-    return { ...this.#options.around(), storeWasAway: false }
+    return { ...this.#options.circumstances(), storeWasAway: false }
   }
 
   async #perform(delegation: Delegation): Promise<void> {
@@ -124,30 +126,30 @@ export class Standby {
   }
 
   async #checkPresence(delegation: Delegation): Promise<Delegation | undefined> {
-    const { outside } = this.#options
-    const event = await outside.checkPresence(delegation, this.#stopped.signal)
-    return this.#note(delegation, event)
+    const { effects } = this.#options
+    const presence = await effects.checkPresence(delegation, this.#stopped.signal)
+    return this.#note(delegation, presence)
   }
 
   async #restart(delegation: Delegation): Promise<void> {
-    const { outside, around, servers } = this.#options
-    const slot = servers.take(delegation.serverName, around().now)
+    const { effects, circumstances, servers } = this.#options
+    const slot = servers.take(delegation.serverName, circumstances().now)
     if (slot === undefined) return
     let isAnswered = false
     try {
-      const outcome = await outside.actOnEvent(delegation, 'restart', this.#stopped.signal)
+      const outcome = await effects.actOnEvent(delegation, 'restart', this.#stopped.signal)
       isAnswered = outcome.type !== 'attempt-failed' || outcome.answered
       this.#note(delegation, outcome)
     } finally {
-      servers.giveBack(slot, isAnswered ? 'answered' : 'failed', around().now)
+      servers.giveBack(slot, isAnswered ? 'answered' : 'failed', circumstances().now)
     }
   }
 
   /** Gives what has become of it; nothing when it has ended, or another has come in its place. */
-  #note(delegation: Delegation, event: DelegationEvent): Delegation | undefined {
+  #note(delegation: Delegation, signal: DelegationSignal): Delegation | undefined {
     const current = this.#options.memory.find(delegation)
     if (current?.generation !== delegation.generation) return undefined
-    const { next } = advance(current, event, this.#circumstances())
+    const { next } = advance(current, signal, this.#circumstances())
     this.#keep(current, next)
     return next
   }

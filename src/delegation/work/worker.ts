@@ -14,7 +14,7 @@ export interface WorkerOptions {
   readonly performer: Performer
   /** How many delegations may be worked on at a time. */
   readonly maxRunning: number
-  readonly around: () => Circumstances
+  readonly circumstances: () => Circumstances
   readonly health: StoreHealth
   readonly standby: Standby
   /** Told what the store's clock shows, in milliseconds since the epoch. */
@@ -142,8 +142,8 @@ export class Worker {
 
   /** Tells the store that somebody is there, and sees to what it answers. */
   async #beat(): Promise<void> {
-    const { store, standby, around, onTime, onMended } = this.#options
-    const { now } = around()
+    const { store, standby, circumstances, onTime, onMended } = this.#options
+    const { now } = circumstances()
     if (Math.abs(now - this.#beatAt) < HEARTBEAT_MS) return
     const { time, hasKeptData, needsMending } = await store.heartbeat()
     if (time !== undefined) onTime(time)
@@ -155,22 +155,22 @@ export class Worker {
     }
     this.#mustRefill = false
     if (needsMending) onMended(await store.mend())
-    this.#beatAt = around().now
+    this.#beatAt = circumstances().now
     this.#rechecks.startIfDue()
   }
 
   async #claim(): Promise<number> {
-    const { store, around, maxRunning } = this.#options
+    const { store, circumstances, maxRunning } = this.#options
     const limit = Math.min(maxRunning - this.#running.size, MAX_CLAIM)
     this.#full = limit <= 0
     if (this.#full) return MAX_PAUSE_MS
     this.#wokenKeys = []
-    const { claimed, nextDueAt } = await store.claimDue(around().now, limit, MAX_LEASE_MS)
+    const { claimed, nextDueAt } = await store.claimDue(circumstances().now, limit, MAX_LEASE_MS)
     for (const stored of claimed) this.#begin(stored)
     for (const key of this.#wokenKeys) this.#abortIfChanged(key)
     this.#busy = claimed.length === limit
     if (this.#busy || nextDueAt === undefined) return this.#busy ? MIN_PAUSE_MS : MAX_PAUSE_MS
-    return Math.min(Math.max(nextDueAt - around().now, MIN_PAUSE_MS), MAX_PAUSE_MS)
+    return Math.min(Math.max(nextDueAt - circumstances().now, MIN_PAUSE_MS), MAX_PAUSE_MS)
   }
 
   #begin(stored: Stored): void {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
-import { assembleOutside } from '../../src/app/effects.ts'
+import { assembleEffects } from '../../src/app/effects.ts'
 import type { Presence } from '../../src/livekit/room-service.ts'
 import { createLogger } from '../../src/log.ts'
 import type { DelayedEvent, DelayedEventResult } from '../../src/matrix/client-api.ts'
@@ -34,8 +34,8 @@ beforeEach(() => {
   acted = []
 })
 
-function outside() {
-  return assembleOutside({
+function effects() {
+  return assembleEffects({
     rooms: { createRoom: async () => {}, findParticipant: async () => presence },
     locator: {
       async locate(serverName) {
@@ -65,7 +65,7 @@ const aborted = AbortSignal.abort()
 
 function restart(failures = 0, signal = never, clientApiUrl: string | undefined = undefined) {
   const known = clientApiUrl === undefined ? {} : { clientApiUrl }
-  return outside().actOnEvent(connected({ failures, ...known }), 'restart', signal)
+  return effects().actOnEvent(connected({ failures, ...known }), 'restart', signal)
 }
 
 describe('an attempt that fails', () => {
@@ -92,7 +92,7 @@ describe('an attempt that fails', () => {
       connected({ failures: 3 }),
       connected({ checkFailures: 1 }),
     ]) {
-      expect(await outside().checkPresence(delegation, never)).toEqual({ type: 'presence-unknown' })
+      expect(await effects().checkPresence(delegation, never)).toEqual({ type: 'presence-unknown' })
     }
     const line = { ...WARNING, action: 'check-presence', cause: 'status 503, unavailable' }
     expect(log).toEqual(['warn', 'debug', 'warn', 'debug'].map((level) => ({ ...line, level })))
@@ -102,13 +102,13 @@ describe('an attempt that fails', () => {
     result = { ...LOST, reason: 'given up' }
     presence = { kind: 'unknown', reason: 'given up' }
     await restart(0, aborted)
-    await outside().checkPresence(waiting(), aborted)
+    await effects().checkPresence(waiting(), aborted)
     expect(log).toEqual([])
   })
 
   test('is told of without the delay ID', async () => {
     result = LOST
-    await outside().actOnEvent(leaving({ delayId: 'syd_hunter2' }), 'send', never)
+    await effects().actOnEvent(leaving({ delayId: 'syd_hunter2' }), 'send', never)
     expect(JSON.stringify(log)).not.toContain('hunter2')
   })
 })
@@ -155,7 +155,7 @@ test.each([
   [1_000, 1_000],
   [-5, 1_000],
 ])('with %p ms until the deadline an attempt takes %p ms at most', async (leftMs, limitMs) => {
-  await outside().actOnEvent(connected({ deadlineAt: NOW + leftMs }), 'restart', never)
+  await effects().actOnEvent(connected({ deadlineAt: NOW + leftMs }), 'restart', never)
   expect(acted[0]?.limitMs).toBe(limitMs)
 })
 
@@ -169,7 +169,7 @@ test.each([
   [LOST, { type: 'attempt-failed', answered: false }],
 ] as const)('%j as answer to a leave means %j', async (answer, outcome) => {
   result = answer
-  const sent = await outside().actOnEvent(leaving(), 'send', never)
+  const sent = await effects().actOnEvent(leaving(), 'send', never)
   expect<unknown>(sent).toEqual(outcome)
 })
 
@@ -182,7 +182,7 @@ test.each([
   [{ kind: 'present', participantId: '' }, { type: 'present' }],
 ] as const)('%j on the SFU means %j', async (told, event) => {
   presence = told
-  const found = await outside().checkPresence(waiting(), never)
+  const found = await effects().checkPresence(waiting(), never)
   expect<unknown>(found).toEqual(event)
   expect(log).toEqual([])
 })
