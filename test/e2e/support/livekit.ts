@@ -20,6 +20,8 @@ export interface LiveKitOptions {
   readonly directory: string
   /** URLs that are told of room and participant events. */
   readonly webhookUrls?: readonly string[]
+  /** Host and port of a Redis that it keeps its rooms in, as several nodes do; none by default. */
+  readonly redisAddress?: string
 }
 
 const address = '127.0.0.1'
@@ -31,7 +33,7 @@ const startWithinMs = 30_000
 export async function startLiveKit(options: LiveKitOptions): Promise<LiveKit> {
   const port = freePort(address)
   const configFile = join(options.directory, 'livekit.yaml')
-  await writeFile(configFile, JSON.stringify(configuration(port, options.webhookUrls ?? [])))
+  await writeFile(configFile, JSON.stringify(configuration(port, options)))
   const process = startProcess({
     command: [livekitInstallation.executable, '--config', configFile],
     logFile: join(options.directory, 'livekit.log'),
@@ -52,7 +54,7 @@ export async function startLiveKit(options: LiveKitOptions): Promise<LiveKit> {
 }
 
 /** @see https://github.com/livekit/livekit/blob/master/config-sample.yaml */
-function configuration(port: number, webhookUrls: readonly string[]) {
+function configuration(port: number, { webhookUrls = [], redisAddress }: LiveKitOptions) {
   return {
     port,
     bind_addresses: [address],
@@ -70,5 +72,6 @@ function configuration(port: number, webhookUrls: readonly string[]) {
     },
     logging: { level: 'info', json: true },
     ...(webhookUrls.length > 0 && { webhook: { api_key: apiKey, urls: webhookUrls } }),
+    ...(redisAddress !== undefined && { redis: { address: redisAddress } }),
   }
 }
