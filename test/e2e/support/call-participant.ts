@@ -6,6 +6,8 @@ import { untilHolds } from './conditions.ts'
 export interface CallParticipant extends AsyncDisposable {
   /** Says goodbye, as a client does whose user hangs up. */
   leave(): Promise<void>
+  /** Joins anew while the former connection is open, as a client does that has lost touch. */
+  reconnect(): Promise<void>
   /** Ends without a word, as a client does that crashes. */
   crash(): Promise<void>
 }
@@ -29,17 +31,28 @@ export async function joinCall(
     command: [process.execPath, program, url, token],
     logFile: join(directory, `client-${started}.log`),
   })
-  try {
-    const joined = async () => /^joined$/m.test(await client.output())
-    await untilHolds('the client has joined', joined, joinWithinMs)
-  } catch (error) {
-    await client.kill()
-    throw new Error(await client.output(), { cause: error })
+  let joins = 0
+
+  async function untilJoined(): Promise<void> {
+    joins += 1
+    const joined = async () => (await client.output()).match(/^joined$/gm)?.length === joins
+    try {
+      await untilHolds('the client has joined', joined, joinWithinMs)
+    } catch (error) {
+      await client.kill()
+      throw new Error(await client.output(), { cause: error })
+    }
   }
+
+  await untilJoined()
   return {
     leave: async () => {
       const code = await client.stop()
       if (code !== 0) throw new Error(`left with code ${code}:\n${await client.output()}`)
+    },
+    reconnect: async () => {
+      process.kill(client.pid, 'SIGUSR2')
+      await untilJoined()
     },
     crash: client.kill,
     [Symbol.asyncDispose]: client.kill,

@@ -20,7 +20,7 @@ export interface LiveKitOptions {
   readonly directory: string
   /** URLs that are told of room and participant events. */
   readonly webhookUrls?: readonly string[]
-  /** `host:port` of the Redis that it keeps rooms and participants in, as nodes of one cluster do. */
+  /** Host and port of a Redis that it keeps its rooms in, as several nodes do; none by default. */
   readonly redisAddress?: string
 }
 
@@ -71,7 +71,7 @@ function configuration(port: number, { webhookUrls = [], redisAddress }: LiveKit
       stun_servers: [],
     },
     logging: { level: 'info', json: true },
-    ...(redisAddress !== undefined && { redis: { address: redisAddress } }),
     ...(webhookUrls.length > 0 && { webhook: { api_key: apiKey, urls: webhookUrls } }),
+    ...(redisAddress !== undefined && { redis: { address: redisAddress } }),
   }
 }
