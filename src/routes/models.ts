@@ -232,7 +232,7 @@ export const MatrixError = t.Object(
     }),
     error: t.String({ description: 'What went wrong, for people; may change.' }),
     retry_after_ms: t.Optional(
-      t.Integer({
+      Type.Integer({
         description: 'With `M_LIMIT_EXCEEDED`: milliseconds until it is worth a retry.',
       }),
     ),

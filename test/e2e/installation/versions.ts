@@ -9,6 +9,7 @@ const cacheDirectory = join(
 const livekitVersion = '1.13.5'
 const synapseVersion = '1.163.2'
 const schemathesisVersion = '4.32.5'
+const openapiTypescriptVersion = '7.13.0'
 
 /** The LiveKit release that the end-to-end tests run, and where it is kept between runs. */
 export const livekitInstallation = {
@@ -31,4 +32,15 @@ export const schemathesisInstallation = {
   directory: join(cacheDirectory, `schemathesis-${schemathesisVersion}`),
   python: join(cacheDirectory, `schemathesis-${schemathesisVersion}`, 'bin', 'python'),
   requirement: `schemathesis==${schemathesisVersion}`,
+} as const
+
+/** The generator of client types, with the TypeScript that it is made for. */
+export const openapiTypescriptInstallation = {
+  directory: join(cacheDirectory, `openapi-typescript-${openapiTypescriptVersion}`),
+  program: join(
+    cacheDirectory,
+    `openapi-typescript-${openapiTypescriptVersion}`,
+    'node_modules/openapi-typescript/bin/cli.js',
+  ),
+  requirements: [`openapi-typescript@${openapiTypescriptVersion}`, 'typescript@5.9.3'],
 } as const
