@@ -1,5 +1,6 @@
 import { memberOf, parseJson } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
+import { retryAfterMs } from './retry-after.ts'
 
 /** What may be done to a delayed event. */
 export type DelayedEventAction = 'restart' | 'send'
@@ -48,14 +49,6 @@ export function delayedEventPath(
   return `${DELAYED_EVENT_PREFIXES[prefix]}/delayed_events/${id}/${action}`
 }
 
-function retryAfterMs(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
-  // A date has the name of its month in it; anything else would be taken for one of long ago.
-  const at = /[A-Za-z]/.test(header) ? Date.parse(header) : Number.NaN
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
-}
-
 /** Reads the answer of that endpoint. */
 export function readDelayedEventAnswer(
   { status, headers, body }: Answer,
@@ -68,10 +61,7 @@ export function readDelayedEventAnswer(
   if (status === 404 && errcode === 'M_NOT_FOUND') return { kind: 'gone' }
   if (status === 404 && errcode === 'M_UNRECOGNIZED') return { kind: 'unrecognized' }
   const failure = { kind: 'failed', answered: true, reason: `status ${status}` } as const
-  if (status !== 429) return failure
-  const afterMs = memberOf(json, 'retry_after_ms')
-  const inBody = typeof afterMs === 'number' && afterMs >= 0 ? afterMs : undefined
-  return { ...failure, retryAfterMs: retryAfterMs(headers.get('retry-after'), now) ?? inBody }
+  return status === 429 ? { ...failure, retryAfterMs: retryAfterMs(headers, json, now) } : failure
 }
 
 /** The prefix that the answer to `GET /_matrix/client/versions` names, where it names one. */
