@@ -1,5 +1,4 @@
-import { type Environment, isPresent } from './reader.ts'
-import { variablesOf } from './setting.ts'
+import { type Environment, isPresent, variablesOf } from './reader.ts'
 import { ALL_SETTINGS } from './settings.ts'
 
 /** Variables that Kubernetes sets for services whose names start with `livekit`. */
