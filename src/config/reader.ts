@@ -9,6 +9,10 @@ export interface Setting<T> {
   readonly aliases: readonly string[]
   /** Whether the use of an alias is warned about. */
   readonly aliasesDeprecated: boolean
+  /** The setting to use instead of this one; unset unless this one is deprecated. */
+  readonly replacedBy?: string
+  /** Names that people take for this setting's; it is proposed to them. */
+  readonly mistakenNames: readonly string[]
   /** Whether the value can be read from the file named by `<NAME>_FROM_FILE`. */
   readonly fromFile: boolean
   /** Whether the value must not be shown. */
@@ -29,6 +33,7 @@ export function setting<T>(draft: SettingDraft<T>): Setting<T> {
   return {
     aliases: [],
     aliasesDeprecated: false,
+    mistakenNames: [],
     fromFile: false,
     secret: false,
     ...draft,

@@ -53,6 +53,7 @@ export const SETTINGS = {
   }),
   keyFile: setting({
     name: 'LIVEKIT_KEY_FILE',
+    mistakenNames: ['LIVEKIT_SECRET_FILE', 'LIVEKIT_API_KEY_FILE', 'LIVEKIT_API_SECRET_FILE'],
     defaultText: 'none',
     meaning: 'a file that holds "key: secret"; wins over the two above',
     parse: anyText,
@@ -91,6 +92,7 @@ export const SETTINGS = {
   }),
   port: setting({
     name: 'LIVEKIT_JWT_PORT',
+    replacedBy: 'LIVEKIT_JWT_BIND',
     defaultText: 'none',
     meaning: 'deprecated, use LIVEKIT_JWT_BIND: the port alone',
     parse: portAlone,
