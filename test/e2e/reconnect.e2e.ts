@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { resolve } from 'node:path'
 import { addDelayedEvents, type DelayedEvents } from '../faults/support/delayed-events.ts'
-import { eventually } from '../faults/support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
+import { until } from '../support/until.ts'
 import { type LiveKit, startLiveKit } from './support/livekit.ts'
 import { joinLiveKit, type LiveKitParticipant } from './support/livekit-client.ts'
 import { startRedis } from './support/redis.ts'
@@ -115,7 +115,7 @@ async function expectNoFalseLeaves(call: Call, reconnects: number): Promise<void
 
   await Promise.all(connections.map((connection) => connection.leave()))
   for (const number of numbers) {
-    const sent = await eventually(10_000, () => events.sent(delayIdOf(number)))
+    const sent = await until(() => events.sent(delayIdOf(number)), 30_000)
     expect(sent.by).toBe('service')
   }
   expect(events.calls('send')).toHaveLength(PARTICIPANTS)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { until } from '../../support/until.ts'
 import { startProcess } from './child-process.ts'
-import { untilHolds } from './conditions.ts'
 
 /** A participant with media, in a process of its own. */
 export interface CallParticipant extends AsyncDisposable {
@@ -31,7 +31,7 @@ export async function joinCall(
   })
   try {
     const joined = async () => /^joined$/m.test(await client.output())
-    await untilHolds('the client has joined', joined, joinWithinMs)
+    await until(joined, joinWithinMs)
   } catch (error) {
     await client.kill()
     throw new Error(await client.output(), { cause: error })
