@@ -1,20 +1,21 @@
-import { readCredentials } from './config/credentials.ts'
+import {
+  addressPolicy,
+  bindAddress,
+  credentials,
+  fullAccess,
+  type StateConfig,
+  stateConfig,
+  verifyTls,
+} from './config/combined.ts'
 import type { BindAddress } from './config/parsers.ts'
 import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
 import { checkRuntime, usesHttpsProxy } from './config/runtime.ts'
-import type { Setting } from './config/setting.ts'
-import { SETTINGS } from './config/settings.ts'
-import { UNAVAILABLE_SETTINGS } from './config/unavailable-settings.ts'
+import { SETTINGS, UNAVAILABLE_SETTINGS } from './config/settings.ts'
 import { unknownVariableWarnings } from './config/unknown-variables.ts'
 import type { FullAccess } from './exchange/access.ts'
 import type { LiveKitCredentials } from './livekit/access-token.ts'
 import type { LogLevel } from './log.ts'
-import {
-  type AddressPolicy,
-  NOT_PUBLIC,
-  NOT_PUBLIC_NOR_LOCAL,
-  OWN_MACHINE,
-} from './net/networks.ts'
+import type { AddressPolicy } from './net/networks.ts'
 
 /** What the operator has chosen. */
 export interface Config {
@@ -49,13 +50,6 @@ export interface Config {
   readonly sanityCheckMs: number
 }
 
-/** Where delegations are kept. */
-export type StateConfig =
-  | { readonly kind: 'memory' }
-  | { readonly kind: 'file'; readonly path: string }
-  /** `url` holds the credentials. */
-  | { readonly kind: 'redis'; readonly url: string }
-
 /** How the service logs. */
 export interface LogConfig {
   readonly level: LogLevel
@@ -71,77 +65,6 @@ export interface LoadedConfig {
   /** One line for each mistake that stops the start. */
   readonly problems: readonly string[]
   readonly warnings: readonly string[]
-}
-
-type Reader = ReturnType<typeof createSettingsReader>
-
-function bindAddress(reader: Reader): BindAddress {
-  const { bind, port } = SETTINGS
-  const isSet = (setting: Setting<unknown>) => reader.variablesSet(setting).length > 0
-  if (isSet(bind) && isSet(port)) {
-    reader.problem(port.name, `is set together with ${bind.name}; expected only the latter`)
-  }
-  if (isSet(port)) reader.warn(port.name, `is deprecated, use ${bind.name}=:port`)
-  return reader.read(bind) ?? reader.read(port) ?? { host: undefined, port: 8080 }
-}
-
-/** Nobody's where the setting is wrong: nothing is to be said of what does not hold. */
-function fullAccess(reader: Reader): FullAccess {
-  const setting = SETTINGS.fullAccess
-  if (reader.variablesSet(setting).length > 0) return reader.read(setting) ?? new Set()
-  reader.warn(setting.name, 'is not set: users of every homeserver may start calls')
-  return '*'
-}
-
-function addressPolicy(reader: Reader, access: FullAccess): AddressPolicy {
-  const denied = reader.read(SETTINGS.deniedNetworks)
-  const allowed = reader.read(SETTINGS.allowedNetworks) ?? []
-  // Only "none" gives an empty list, and means it.
-  if (denied?.length === 0) return { denied, allowed }
-  if (denied !== undefined) return { denied: [...denied, ...OWN_MACHINE], allowed }
-  if (access !== '*') return { denied: NOT_PUBLIC, allowed }
-  reader.warn(
-    SETTINGS.deniedNetworks.name,
-    `leaves out private networks while ${SETTINGS.fullAccess.name} is "*": anyone may make the ` +
-      'service send requests into them; name your homeservers there to close this',
-  )
-  return { denied: NOT_PUBLIC_NOR_LOCAL, allowed }
-}
-
-function verifyTls(reader: Reader): boolean {
-  const insecure = reader.read(SETTINGS.insecureSkipVerifyTls) ?? false
-  if (insecure) {
-    reader.warn(
-      SETTINGS.insecureSkipVerifyTls.name,
-      'CERTIFICATES OF HOMESERVERS ARE NOT CHECKED: anyone on the network path can pose as any user',
-    )
-  }
-  return !insecure
-}
-
-function redisUrlWithPassword(url: URL, password: string | undefined): string {
-  const complete = new URL(url)
-  if (password !== undefined) complete.password = encodeURIComponent(password)
-  return complete.href
-}
-
-function stateConfig(reader: Reader): StateConfig {
-  const { redisUrl, redisPassword, stateFile } = SETTINGS
-  const url = reader.read(redisUrl)
-  const password = reader.read(redisPassword)
-  const path = reader.read(stateFile)
-  const hasRedis = reader.variablesSet(redisUrl).length > 0
-  if (hasRedis && path !== undefined) {
-    reader.problem(
-      stateFile.name,
-      `is set together with ${redisUrl.name}; expected only one of them`,
-    )
-  }
-  if (!hasRedis && password !== undefined) {
-    reader.warn(redisPassword.name, `is ignored, since ${redisUrl.name} is not set`)
-  }
-  if (url !== undefined) return { kind: 'redis', url: redisUrlWithPassword(url, password) }
-  return path === undefined ? { kind: 'memory' } : { kind: 'file', path }
 }
 
 /** Where the service listens, by the environment alone; `undefined` when that is wrong. */
@@ -164,12 +87,12 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   }
   const liveKitUrl = reader.require(SETTINGS.liveKitUrl) ?? ''
   const internalUrl = reader.read(SETTINGS.liveKitInternalUrl)
-  const credentials = readCredentials(reader)
+  const keyPair = credentials(reader)
   const access = fullAccess(reader)
   const config = {
     liveKitUrl,
     liveKitInternalUrl: internalUrl ?? liveKitUrl,
-    credentials: credentials ?? { apiKey: '', apiSecret: '' },
+    credentials: keyPair ?? { apiKey: '', apiSecret: '' },
     tokenTtlSeconds: reader.read(SETTINGS.tokenTtlSeconds) ?? 3600,
     canUpdateOwnMetadata: reader.read(SETTINGS.canUpdateOwnMetadata) ?? false,
     restrictedCanPublish: reader.read(SETTINGS.restrictedCanPublish) ?? true,

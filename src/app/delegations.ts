@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { StateConfig } from '../config.ts'
+import type { StateConfig } from '../config/combined.ts'
 import { createDelegations } from '../delegation/delegations.ts'
 import type { Transition } from '../delegation/life/moves.ts'
 import type { Delegation } from '../delegation/life/record.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { AppOptions } from '../app/options.ts'
 import { type App, createApp } from '../app.ts'
-import { describeSettings } from '../config/effective.ts'
+import { describeSettings } from '../config/help.ts'
 import type { BindAddress } from '../config/parsers.ts'
 import type { Environment } from '../config/reader.ts'
 import { type Config, type LoadedConfig, type LogConfig, loadConfig } from '../config.ts'

@@ -1,6 +1,5 @@
-import type { Setting } from './setting.ts'
-import { SETTINGS } from './settings.ts'
-import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
+import { type Environment, isPresent, type Setting, variablesOf } from './reader.ts'
+import { ALL_SETTINGS, SETTINGS, UNAVAILABLE_SETTINGS } from './settings.ts'
 
 const COMMANDS = `Commands:
   serve          run the service (the default)
@@ -44,4 +43,19 @@ ${Object.values(SETTINGS).map(describe).join('\n')}
 Known, but not available in this version:
 ${UNAVAILABLE_SETTINGS.map(describeUnavailable).join('\n')}
 `
+}
+
+function shownValue(env: Environment, setting: Setting<unknown>): string {
+  const given = variablesOf(setting).find((variable) => isPresent(env, variable))
+  if (setting.secret) return given === undefined ? 'not set' : 'set'
+  const text = given === undefined ? '' : (env[given] ?? '')
+  const parsed = setting.parse(text)
+  // A text that was not taken as it is may be anything, a misplaced secret included.
+  const taken = given !== undefined && parsed.ok && parsed.warning === undefined
+  return taken ? text : `default: ${setting.defaultText}`
+}
+
+/** The settings in force, by variable, with secrets shown only as set or not set. */
+export function describeSettings(env: Environment): Record<string, string> {
+  return Object.fromEntries(ALL_SETTINGS.map((each) => [each.name, shownValue(env, each)]))
 }

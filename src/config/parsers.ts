@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { LogLevel } from '../log.ts'
 import { parseServerName } from '../matrix/server-name.ts'
 import { type Network, parseNetwork } from '../net/networks.ts'
 
@@ -176,4 +177,41 @@ export function filePath(text: string): Parsed<string> {
 export function portAlone(text: string): Parsed<BindAddress> {
   const port = integer(0, 65_535)(text)
   return port.ok ? good({ host: undefined, port: port.value }) : port
+}
+
+/** Takes the name of a level; anything else means `info`, with a warning. */
+export function logLevel(text: string): Parsed<LogLevel> {
+  const lower = text.toLowerCase()
+  const level = lower === 'warning' ? 'warn' : lower
+  if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') {
+    return good(level)
+  }
+  const warning = `is none of "debug", "info", "warn", "error"; "info" is used`
+  return good('info', warning)
+}
+
+const MIN_SECRET_LENGTH = 32
+
+/** Why a secret is too short to sign with; `undefined` when it is long enough. */
+export function secretWarning(secret: string): string | undefined {
+  if (secret.length >= MIN_SECRET_LENGTH) return undefined
+  return (
+    `is shorter than ${MIN_SECRET_LENGTH} characters: ` +
+    'whoever holds one token can guess it; use a longer, random one'
+  )
+}
+
+/** Takes any text; one that can be guessed is warned about. */
+export function signingSecret(text: string): Parsed<string> {
+  return good(text, secretWarning(text))
+}
+
+/** The one text that turns certificate checks off. */
+export const INSECURE_CONFIRMATION = 'YES_I_KNOW_WHAT_I_AM_DOING'
+
+/** Takes that text alone for yes; anything else is warned about. */
+export function insecureSwitch(text: string): Parsed<boolean> {
+  if (text === INSECURE_CONFIRMATION) return good(true)
+  const warning = `certificates are checked, since it is not "${INSECURE_CONFIRMATION}"`
+  return good(false, warning)
 }

@@ -3,23 +3,21 @@ import {
   bindAddress,
   boolean,
   filePath,
+  INSECURE_CONFIRMATION,
+  insecureSwitch,
   integer,
+  logLevel,
   networkList,
   oneOf,
+  type Parsed,
   portAlone,
   redisUrl,
   serverNames,
+  signingSecret,
   url,
   urlOverrides,
 } from './parsers.ts'
-import { type Setting, setting } from './setting.ts'
-import {
-  INSECURE_CONFIRMATION,
-  insecureSwitch,
-  logLevel,
-  signingSecret,
-} from './special-parsers.ts'
-import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
+import { type Setting, setting } from './reader.ts'
 
 /** The settings of the service, by what they are called in the code. */
 export const SETTINGS = {
@@ -55,6 +53,7 @@ export const SETTINGS = {
   }),
   keyFile: setting({
     name: 'LIVEKIT_KEY_FILE',
+    mistakenNames: ['LIVEKIT_SECRET_FILE', 'LIVEKIT_API_KEY_FILE', 'LIVEKIT_API_SECRET_FILE'],
     defaultText: 'none',
     meaning: 'a file that holds "key: secret"; wins over the two above',
     parse: anyText,
@@ -93,6 +92,7 @@ export const SETTINGS = {
   }),
   port: setting({
     name: 'LIVEKIT_JWT_PORT',
+    replacedBy: 'LIVEKIT_JWT_BIND',
     defaultText: 'none',
     meaning: 'deprecated, use LIVEKIT_JWT_BIND: the port alone',
     parse: portAlone,
@@ -195,6 +195,30 @@ export const SETTINGS = {
     parse: integer(0, 86_400),
   }),
 }
+
+function notYet(name: string, inert: string, more: Partial<Setting<string>> = {}) {
+  const meaning = 'not available in this version'
+  const found = 'a value that this version cannot honour'
+  const bad = { ok: false, found, expected: `it not to be set, which means "${inert}"` } as const
+  const parse = (text: string): Parsed<string> =>
+    text.toLowerCase() === inert ? { ok: true, value: inert } : bad
+  return setting({ name, defaultText: inert, meaning, parse, ...more })
+}
+
+/**
+ * Settings that exist but cannot be honoured yet: setting one to anything but its default text stops
+ * the start, since the operator relies on something that would not happen.
+ */
+export const UNAVAILABLE_SETTINGS: readonly Setting<string>[] = [
+  notYet('LIVEKIT_RATE_LIMIT', 'off'),
+  notYet('LIVEKIT_TRUSTED_PROXIES', 'none'),
+  notYet('LIVEKIT_METRICS_BIND', 'off'),
+  notYet('LIVEKIT_AS_REGISTRATION_FILE', 'none'),
+  notYet('LIVEKIT_AS_TOKEN', 'none', { fromFile: true, secret: true }),
+  notYet('LIVEKIT_HS_TOKEN', 'none', { fromFile: true, secret: true }),
+  notYet('LIVEKIT_HS_SERVER_NAME', 'none'),
+  notYet('LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS', '0'),
+]
 
 /** All settings, in the order in which people are shown them. */
 export const ALL_SETTINGS: readonly Setting<unknown>[] = [

@@ -1,35 +1,83 @@
-import { type Environment, isPresent } from './reader.ts'
-import { variablesOf } from './setting.ts'
+import { distance } from 'fastest-levenshtein'
+import { type Environment, isPresent, type Setting, variablesOf } from './reader.ts'
 import { ALL_SETTINGS } from './settings.ts'
 
 /** Variables that Kubernetes sets for services whose names start with `livekit`. */
 const SERVICE_LINK = /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?$/
 
-/** How many letters must be added, removed or replaced to make `b` of `a`. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+const PREFIX = 'LIVEKIT_'
+const MOST_PROPOSALS = 2
+
+/** A name that an unknown one is compared with, and the variable that is then proposed. */
+interface Candidate {
+  readonly name: string
+  readonly proposal: string
 }
 
-function nearest(name: string, known: readonly string[]): string {
-  const distances = known.map((each) => ({ each, distance: editDistance(name, each) }))
-  return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).each
+/** Deprecated names count as near, yet what replaces them is proposed. */
+function candidatesOf(setting: Setting<unknown>): Candidate[] {
+  const current = setting.replacedBy ?? setting.name
+  const isDeprecated = (variable: string) =>
+    setting.replacedBy !== undefined ||
+    (setting.aliasesDeprecated && !variable.startsWith(setting.name))
+  return [
+    ...variablesOf(setting).map((name) => ({
+      name,
+      proposal: isDeprecated(name) ? current : name,
+    })),
+    ...setting.mistakenNames.map((name) => ({ name, proposal: current })),
+  ]
+}
+
+const CANDIDATES = ALL_SETTINGS.flatMap(candidatesOf)
+
+function wordsOf(name: string): string[] {
+  return name
+    .slice(PREFIX.length)
+    .split('_')
+    .filter((word) => word !== '')
+}
+
+function hasAllWords(candidate: string, words: readonly string[]): boolean {
+  const present = wordsOf(candidate)
+  return words.every((word) => present.includes(word))
+}
+
+/** Two letters may differ, or a third of a long name. */
+function isTypo(candidate: string, name: string): boolean {
+  const most = Math.max(2, Math.floor((name.length - PREFIX.length) / 3))
+  return distance(candidate, name) <= most
+}
+
+/** The variables that were probably meant, the likeliest first; empty where nothing is near. */
+function proposalsFor(name: string): string[] {
+  const words = wordsOf(name)
+  if (words.length === 0) return []
+  const nearestFirst = CANDIDATES.toSorted(
+    (a, b) => distance(a.name, name) - distance(b.name, name),
+  )
+  const withAllWords = nearestFirst.filter((candidate) => hasAllWords(candidate.name, words))
+  if (withAllWords.length > 0) {
+    return [...new Set(withAllWords.map(({ proposal }) => proposal))].slice(0, MOST_PROPOSALS)
+  }
+  const beginning = nearestFirst.find((candidate) => name.startsWith(`${candidate.name}_`))
+  const typo = nearestFirst.find((candidate) => isTypo(candidate.name, name))
+  const nearest = typo ?? beginning
+  return nearest === undefined ? [] : [nearest.proposal]
+}
+
+function warning(name: string): string {
+  const proposals = proposalsFor(name)
+  const question = proposals.length === 0 ? '' : `; did you mean ${proposals.join(' or ')}?`
+  return `${name}: is not a known setting${question}`
 }
 
 /** Warnings about `LIVEKIT_*` variables that mean nothing: a typo otherwise goes unseen. */
 export function unknownVariableWarnings(env: Environment): string[] {
   const known = ALL_SETTINGS.flatMap(variablesOf)
   return Object.keys(env)
-    .filter((name) => name.startsWith('LIVEKIT_') && !known.includes(name))
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .filter((name) => isPresent(env, name) && !SERVICE_LINK.test(name))
     .sort()
-    .map((name) => `${name}: is not a known setting; did you mean ${nearest(name, known)}?`)
+    .map(warning)
 }

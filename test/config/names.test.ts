@@ -5,17 +5,37 @@ test.each([
   ['LIVEKIT_SECERT', 'LIVEKIT_SECRET'],
   ['LIVEKIT_ULR', 'LIVEKIT_URL'],
   ['LIVEKIT_FULL_ACCES_HOMESERVER', 'LIVEKIT_FULL_ACCESS_HOMESERVERS'],
-  ['LIVEKIT_LOCAL_HOMESERVER', 'LIVEKIT_LOCAL_HOMESERVERS'],
+  ['LIVEKIT_FULL_ACCESS', 'LIVEKIT_FULL_ACCESS_HOMESERVERS'],
+  ['LIVEKIT_TOKEN_TTL', 'LIVEKIT_TOKEN_TTL_SECONDS'],
+  ['LIVEKIT_SECRET_FILE', 'LIVEKIT_KEY_FILE or LIVEKIT_SECRET_FROM_FILE'],
+  ['LIVEKIT_REDIS', 'LIVEKIT_REDIS_URL or LIVEKIT_REDIS_PASSWORD'],
+  ['LIVEKIT_BIND_JWT', 'LIVEKIT_JWT_BIND'],
+  ['LIVEKIT_JWT_BIND_ADDRESS', 'LIVEKIT_JWT_BIND'],
   ['LIVEKIT_SECRET_FROMFILE', 'LIVEKIT_SECRET_FROM_FILE'],
-  ['LIVEKIT_JTW_PORT', 'LIVEKIT_JWT_PORT'],
   ['LIVEKIT_JWT_BINDS', 'LIVEKIT_JWT_BIND'],
   ['LIVEKIT_RATELIMIT', 'LIVEKIT_RATE_LIMIT'],
-  ['LIVEKIT_', 'LIVEKIT_URL'],
-])('the unknown name %s is warned about, with the nearest known one', (name, nearest) => {
+])('warns about the unknown name %s and proposes %s', (name, proposed) => {
   expect(warningsOf({ [name]: 'hunter2' })).toEqual([
-    `${name}: is not a known setting; did you mean ${nearest}?`,
+    `${name}: is not a known setting; did you mean ${proposed}?`,
   ])
 })
+
+test.each([
+  ['LIVEKIT_LOCAL_HOMESERVER', 'LIVEKIT_FULL_ACCESS_HOMESERVERS'],
+  ['LIVEKIT_LOCAL', 'LIVEKIT_FULL_ACCESS_HOMESERVERS'],
+  ['LIVEKIT_JTW_PORT', 'LIVEKIT_JWT_BIND'],
+])('%s is near a deprecated name, so its replacement %s is proposed', (name, proposed) => {
+  expect(warningsOf({ [name]: 'hunter2' })).toEqual([
+    `${name}: is not a known setting; did you mean ${proposed}?`,
+  ])
+})
+
+test.each(['LIVEKIT_', 'LIVEKIT__', 'LIVEKIT_GREETING', 'LIVEKIT_WEBHOOK_RETRIES'])(
+  'proposes nothing for %s, which is near no known name',
+  (name) => {
+    expect(warningsOf({ [name]: 'hunter2' })).toEqual([`${name}: is not a known setting`])
+  },
+)
 
 test('all unknown names are warned about', () => {
   expect(warningsOf({ LIVEKIT_URLS: 'x', LIVEKIT_KEYS: 'x' })).toEqual([

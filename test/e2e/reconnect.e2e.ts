@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { addDelayedEvents } from '../faults/support/delayed-events.ts'
 import { freePort } from '../support/free-port.ts'
 import { startHomeserver } from '../support/homeserver.ts'
+import { until } from '../support/until.ts'
 import { joinCall } from './support/call-participant.ts'
-import { untilHolds } from './support/conditions.ts'
 import { requestToken } from './support/delegated-call.ts'
 import { type LiveKitOptions, startLiveKit } from './support/livekit.ts'
 import { startRedis } from './support/redis.ts'
@@ -93,7 +93,7 @@ async function reconnectAndLeave(
 
   await Promise.all(joined.map((participant) => participant.leave()))
   const allLeft = async () => names.every((name) => events.sent(name) !== undefined)
-  await untilHolds('everybody is announced as left', allLeft, leftWithinMs)
+  await until(allLeft, leftWithinMs)
   expect(
     events
       .calls('send')

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { startTestApp } from '../support/app.ts'
+import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { startRedisStage } from './support/redis-stage.ts'
 
 setDefaultTimeout(120_000)
@@ -35,7 +35,7 @@ test('replicas whose clocks differ by 10 s lose nothing to one another', async (
     }
     for (const { caller, other } of callers) await caller.leave(other)
     for (const { caller } of callers) {
-      expect((await eventually(3_000, () => events.sent(caller.delayId))).by).toBe('service')
+      expect((await until(() => events.sent(caller.delayId), 9_000)).by).toBe('service')
     }
   } finally {
     for (const app of apps) await app.close()

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { reply } from '../support/misbehaviour.ts'
+import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { killHard, type Stage, startStage, stopCalmly } from './support/stage.ts'
 import { type State, states } from './support/states.ts'
 
@@ -30,7 +30,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     const caller = set.call(delayMs)
     await caller.delegate(service)
     await caller.join(service)
-    await eventually(2_000, () => set.stage.events.restarts(caller.delayId).length === 1)
+    await until(() => set.stage.events.restarts(caller.delayId).length === 1, 6_000)
     return { service, caller }
   }
 
@@ -44,9 +44,9 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
 
     const second = await set.stage.start()
     await caller.join(second)
-    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    await until(() => events.restarts(caller.delayId).length === 1, 6_000)
     await caller.leave(second)
-    expect(await eventually(2_000, () => events.sent(caller.delayId))).toMatchObject({
+    expect(await until(() => events.sent(caller.delayId), 6_000)).toMatchObject({
       by: 'service',
     })
     await stopCalmly(second)
@@ -62,7 +62,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     caller.connect()
 
     const second = await set.stage.start()
-    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    await until(() => events.restarts(caller.delayId).length === 1, 6_000)
     expect(events.calls('send')).toEqual([])
     await stopCalmly(second)
   })
@@ -74,11 +74,11 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     await killHard(first)
 
     const second = await set.stage.start()
-    await eventually(20_000, () => events.restarts(caller.delayId).length === 3)
+    await until(() => events.restarts(caller.delayId).length === 3, 60_000)
     expect(events.calls('send')).toEqual([])
     expect(events.sent(caller.delayId)).toBeUndefined()
     await caller.leave(second)
-    expect(await eventually(2_000, () => events.sent(caller.delayId))).toMatchObject({
+    expect(await until(() => events.sent(caller.delayId), 6_000)).toMatchObject({
       by: 'service',
     })
     await stopCalmly(second)
@@ -95,7 +95,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
 
     const second = await set.stage.start()
     const startedAt = Date.now()
-    const sent = await eventually(3_000, () => events.sent(caller.delayId))
+    const sent = await until(() => events.sent(caller.delayId), 9_000)
     expect(sent.by).toBe('service')
     expect(sent.at - startedAt).toBeLessThan(4_000)
     await stopCalmly(second)
@@ -107,14 +107,14 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     const { service: first, caller } = await connectOne(set, 20_000)
     events.handle(() => FAILURE)
     await caller.leave(first)
-    await eventually(2_000, () => events.calls('send').length > 0)
+    await until(() => events.calls('send').length > 0, 6_000)
     await killHard(first)
     events.handle()
 
     const second = await set.stage.start()
-    const sent = await eventually(3_000, () => events.sent(caller.delayId))
+    const sent = await until(() => events.sent(caller.delayId), 9_000)
     expect(sent.by).toBe('service')
-    await eventually(2_000, () => second.output().includes('"cause":"sent"'))
+    await until(() => second.output().includes('"cause":"sent"'), 6_000)
     await stopCalmly(second)
   })
 
@@ -138,23 +138,23 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
       await caller.delegate(first)
       await caller.join(first)
       if (action === 'send') {
-        await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+        await until(() => events.restarts(caller.delayId).length === 1, 6_000)
         // It may be killed before it has answered.
         await caller.leave(first).catch(() => undefined)
       }
-      await eventually(2_000, () => killed)
+      await until(() => killed, 6_000)
       set.state.thaw()
 
       const second = await set.stage.start()
       if (action === 'restart') {
-        await eventually(20_000, () => events.restarts(caller.delayId).length === 3)
+        await until(() => events.restarts(caller.delayId).length === 3, 60_000)
         expect(events.calls('send')).toEqual([])
         expect(events.sent(caller.delayId)).toBeUndefined()
         await caller.leave(second)
-        await eventually(2_000, () => events.sent(caller.delayId))
+        await until(() => events.sent(caller.delayId), 6_000)
       } else {
         const cause = 'the delayed event was already sent or cancelled'
-        await eventually(3_000, () => second.output().includes(cause))
+        await until(() => second.output().includes(cause), 9_000)
         expect(events.calls('send').length).toBe(2)
       }
       expect(events.sent(caller.delayId)?.by).toBe('service')

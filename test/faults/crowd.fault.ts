@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type Answer, reply } from '../support/misbehaviour.ts'
+import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { startStage, stopCalmly } from './support/stage.ts'
 
 const CROWD = 300
@@ -25,14 +25,14 @@ test.concurrent.each<{ readonly name: string; readonly answer: Answer }>([
     const restarted = (times: number) => {
       return crowd.filter(({ delayId }) => events.restarts(delayId).length >= times).length
     }
-    await eventually(10_000, () => restarted(1) === CROWD)
+    await until(() => restarted(1) === CROWD, 30_000)
 
     events.handle(() => answer)
     const before = events.calls('restart').length
-    await eventually(DELAY_MS, () => events.calls('restart').length > before)
+    await until(() => events.calls('restart').length > before, 3 * DELAY_MS)
     await Bun.sleep(1_500)
     events.handle()
-    await eventually(DELAY_MS, () => restarted(2) === CROWD).catch(() => undefined)
+    await until(() => restarted(2) === CROWD, 3 * DELAY_MS).catch(() => undefined)
     const lost = crowd.filter(({ delayId }) => events.sent(delayId) !== undefined)
     expect(lost.map(({ delayId }) => delayId)).toEqual([])
     expect(restarted(2)).toBe(CROWD)

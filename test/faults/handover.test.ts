@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Answer } from '../support/misbehaviour.ts'
 import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { killHard, type Stage, startStage, stopCalmly } from './support/stage.ts'
 
 setDefaultTimeout(120_000)
@@ -28,11 +28,11 @@ async function startSending(delayMs: number) {
   const acting = await stage.start()
   await caller.delegate(acting)
   await caller.join(acting)
-  await eventually(2_000, () => stage.events.restarts(caller.delayId).length === 1)
+  await until(() => stage.events.restarts(caller.delayId).length === 1, 6_000)
   const { events } = stage
   events.handle((_, carryOut) => (events.calls('send').length === 1 ? HANG : carryOut()))
   await caller.leave(acting)
-  await eventually(2_000, () => events.calls('send').length === 1)
+  await until(() => events.calls('send').length === 1, 6_000)
   return { caller, acting, idle: await stage.start() }
 }
 
@@ -42,10 +42,10 @@ test('a replica that is stopped while it sends hands over at once', async () => 
   await stopCalmly(acting)
 
   // A lease of such a delay would last 10 s.
-  const sent = await eventually(8_000, () => stage.events.sent(caller.delayId))
+  const sent = await until(() => stage.events.sent(caller.delayId), 24_000)
   expect(sent.by).toBe('service')
   expect(sent.at - stoppedAt).toBeLessThan(5_000)
-  await eventually(1_000, () => idle.output().includes('"cause":"sent"'))
+  await until(() => idle.output().includes('"cause":"sent"'), 3_000)
   await stopCalmly(idle)
 })
 
@@ -54,7 +54,7 @@ test('a replica that is killed while it sends is replaced when its lease has run
   const killedAt = Date.now()
   await killHard(acting)
 
-  const sent = await eventually(8_000, () => stage.events.sent(caller.delayId))
+  const sent = await until(() => stage.events.sent(caller.delayId), 24_000)
   expect(sent.by).toBe('service')
   expect(sent.at - killedAt).toBeLessThan(4_000)
   await stopCalmly(idle)
@@ -67,11 +67,11 @@ test('replicas that are stopped while one restarts leave nobody behind', async (
   await caller.delegate(acting)
   events.handle((_, carryOut) => (events.calls('restart').length === 1 ? HANG : carryOut()))
   await caller.join(acting)
-  await eventually(2_000, () => events.calls('restart').length === 1)
+  await until(() => events.calls('restart').length === 1, 6_000)
   const idle = await stage.start()
   await stopCalmly(acting)
 
-  await eventually(1_000, () => events.restarts(caller.delayId).length === 1)
+  await until(() => events.restarts(caller.delayId).length === 1, 3_000)
   expect(events.calls('send')).toEqual([])
   await stopCalmly(idle)
 })

@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { startHomeserver } from '../support/homeserver.ts'
 import { type Answer, reply } from '../support/misbehaviour.ts'
+import { until } from '../support/until.ts'
 import { type Caller, createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { type Stage, startStage, stopCalmly } from './support/stage.ts'
 
 setDefaultTimeout(120_000)
@@ -32,20 +32,20 @@ describe('a homeserver that is away', () => {
 
       events.handle(() => answer)
       await caller.join(service)
-      await eventually(2_000, () => events.calls('restart').length === 1)
+      await until(() => events.calls('restart').length === 1, 6_000)
       events.handle()
       const back = Date.now()
-      await eventually(8_000, () => events.restarts(caller.delayId).length === 1)
+      await until(() => events.restarts(caller.delayId).length === 1, 24_000)
       // A request that hangs is given up after 5 s; then comes the first wait.
       expect((events.restarts(caller.delayId)[0] ?? 0) - back).toBeLessThan(10_000)
 
       events.handle(() => answer)
       await caller.leave(service)
-      await eventually(2_000, () => events.calls('send').length === 1)
+      await until(() => events.calls('send').length === 1, 6_000)
       events.handle()
-      const sent = await eventually(8_000, () => events.sent(caller.delayId))
+      const sent = await until(() => events.sent(caller.delayId), 24_000)
       expect(sent.by).toBe('service')
-      await eventually(1_000, () => service.output().includes('"cause":"sent"'))
+      await until(() => service.output().includes('"cause":"sent"'), 3_000)
       await stopCalmly(service)
     },
   )
@@ -62,7 +62,7 @@ describe('a homeserver that is away', () => {
         : carryOut(),
     )
     await caller.join(service)
-    await eventually(8_000, () => events.restarts(caller.delayId).length === 1)
+    await until(() => events.restarts(caller.delayId).length === 1, 24_000)
     const [first, second] = events.calls('restart')
     const waitedMs = (second?.at ?? 0) - (first?.at ?? 0)
     expect(waitedMs).toBeGreaterThanOrEqual(3_000)
@@ -81,14 +81,14 @@ describe('a homeserver that is away', () => {
       for (const caller of [connected, leaving]) {
         await caller.delegate(service)
         await caller.join(service)
-        await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+        await until(() => events.restarts(caller.delayId).length === 1, 6_000)
       }
       events.handle(() => answer)
       await leaving.leave(service)
 
-      await eventually(15_000, () => service.output().includes('"cause":"out of time"'))
+      await until(() => service.output().includes('"cause":"out of time"'), 45_000)
       const cause = 'the deadline passed without a successful restart'
-      await eventually(15_000, () => service.output().includes(cause))
+      await until(() => service.output().includes(cause), 45_000)
       events.handle()
       const calls = events.calls('restart').length + events.calls('send').length
       // Anything left of them would be due by now.
@@ -107,12 +107,12 @@ describe('a homeserver that is away', () => {
     const caller = call(stage, 7_000, stage)
     await caller.delegate(service)
     await caller.join(service)
-    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    await until(() => events.restarts(caller.delayId).length === 1, 6_000)
     // The fifth of the delay that is left is less than the first wait may be.
     events.handle((_, carryOut) =>
       events.calls('restart').length === 2 ? reply(503, 'Not now') : carryOut(),
     )
-    await eventually(8_000, () => events.restarts(caller.delayId).length === 2)
+    await until(() => events.restarts(caller.delayId).length === 2, 24_000)
     expect(events.sent(caller.delayId)).toBeUndefined()
     await stopCalmly(service)
   })
@@ -124,18 +124,18 @@ describe('a homeserver that is away', () => {
     const caller = call(stage, 30_000, stage)
     await caller.delegate(service)
     await caller.join(service)
-    await eventually(2_000, () => events.restarts(caller.delayId).length === 1)
+    await until(() => events.restarts(caller.delayId).length === 1, 6_000)
     await server.close()
     await caller.leave(service)
     await Bun.sleep(500)
 
     await using again = await startHomeserver({ serverName: 'example.com', port: server.port })
     again.scheduleDelayedEvent(caller.delayId)
-    const [sent] = await eventually(8_000, () => {
+    const [sent] = await until(() => {
       return again.delayedEventCalls.length > 0 && again.delayedEventCalls
-    })
+    }, 24_000)
     expect(sent).toMatchObject({ delayId: caller.delayId, action: 'send' })
-    await eventually(1_000, () => service.output().includes('"cause":"sent"'))
+    await until(() => service.output().includes('"cause":"sent"'), 3_000)
     await stopCalmly(service)
   })
 })
@@ -149,7 +149,7 @@ test('a homeserver that hangs does not hold up the events of another', async () 
     expect((await caller.delegate(service)).status).toBe(200)
     await caller.join(service)
   }
-  await eventually(2_000, () => stage.other.events.calls('restart').length >= 8)
+  await until(() => stage.other.events.calls('restart').length >= 8, 6_000)
 
   const tookMs: number[] = []
   for (let i = 0; i < 20; i++) {
@@ -157,11 +157,11 @@ test('a homeserver that hangs does not hold up the events of another', async () 
     await caller.delegate(service)
     const joinedAt = Date.now()
     await caller.join(service)
-    await eventually(5_000, () => stage.events.restarts(caller.delayId).length === 1)
+    await until(() => stage.events.restarts(caller.delayId).length === 1)
     tookMs.push((stage.events.restarts(caller.delayId)[0] ?? 0) - joinedAt)
     const leftAt = Date.now()
     await caller.leave(service)
-    const sent = await eventually(5_000, () => stage.events.sent(caller.delayId))
+    const sent = await until(() => stage.events.sent(caller.delayId))
     tookMs.push(sent.at - leftAt)
   }
   expect(Math.max(...tookMs)).toBeLessThan(2_000)

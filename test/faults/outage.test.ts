@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createRedisServer } from '../support/redis-server.ts'
 import type { ServiceProcess } from '../support/service-process.ts'
+import { until } from '../support/until.ts'
 import { type Caller, createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { type RedisStage, startRedisStage } from './support/redis-stage.ts'
 import { stopCalmly } from './support/stage.ts'
 
@@ -19,7 +19,7 @@ async function connect(set: RedisStage, service: ServiceProcess): Promise<Caller
   const caller = call(set)
   expect((await caller.delegate(service)).status).toBe(200)
   expect((await caller.join(service)).status).toBe(200)
-  await eventually(5_000, () => set.events.restarts(caller.delayId).length > 0)
+  await until(() => set.events.restarts(caller.delayId).length > 0)
   return caller
 }
 
@@ -67,13 +67,13 @@ describe('two replicas whose Redis', () => {
     expect(events.calls('send')).toEqual([])
     await outage.end(set)
 
-    await eventually(10_000, async () => (await call(set).delegate(replicas[0])).status === 200)
+    await until(async () => (await call(set).delegate(replicas[0])).status === 200, 30_000)
     await Bun.sleep(1.5 * DELAY_MS)
     for (const { delayId } of stay) expect(events.sent(delayId)).toBeUndefined()
     const [first, ...others] = stay
     if (first === undefined) throw new Error('nobody stays')
     await first.leave(replicas[1])
-    const sent = await eventually(3_000, () => events.sent(first.delayId))
+    const sent = await until(() => events.sent(first.delayId), 9_000)
     expect(sent.by).toBe('service')
     for (const { delayId } of others) expect(events.sent(delayId)).toBeUndefined()
     for (const each of replicas) await stopCalmly(each)
@@ -86,7 +86,7 @@ test('a Redis that is emptied under two replicas is filled again, and nobody is 
   const replicas = [await set.start(), await set.start()] as const
   const stay = await Promise.all([...replicas, ...replicas].map((each) => connect(set, each)))
   await redis.run('FLUSHALL')
-  await eventually(5_000, async () => Number(await redis.run('HLEN', 'lk-jwt:jobs')) === 4)
+  await until(async () => Number(await redis.run('HLEN', 'lk-jwt:jobs')) === 4)
   await Bun.sleep(1.5 * DELAY_MS)
   for (const { delayId } of stay) expect(events.sent(delayId)).toBeUndefined()
   const said = replicas.map((each) => each.output()).join('')
@@ -104,17 +104,17 @@ test('after a failover behind a stable address the new primary is used within 2 
     const service = await set.start()
     const stays = await connect(set, service)
     const inSync = async () => Number(await other.run('HLEN', 'lk-jwt:jobs')) === 1
-    await eventually(10_000, inSync)
+    await until(inSync, 30_000)
     await other.run('REPLICAOF', 'NO', 'ONE')
     await redis.run('REPLICAOF', '127.0.0.1', String(other.port))
     proxy.leadTo(other.port)
     const switchedAt = performance.now()
-    await eventually(5_000, async () => (await call(set).delegate(service)).status === 200)
+    await until(async () => (await call(set).delegate(service)).status === 200)
     expect(performance.now() - switchedAt).toBeLessThan(2_000)
     await Bun.sleep(1.5 * DELAY_MS)
     expect(events.sent(stays.delayId)).toBeUndefined()
     await stays.leave(service)
-    expect((await eventually(3_000, () => events.sent(stays.delayId))).by).toBe('service')
+    expect((await until(() => events.sent(stays.delayId), 9_000)).by).toBe('service')
     await stopCalmly(service)
   } finally {
     await other.close()
@@ -141,7 +141,7 @@ test('side by side with lk-jwt-service nobody is lost, whatever it writes', asyn
   for (const caller of [overwritten, deindexed]) {
     expect(events.sent(caller.delayId)).toBeUndefined()
     await caller.leave(service)
-    expect((await eventually(5_000, () => events.sent(caller.delayId))).by).toBe('service')
+    expect((await until(() => events.sent(caller.delayId))).by).toBe('service')
   }
   expect(service.output()).toContain('the state store has been mended')
   await stopCalmly(service)

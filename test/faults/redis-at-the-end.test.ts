@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { type RedisStage, startRedisStage } from './support/redis-stage.ts'
 import { stopCalmly } from './support/stage.ts'
 
@@ -17,7 +17,7 @@ test.concurrent.each<[string, (set: RedisStage) => unknown]>([
   const caller = createCaller({ home: set, sfu: set.sfu, delayMs: 20_000 })
   expect((await caller.delegate(service)).status).toBe(200)
   expect((await caller.join(service)).status).toBe(200)
-  await eventually(5_000, () => set.events.calls('restart', caller.delayId).length > 0)
+  await until(() => set.events.calls('restart', caller.delayId).length > 0)
   await begin(set)
   await stopCalmly(service)
 })

@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { median } from '../bench/statistics.ts'
 import type { ServiceProcess } from '../support/service-process.ts'
+import { until } from '../support/until.ts'
 import { type Caller, createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { prepareRedisStage, type RedisStage, startRedisStage } from './support/redis-stage.ts'
 import { stopCalmly } from './support/stage.ts'
 
@@ -19,7 +19,7 @@ async function connect(
 ): Promise<void> {
   expect((await caller.delegate(service)).status).toBe(200)
   expect((await caller.join(service)).status).toBe(200)
-  await eventually(5_000, () => events.restarts(caller.delayId).length > 0)
+  await until(() => events.restarts(caller.delayId).length > 0)
 }
 
 /** What clients and the SFU see while Redis is away. */
@@ -49,18 +49,18 @@ async function expectRecovery(
   stays: Caller,
 ) {
   const { events } = set
-  const sent = await eventually(10_000, () => events.sent(left.delayId))
+  const sent = await until(() => events.sent(left.delayId), 30_000)
   expect(sent.by).toBe('service')
   const newcomer = call(set)
-  await eventually(10_000, async () => (await newcomer.delegate(service)).status === 200)
+  await until(async () => (await newcomer.delegate(service)).status === 200, 30_000)
   await newcomer.join(service)
-  await eventually(5_000, () => events.restarts(newcomer.delayId).length > 0)
+  await until(() => events.restarts(newcomer.delayId).length > 0)
   await newcomer.leave(service)
-  await eventually(5_000, () => events.sent(newcomer.delayId))
+  await until(() => events.sent(newcomer.delayId))
   expect(events.calls('send', stays.delayId)).toEqual([])
   expect(events.sent(stays.delayId)).toBeUndefined()
   await stays.leave(service)
-  await eventually(5_000, () => events.sent(stays.delayId))
+  await until(() => events.sent(stays.delayId))
 }
 
 interface Outage {
@@ -128,9 +128,9 @@ describe('a service', () => {
       await connect(set, left, service)
       await redis.run('CLIENT', 'KILL', 'TYPE', 'pubsub')
       await redis.run('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-      await eventually(5_000, async () => (await left.leave(service)).status === 200)
+      await until(async () => (await left.leave(service)).status === 200)
       const reportedAt = Date.now()
-      const sent = await eventually(5_000, () => events.sent(left.delayId))
+      const sent = await until(() => events.sent(left.delayId))
       expect(sent.by).toBe('service')
       expect(sent.at - reportedAt).toBeLessThan(2_000)
     }
@@ -149,10 +149,10 @@ describe('a service', () => {
       expect((await caller.delegate(service)).status).toBe(503)
       expect((await call(set).askForToken(service)).status).toBe(200)
       await end(set)
-      await eventually(10_000, async () => (await caller.delegate(service)).status === 200)
+      await until(async () => (await caller.delegate(service)).status === 200, 30_000)
       await connect(set, caller, service)
       await caller.leave(service)
-      await eventually(2_000, () => set.events.sent(caller.delayId))
+      await until(() => set.events.sent(caller.delayId), 6_000)
       await stopCalmly(service)
     },
   )
@@ -164,24 +164,24 @@ test('after a cut without a word, webhooks reach the other replica at once again
   const [one, two] = [await set.start(), await set.start()]
   proxy.goSilent()
   const refuses = async (service: ServiceProcess) => (await call(set).leave(service)).status === 503
-  await eventually(5_000, () => refuses(one))
-  await eventually(5_000, () => refuses(two))
+  await until(() => refuses(one))
+  await until(() => refuses(two))
   proxy.heal()
   // The two old ones are still counted.
-  await eventually(10_000, async () => {
+  await until(async () => {
     const counts = await redis.run('PUBSUB', 'NUMSUB', 'lk-jwt:wake')
     return Array.isArray(counts) && Number(counts[1]) === 4
-  })
+  }, 30_000)
 
-  await eventually(10_000, async () => (await call(set).delegate(one)).status === 200)
-  await eventually(10_000, async () => (await call(set).delegate(two)).status === 200)
+  await until(async () => (await call(set).delegate(one)).status === 200, 30_000)
+  await until(async () => (await call(set).delegate(two)).status === 200, 30_000)
   const tookMs: number[] = []
   for (let i = 0; i < 11; i++) {
     const caller = call(set)
     await connect(set, caller, one)
     await caller.leave(two)
     const reportedAt = Date.now()
-    const sent = await eventually(2_000, () => events.sent(caller.delayId))
+    const sent = await until(() => events.sent(caller.delayId), 6_000)
     tookMs.push(sent.at - reportedAt)
   }
   // Without being told it would look for itself, every 500 ms.

@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Answer } from '../support/misbehaviour.ts'
 import { twirpError } from '../support/sfu.ts'
+import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { eventually } from './support/eventually.ts'
 import { startStage, stopCalmly } from './support/stage.ts'
 
 setDefaultTimeout(120_000)
@@ -30,15 +30,15 @@ describe('an SFU that is away', () => {
         await caller.join(service)
       }
       sfu.respond('GetParticipant', answer)
-      await eventually(12_000, () => events.restarts(stays.delayId).length === 2)
+      await until(() => events.restarts(stays.delayId).length === 2, 36_000)
       expect(events.calls('send')).toEqual([])
 
       goes.disconnect()
       sfu.restore('GetParticipant')
-      const sent = await eventually(12_000, () => events.sent(goes.delayId))
+      const sent = await until(() => events.sent(goes.delayId), 36_000)
       expect(sent.by).toBe('service')
       const restarts = events.restarts(stays.delayId).length
-      await eventually(6_000, () => events.restarts(stays.delayId).length > restarts)
+      await until(() => events.restarts(stays.delayId).length > restarts, 18_000)
       expect(events.sent(stays.delayId)).toBeUndefined()
       expect(events.calls('send', stays.delayId)).toEqual([])
       await stopCalmly(service)
@@ -54,7 +54,7 @@ describe('an SFU that is away', () => {
     sfu.respond('GetParticipant', twirpError(503, 'unavailable', 'try later'))
     caller.connect()
     // Who could not be seen has the homeserver's timer run out.
-    await eventually(8_000, () => service.output().includes('"to":"dropped"'))
+    await until(() => service.output().includes('"to":"dropped"'), 24_000)
     expect(events.calls('send')).toEqual([])
     expect(events.sent(caller.delayId)?.by).toBe('timer')
     await stopCalmly(service)
@@ -69,7 +69,7 @@ test.concurrent('somebody of whom no webhook tells is found before the homeserve
   await caller.delegate(service)
   await Bun.sleep(7_000)
   caller.connect()
-  await eventually(5_000, () => events.restarts(caller.delayId).length === 1)
+  await until(() => events.restarts(caller.delayId).length === 1)
   expect(events.sent(caller.delayId)).toBeUndefined()
   await stopCalmly(service)
 })

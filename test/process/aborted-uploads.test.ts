@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
-import { logLines, required, service, until } from './commands.ts'
+import { until } from '../support/until.ts'
+import { logLines, required, service } from './commands.ts'
 
 let running: ServiceProcess
 

@@ -46,8 +46,3 @@ export function logLines(output: string): Record<string, unknown>[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
-
-/** Resolves as soon as a condition holds; the test's time limit ends it otherwise. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(2)
-}

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { logLines, until } from './commands.ts'
+import { until } from '../support/until.ts'
+import { logLines } from './commands.ts'
 import { bodyWith, startStage } from './stage.ts'
 
 test('a client that hangs up ends what is done for it, and gives its place back', async () => {

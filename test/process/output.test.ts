@@ -1,13 +1,10 @@
 import { expect, test } from 'bun:test'
 import { findClosedPort } from '../support/dead-end.ts'
+import { until } from '../support/until.ts'
 import { required, service } from './commands.ts'
 
-async function untilHealthy(url: string): Promise<void> {
-  for (;;) {
-    const response = await fetch(`${url}/healthz`).catch(() => undefined)
-    if (response?.status === 200) return
-    await Bun.sleep(5)
-  }
+function untilHealthy(url: string): Promise<boolean> {
+  return until(async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok)
 }
 
 test('the service outlives whoever reads its log', async () => {

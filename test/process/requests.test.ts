@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { twirpError } from '../support/sfu.ts'
-import { logLines, required, until } from './commands.ts'
+import { until } from '../support/until.ts'
+import { logLines, required } from './commands.ts'
 import { startStage } from './stage.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import type { ServiceProcess } from '../support/service-process.ts'
-import { logLines, until } from './commands.ts'
+import { until } from '../support/until.ts'
+import { logLines } from './commands.ts'
 import { bodyWith, type Stage, startStage } from './stage.ts'
 
 function messages(running: ServiceProcess): unknown[] {
@@ -103,7 +104,10 @@ test('requests are served for the drain delay, new connections included, before 
   const token = stage.homeserver.issueOpenIdToken('@alice:example.com')
   const signalledAt = performance.now()
   await signalled(stage, 'SIGTERM')
-  expect(logLines(stage.running.output()).at(-1)).toMatchObject({ delay_ms: 2_000 })
+  const lines = logLines(stage.running.output())
+  expect(lines.find(({ message }) => message === 'shutting down')).toMatchObject({
+    delay_ms: 2_000,
+  })
 
   const headers = { Connection: 'close' }
   expect((await fetch(`${stage.running.url}/healthz`, { headers })).status).toBe(200)

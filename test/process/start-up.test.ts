@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { version } from '../../package.json'
 import { findClosedPort, startSilentListener } from '../support/dead-end.ts'
 import { startService } from '../support/service-process.ts'
+import { until } from '../support/until.ts'
 import { logLines, required, run, service } from './commands.ts'
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
@@ -81,7 +82,7 @@ test('[::1]:port answers on IPv6 alone', async () => {
   const port = await findClosedPort('::1')
   const env = { ...required, LIVEKIT_JWT_BIND: `[::1]:${port}` }
   const child = Bun.spawn([...service], { env, stdio: ['ignore', 'ignore', 'ignore'] })
-  while (!(await answers(`[::1]:${port}`))) await Bun.sleep(5)
+  await until(() => answers(`[::1]:${port}`))
   expect(await answers(`127.0.0.1:${port}`)).toBe(false)
   child.kill('SIGTERM')
   expect(await child.exited).toBe(0)

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { findClosedPort } from '../support/dead-end.ts'
 import { openUnreadPipe, type UnreadPipe } from '../support/unread-pipe.ts'
-import { until as untilFound } from '../support/until.ts'
+import { until } from '../support/until.ts'
 import { logLines, required, service } from './commands.ts'
 
 /** What the service keeps of what is not read, and what a pipe of Linux does. */
@@ -14,7 +14,7 @@ async function startWith(pipe: UnreadPipe) {
   const child = Bun.spawn([...service], { env, stdio: ['ignore', pipe.writeEnd, 'ignore'] })
   pipe.closeWriteEnd()
   const url = `http://127.0.0.1:${port}`
-  await untilFound(async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok)
+  await until(async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok)
 
   async function send(id: number): Promise<void> {
     const headers = { 'X-Request-Id': `${id}-${'x'.repeat(100)}` }

@@ -22,7 +22,9 @@ export type Environment = Readonly<Record<string, string>>
 export interface Container {
   /** Sorted absolute paths of everything in the image; those of directories end in `/`. */
   readonly image: readonly string[]
-  /** The same for what has come in since. */
+  /** Where a file of the image lies on this machine. */
+  pathOf(path: string): string
+  /** The same as {@link image} for what has come in since. */
   added(): Promise<string[]>
   /** Puts a file in that an engine or an operator would mount. */
   mount(path: string, text: string): Promise<void>
@@ -67,6 +69,7 @@ export async function createContainer(binary: string): Promise<Container> {
 
   return {
     image,
+    pathOf: (path) => join(root, path),
     added: async () => (await listPaths(root)).filter((path) => !image.includes(path)),
     async mount(path, text) {
       await writeFile(join(root, path), text)

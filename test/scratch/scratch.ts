@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { jwtVerify } from 'jose'
 import { version } from '../../package.json'
 import { hostArchitecture } from '../../src/build/architecture.ts'
@@ -15,6 +15,7 @@ import {
   type Finished,
   type Running,
 } from './container.ts'
+import { neededBy } from './needed-libraries.ts'
 
 const BINARY = join(import.meta.dir, '../../dist/jwt-service')
 const API_SECRET = 'a secret of at least thirty-two bytes'
@@ -151,6 +152,17 @@ async function expectToken(response: Response): Promise<void> {
 describe('the container image', () => {
   test('holds the binary, what it needs, and nothing else', () => {
     expect(container.image).toEqual(IMAGES[hostArchitecture()])
+  })
+
+  test('holds exactly the libraries that the binary and they themselves need', async () => {
+    const libraries = container.image.filter((path) => /^\/lib.*[^/]$/.test(path))
+    const { loader = 'none' } = await neededBy(container.pathOf('/jwt-service'))
+    const needs = await Promise.all(
+      ['/jwt-service', ...libraries].map((path) => neededBy(container.pathOf(path))),
+    )
+    const needed = new Set([basename(loader), ...needs.flatMap((each) => each.libraries)])
+    expect(libraries).toContain(loader)
+    expect([...needed].sort()).toEqual(libraries.map((path) => basename(path)).sort())
   })
 
   test('knows its version', async () => {

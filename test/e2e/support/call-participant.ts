@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { until } from '../../support/until.ts'
 import { startProcess } from './child-process.ts'
-import { untilHolds } from './conditions.ts'
 
 /** A participant with media, in a process of its own. */
 export interface CallParticipant extends AsyncDisposable {
@@ -37,7 +37,7 @@ export async function joinCall(
     joins += 1
     const joined = async () => (await client.output()).match(/^joined$/gm)?.length === joins
     try {
-      await untilHolds('the client has joined', joined, joinWithinMs)
+      await until(joined, joinWithinMs)
     } catch (error) {
       await client.kill()
       throw new Error(await client.output(), { cause: error })

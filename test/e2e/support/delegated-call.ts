@@ -1,6 +1,6 @@
 import { expect } from 'bun:test'
+import { until } from '../../support/until.ts'
 import { announceInNewRoom, announcement, type CallMembership } from './call-membership.ts'
-import { untilHolds } from './conditions.ts'
 import type { MatrixClient } from './matrix-client.ts'
 import type { Service } from './service.ts'
 import { currentBody } from './token-requests.ts'
@@ -47,7 +47,7 @@ export async function expectToStay(call: ScheduledCall, durationMs: number): Pro
 /** Expects that the room shows within a time that the user has left the call. */
 export async function expectToLeave(call: ScheduledCall, withinMs: number): Promise<void> {
   const hasLeft = async () => Bun.deepEquals(await call.membership.content(), {})
-  await untilHolds('the room shows that the user has left', hasLeft, withinMs)
+  await until(hasLeft, withinMs)
   expect(await call.membership.scheduled()).not.toContain(call.delayId)
 }
 
@@ -73,7 +73,7 @@ const logWithinMs = 10_000
 
 async function untilLogged(state: string, services: readonly Service[]): Promise<void> {
   const isLogged = async () => (await loggedTransitions(services)).some(({ to }) => to === state)
-  await untilHolds(`the service logs "${state}"`, isLogged, logWithinMs)
+  await until(isLogged, logWithinMs)
 }
 
 /** Waits until one of the instances, which have only one delegation, knows of the participant. */

@@ -1,6 +1,5 @@
+import { until } from '../../support/until.ts'
 import type { ChildProcess } from './child-process.ts'
-
-const attemptEveryMs = 50
 
 /**
  * Waits until a URL answers with success.
@@ -12,14 +11,20 @@ export async function untilAnswering(
   process: ChildProcess,
   withinMs: number,
 ): Promise<void> {
-  const exited = process.exited.then((code) => ({ code }))
-  const deadline = Date.now() + withinMs
-  while (Date.now() < deadline) {
-    if (await answers(url)) return
-    const end = await Promise.race([exited, Bun.sleep(attemptEveryMs)])
-    if (end) throw new Error(`exited with code ${end.code} at start:\n${await process.output()}`)
+  let endedWith: number | undefined
+  process.exited.then((code) => {
+    endedWith = code
+  })
+  const answered = await until(
+    async () => endedWith !== undefined || (await answers(url)),
+    withinMs,
+  ).catch(() => false)
+  if (endedWith !== undefined) {
+    throw new Error(`exited with code ${endedWith} at start:\n${await process.output()}`)
   }
-  throw new Error(`${url} did not answer within ${withinMs} ms:\n${await process.output()}`)
+  if (!answered) {
+    throw new Error(`${url} did not answer within ${withinMs} ms:\n${await process.output()}`)
+  }
 }
 
 async function answers(url: string): Promise<boolean> {

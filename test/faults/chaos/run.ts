@@ -1,7 +1,7 @@
 import { createRandom } from '../../support/random.ts'
 import type { RedisServer } from '../../support/redis-server.ts'
+import { until } from '../../support/until.ts'
 import type { Sent } from '../support/delayed-events.ts'
-import { eventually } from '../support/eventually.ts'
 import type { Stage } from '../support/stage.ts'
 import { live } from './life.ts'
 import { startReplicas } from './replicas.ts'
@@ -48,7 +48,7 @@ export async function play(scene: Scene, stage: Stage, redis: RedisServer): Prom
     const own = createRandom(seed * 10_000 + index)
     await Bun.sleep(own() * BEGIN_WITHIN_MS)
     const life = await live(world, own)
-    const announced = eventually(LONGEST_WAIT_MS, () => stage.events.sent(life.caller.delayId))
+    const announced = until(() => stage.events.sent(life.caller.delayId), 3 * LONGEST_WAIT_MS)
     return { life, sent: await announced.catch(() => undefined) }
   }
 
@@ -56,7 +56,7 @@ export async function play(scene: Scene, stage: Stage, redis: RedisServer): Prom
   await replicas.torment(lives)
   const endings = await lives
   await postman.finish()
-  await eventually(20_000, async () => (await redis.run('HLEN', 'lk-jwt:jobs')) === 0)
+  await until(async () => (await redis.run('HLEN', 'lk-jwt:jobs')) === 0, 60_000)
   await replicas.stop()
 
   const { blackouts, deeds } = replicas
