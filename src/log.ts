@@ -19,8 +19,8 @@ export interface LoggerOptions {
   readonly format: 'pretty' | 'json'
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Takes one line, its newline included. */
-  readonly write: (line: string) => void
+  /** Takes one line, its newline included, and its level. */
+  readonly write: (line: string, level: LogLevel) => void
 }
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -70,7 +70,7 @@ export function createLogger({ level: least, format, now, write }: LoggerOptions
   function at(level: LogLevel) {
     if (RANK[level] < RANK[least]) return () => {}
     return (message: string, fields: LogFields = {}) => {
-      write(line(new Date(now()).toISOString(), level, message, fields))
+      write(line(new Date(now()).toISOString(), level, message, fields), level)
     }
   }
 

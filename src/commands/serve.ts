@@ -4,22 +4,18 @@ import { type App, createApp } from '../app.ts'
 import { describeSettings } from '../config/help.ts'
 import type { BindAddress } from '../config/parsers.ts'
 import type { Environment } from '../config/reader.ts'
-import { type Config, type LoadedConfig, type LogConfig, loadConfig } from '../config.ts'
+import { type Config, type LoadedConfig, loadConfig } from '../config.ts'
 import { StoreUnavailable } from '../delegation/store/store.ts'
 import { errorCode } from '../lib/error-code.ts'
 import { REQUEST_CAP_VARIABLE, requestCap } from '../lib/request-budget.ts'
-import { createLogger, type Logger } from '../log.ts'
-import { createLogOutput, type LogOutput } from '../log-output.ts'
+import type { Logger } from '../log.ts'
 import { reportInternalErrors } from './internal-errors.ts'
+import { openLog } from './service-log.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
 /** Bodies are bounded by their reader, which can answer as a client expects; this is the second fence. */
 const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER
 const PENDING_POLL_MS = 10
-/** About 3,000 lines. */
-const MAX_UNREAD_LOG_BYTES = 1024 * 1024
-/** At the end, for whoever reads the log. */
-const LOG_PATIENCE_MS = 1_000
 
 const EXIT_OK = 0
 const EXIT_FAILURE = 1
@@ -60,30 +56,6 @@ function shownAddress({ host = '', port }: BindAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-interface Log {
-  readonly logger: Logger
-  readonly output: LogOutput
-}
-
-function openLog({ level, format }: LogConfig): Log {
-  const { stdout } = process
-  // The service outlives whoever reads its log.
-  stdout.on('error', () => {})
-  const output = createLogOutput({
-    stream: stdout,
-    maxPendingBytes: MAX_UNREAD_LOG_BYTES,
-    // As an error, since it must be told at every level.
-    onResume: (dropped) => logger.error('log lines were dropped: nobody read them', { dropped }),
-  })
-  const logger = createLogger({
-    level,
-    format: format ?? (stdout.isTTY ? 'pretty' : 'json'),
-    now: Date.now,
-    write: output.write,
-  })
-  return { logger, output }
-}
-
 /** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
@@ -96,6 +68,13 @@ function stopSignal(): Promise<NodeJS.Signals> {
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
   })
+}
+
+/** How the service ended. */
+interface Ending {
+  readonly code: number
+  /** As `performance.now()` has it; until then, a slow reader of the log may take what is left. */
+  readonly graceEndsAt?: number
 }
 
 /** What the service is started with. */
@@ -140,15 +119,15 @@ async function shutDown(app: App, server: Server, graceMs: number, logger: Logge
   await app.close()
 }
 
-async function run(start: Start): Promise<number> {
+async function run(start: Start): Promise<Ending> {
   const { config, logger, version } = start
   const stopped = stopSignal()
   const app = await openApp(start)
-  if (app === undefined) return EXIT_FAILURE
+  if (app === undefined) return { code: EXIT_FAILURE }
   const server = startServer(config, app, logger)
   if (server === undefined) {
     await app.close()
-    return EXIT_FAILURE
+    return { code: EXIT_FAILURE }
   }
   // Not before it is sure that this process stays: what it has claimed, nobody else acts on.
   app.start()
@@ -165,9 +144,10 @@ async function run(start: Start): Promise<number> {
   // From here on the service is alive but not ready; whoever asks for readiness is to be told here.
   // Requests are taken as before until load balancers have had the time to look elsewhere.
   await Bun.sleep(shutdownDelayMs)
+  const graceEndsAt = performance.now() + shutdownGraceMs
   await shutDown(app, server, shutdownGraceMs, logger)
   logger.info('stopped')
-  return EXIT_OK
+  return { code: EXIT_OK, graceEndsAt }
 }
 
 async function runLoaded(
@@ -175,11 +155,11 @@ async function runLoaded(
   env: Environment,
   version: string,
   logger: Logger,
-): Promise<number> {
+): Promise<Ending> {
   for (const warning of warnings) logger.warn(warning)
   if (config === undefined) {
     for (const problem of problems) process.stderr.write(`${problem}\n`)
-    return EXIT_BAD_CONFIG
+    return { code: EXIT_BAD_CONFIG }
   }
   logger.info('configuration', { version, settings: describeSettings(env) })
   return run({ config, logger, version, requestCap: requestCap(env[REQUEST_CAP_VARIABLE]) })
@@ -192,10 +172,12 @@ async function runLoaded(
  */
 export async function serve(env: Environment, version: string): Promise<number> {
   const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
-  const { logger, output } = openLog(loaded.log)
+  const { logger, close } = openLog(loaded.log)
+  let ending: Ending = { code: EXIT_FAILURE }
   try {
-    return await runLoaded(loaded, env, version, logger)
+    ending = await runLoaded(loaded, env, version, logger)
+    return ending.code
   } finally {
-    await output.flush(LOG_PATIENCE_MS)
+    await close((ending.graceEndsAt ?? 0) - performance.now())
   }
 }

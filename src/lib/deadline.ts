@@ -6,8 +6,30 @@ export class DeadlineExceeded extends Error {
   }
 }
 
+interface Settlement<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: unknown) => void
+  /** Gives up what watched over the work. */
+  readonly release: () => void
+}
+
+/** One reaction instead of the three promises of `then` and `finally`: every exchange comes by here. */
+function settle<T>(work: Promise<T>, { resolve, reject, release }: Settlement<T>): void {
+  work.then(
+    (value) => {
+      release()
+      resolve(value)
+    },
+    (reason: unknown) => {
+      release()
+      reject(reason)
+    },
+  )
+}
+
 /**
- * Runs `task` for at most `ms`; the signal it is given fires then, and also when `outer` does.
+ * Runs `task` for at most `ms`; the signal it is given fires then, and also when `outer` does. Whoever
+ * has the controller may end it before.
  *
  * Work that cannot be aborted is left behind, so that the caller is answered in time all the same.
  *
@@ -16,7 +38,7 @@ export class DeadlineExceeded extends Error {
 export function withDeadline<T>(
   ms: number,
   outer: AbortSignal | undefined,
-  task: (signal: AbortSignal) => Promise<T>,
+  task: (signal: AbortSignal, controller: AbortController) => Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     outer?.throwIfAborted()
@@ -28,12 +50,11 @@ export function withDeadline<T>(
     const timer = setTimeout(() => end(new DeadlineExceeded(ms)), ms)
     const followOuter = () => end(outer?.reason)
     outer?.addEventListener('abort', followOuter, { once: true })
-    task(controller.signal)
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer)
-        outer?.removeEventListener('abort', followOuter)
-      })
+    const release = () => {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', followOuter)
+    }
+    settle(task(controller.signal, controller), { resolve, reject, release })
   })
 }
 
@@ -43,7 +64,8 @@ export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
     const giveUp = () => reject(signal.reason)
     if (signal.aborted) giveUp()
     signal.addEventListener('abort', giveUp, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+    const release = () => signal.removeEventListener('abort', giveUp)
+    settle(work, { resolve, reject, release })
   })
 }
 
@@ -55,6 +77,6 @@ export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
 export function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new DeadlineExceeded(ms)), ms)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
+    settle(work, { resolve, reject, release: () => clearTimeout(timer) })
   })
 }

@@ -20,13 +20,15 @@ export class GateRefusal extends Error {
   }
 }
 
+/** How soon a waiter that has just come to need a place is seen, when places are overdue already. */
+const RECHECK_MS = 100
+
 interface Place {
   readonly key: string
-  /** Has been held for as long as it may when others wait for it. */
-  overdue: boolean
-  /** Takes it away. */
-  readonly eviction: AbortController
-  patience?: ReturnType<typeof setTimeout>
+  /** Monotonic. */
+  readonly takenAtMs: number
+  /** Ends its task. */
+  readonly controller: AbortController
 }
 
 interface Waiter {
@@ -44,36 +46,38 @@ export class Gate {
   /** In the order in which they were taken. */
   readonly #places = new Set<Place>()
   readonly #waiting = new Set<Waiter>()
+  /** Runs while somebody waits, and no longer: most tasks never need a timer. */
+  #patience: ReturnType<typeof setTimeout> | undefined
 
   constructor(limits: GateLimits) {
     this.#limits = limits
   }
 
   /**
-   * Runs `task` as soon as there is room for it. When `signal` fires, its place is free at once, in the
-   * queue as well as while it runs; the task is left behind, and must stop when its signal fires.
+   * Runs `task` as soon as there is room for it. When the signal of `controller` fires, its place is
+   * free at once, in the queue as well as while it runs; the task is left behind, and must stop when that
+   * signal fires.
    *
-   * @throws {GateRefusal} when the queue is full, or `signal` fired while waiting
-   * @throws {DeadlineExceeded} when the place was taken away for another key
+   * @param controller - ends the task; the gate fires it when the place is taken away for another key
+   * @throws {GateRefusal} when the queue is full, or the signal fired while waiting
+   * @throws {DeadlineExceeded} when the place was taken away
    */
   async run<T>(
     key: string,
-    signal: AbortSignal,
+    controller: AbortController,
     task: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    const { signal } = controller
     if (signal.aborted) throw new GateRefusal('gave up before')
-    const place = this.#hasRoom(key) ? this.#take(key) : await this.#wait(key, signal)
+    const place = this.#hasRoom(key)
+      ? this.#take(key, controller)
+      : await this.#wait(key, controller)
     try {
       signal.throwIfAborted()
-      const inner = this.#mayEvict() ? AbortSignal.any([signal, place.eviction.signal]) : signal
-      return await untilAborted(inner, task(inner))
+      return await untilAborted(signal, task(signal))
     } finally {
       this.#leave(place)
     }
-  }
-
-  #mayEvict(): boolean {
-    return this.#limits.patienceMs !== undefined
   }
 
   #runningOf(key: string): number {
@@ -88,17 +92,10 @@ export class Gate {
     return !this.#isFull() && this.#runningOf(key) < this.#limits.perKey
   }
 
-  #take(key: string): Place {
-    const place: Place = { key, overdue: false, eviction: new AbortController() }
+  #take(key: string, controller: AbortController): Place {
+    const place: Place = { key, takenAtMs: performance.now(), controller }
     this.#places.add(place)
     this.#running.set(key, this.#runningOf(key) + 1)
-    const { patienceMs } = this.#limits
-    if (patienceMs !== undefined) {
-      place.patience = setTimeout(() => {
-        place.overdue = true
-        if ([...this.#waiting].some((waiter) => this.#lacksRoom(waiter))) this.#evict(place)
-      }, patienceMs)
-    }
     return place
   }
 
@@ -107,45 +104,68 @@ export class Gate {
     return this.#isFull() && this.#runningOf(key) < this.#limits.perKey
   }
 
-  #evict(place: Place): void {
-    place.overdue = false
-    place.eviction.abort(new DeadlineExceeded(this.#limits.patienceMs ?? 0))
+  #isRoomLacking(): boolean {
+    for (const waiter of this.#waiting) if (this.#lacksRoom(waiter)) return true
+    return false
   }
 
-  #evictLongestFor(waiter: Waiter): void {
-    if (!this.#lacksRoom(waiter)) return
-    for (const place of this.#places) {
-      if (!place.overdue) continue
-      this.#evict(place)
-      return
-    }
+  /** The place that has been held for longest, unless it is being taken away already. */
+  #oldest(): Place | undefined {
+    for (const place of this.#places) if (!place.controller.signal.aborted) return place
+    return undefined
   }
 
-  #wait(key: string, signal: AbortSignal): Promise<Place> {
-    if (this.#waiting.size >= this.#limits.maxWaiting) {
+  /** Takes away the oldest place if its time is over and a waiter needs it; gives when to look again. */
+  #evictOverdue(patienceMs: number): number {
+    const oldest = this.#oldest()
+    if (oldest === undefined) return RECHECK_MS
+    const leftMs = oldest.takenAtMs + patienceMs - performance.now()
+    if (leftMs > 0) return leftMs
+    if (!this.#isRoomLacking()) return RECHECK_MS
+    oldest.controller.abort(new DeadlineExceeded(patienceMs))
+    return 0
+  }
+
+  #lookAfterWaiters(patienceMs: number): void {
+    const againMs = this.#evictOverdue(patienceMs)
+    this.#patience = setTimeout(() => this.#lookAfterWaiters(patienceMs), againMs)
+  }
+
+  #wait(key: string, controller: AbortController): Promise<Place> {
+    const { maxWaiting, patienceMs } = this.#limits
+    if (this.#waiting.size >= maxWaiting) {
       return Promise.reject(new GateRefusal('too many requests are waiting'))
     }
     return new Promise((resolve, reject) => {
+      const { signal } = controller
       const giveUp = () => {
-        this.#waiting.delete(waiter)
+        this.#forget(waiter)
         reject(new GateRefusal('gave up waiting'))
       }
       const waiter: Waiter = {
         key,
         enter: () => {
           signal.removeEventListener('abort', giveUp)
-          this.#waiting.delete(waiter)
-          resolve(this.#take(key))
+          this.#forget(waiter)
+          resolve(this.#take(key, controller))
         },
       }
       this.#waiting.add(waiter)
       signal.addEventListener('abort', giveUp, { once: true })
-      this.#evictLongestFor(waiter)
+      if (patienceMs !== undefined && this.#patience === undefined) {
+        this.#lookAfterWaiters(patienceMs)
+      }
     })
   }
 
+  #forget(waiter: Waiter): void {
+    this.#waiting.delete(waiter)
+    if (this.#waiting.size > 0) return
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+  }
+
   #leave(place: Place): void {
-    clearTimeout(place.patience)
     this.#places.delete(place)
     const left = this.#runningOf(place.key) - 1
     if (left === 0) this.#running.delete(place.key)

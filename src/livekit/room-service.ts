@@ -29,7 +29,8 @@ export type Presence =
 /** The part of LiveKit's room service that the service needs. */
 export interface RoomService {
   /**
-   * Creates a LiveKit room; one that exists already is left as it is.
+   * Creates a LiveKit room; one that exists already is left as it is. Callers that want the same room
+   * while it is being created share the one request.
    *
    * @throws {SfuError} when the SFU refuses or cannot be reached
    */
@@ -86,6 +87,11 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     total: maxCreations,
     maxWaiting: MAX_WAITING_CREATIONS,
   })
+  /**
+   * By room. No caller owns a creation: it has no signal but its deadline. The service deletes no rooms;
+   * whatever comes to do so must let go of the room's creation here first.
+   */
+  const creating = new Map<string, Promise<void>>()
   let reusable: { readonly jwt: Promise<string>; readonly madeAt: number } | undefined
 
   function roomCreationToken(): Promise<string> {
@@ -96,18 +102,26 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     return reusable.jwt
   }
 
+  async function create(name: string): Promise<void> {
+    const request = new CreateRoomRequest({
+      name,
+      emptyTimeout: EMPTY_TIMEOUT_SECONDS,
+      departureTimeout: DEPARTURE_TIMEOUT_SECONDS,
+      maxParticipants: 0,
+    })
+    const message = request.toBinary()
+    const jwt = await roomCreationToken()
+    const answer = await call({ method: 'CreateRoom', jwt, message, gate: creations })
+    expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
+  }
+
   return {
-    async createRoom(name) {
-      const request = new CreateRoomRequest({
-        name,
-        emptyTimeout: EMPTY_TIMEOUT_SECONDS,
-        departureTimeout: DEPARTURE_TIMEOUT_SECONDS,
-        maxParticipants: 0,
-      })
-      const message = request.toBinary()
-      const jwt = await roomCreationToken()
-      const answer = await call({ method: 'CreateRoom', jwt, message, gate: creations })
-      expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
+    createRoom(name) {
+      const underWay = creating.get(name)
+      if (underWay !== undefined) return underWay
+      const creation = create(name).finally(() => creating.delete(name))
+      creating.set(name, creation)
+      return creation
     },
 
     async findParticipant(room, identity, signal) {

@@ -119,9 +119,9 @@ export function createTwirpClient(serviceUrl: string, timeoutMs: number): CallTw
   return async function callTwirp(call) {
     const { method, gate } = call
     try {
-      return await withDeadline(timeoutMs, call.signal, (signal) => {
+      return await withDeadline(timeoutMs, call.signal, (signal, controller) => {
         if (gate === undefined) return exchange(call, signal)
-        return gate.run(method, signal, (inner) => exchange(call, inner))
+        return gate.run(method, controller, (inner) => exchange(call, inner))
       })
     } catch (error) {
       throw toSfuError(error)

@@ -96,9 +96,9 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
     if (name === undefined) {
       return { value: { kind: 'none', reason: 'not a valid server name' }, ttlMs: 0 }
     }
-    const answer = await withDeadline(timeoutMs, outer, (signal) => {
+    const answer = await withDeadline(timeoutMs, outer, (_, controller) => {
       const server = { key: serverName, isNamed: isNamed(serverName) }
-      return gates.run(server, signal, (inner) => {
+      return gates.run(server, controller, (inner) => {
         return getWellKnown(name, PATH, policyFor(serverName), inner)
       })
     })

@@ -15,7 +15,7 @@ export interface ServerGates {
   /** Runs `task` when there is room for the server; fails as {@link Gate.run} does. */
   run<T>(
     server: AskedServer,
-    signal: AbortSignal,
+    controller: AbortController,
     task: (signal: AbortSignal) => Promise<T>,
   ): Promise<T>
 }
@@ -59,8 +59,8 @@ export function createServerGates(
   }
 
   return {
-    run(server, signal, task) {
-      return gateFor(server).run(server.key, signal, (inner) => {
+    run(server, controller, task) {
+      return gateFor(server).run(server.key, controller, (inner) => {
         return ask(server.key, () => task(inner))
       })
     },

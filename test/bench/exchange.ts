@@ -1,6 +1,7 @@
 import { createAuthority } from '../support/certificates.ts'
 import { startChild } from './child.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
+import { watchOthers } from './others.ts'
 import type { Plan } from './plan.ts'
 import { type Results, renderReport } from './report.ts'
 import { runRounds } from './rounds.ts'
@@ -42,8 +43,11 @@ async function measure(plan: Plan, logFolder: string): Promise<Results> {
   const floor = await startSubject('floor', around)
   parts.use(floor.process)
   await requireSameToken([service, floor], Object.values(serverNames))
-  const measurements = await runRounds([service, floor], serverNames, generator, plan)
-  return { healthyAfterMs, ...measurements }
+  const children = [standIns, generator, service.process, floor.process]
+  const others = await watchOthers([process.pid, ...children.map(({ pid }) => pid)])
+  const subjects = [service, floor]
+  const measurements = await runRounds({ subjects, serverNames, generator, plan })
+  return { healthyAfterMs, ...measurements, othersShare: await others.share() }
 }
 
 /** Measures the token exchange next to the least program for it; gives the report. */

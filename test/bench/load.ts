@@ -1,4 +1,4 @@
-/** One stretch of load: so many exchanges, by so many connections, and no longer than that. */
+/** One stretch of load: so many exchanges, by so many connections, for a limited time. */
 export interface LoadOrder {
   /** Port on 127.0.0.1 that answers `POST /get_token`. */
   readonly port: number
@@ -6,6 +6,8 @@ export interface LoadOrder {
   readonly serverName: string
   /** Number of the first exchange; each has its own OpenID token. */
   readonly first: number
+  /** The Matrix room of all exchanges; each has a room of its own unless given. */
+  readonly room?: string
   readonly count: number
   readonly connections: number
   readonly limitMs: number
@@ -17,19 +19,19 @@ export interface LoadResult {
   readonly tokens: number
   /** The first thing that went wrong, if anything did. */
   readonly error?: string
+  /** From the first request to the last answer; opening the connections is not part of it. */
   readonly elapsedMs: number
   /** One per token, microseconds. */
   readonly latenciesUs: readonly number[]
 }
 
 const users = 5_000
-const rooms = 1_000
 
 /** The request body of one exchange. */
-export function requestBody(serverName: string, index: number): string {
+export function requestBody(serverName: string, index: number, room = `room${index}`): string {
   const localpart = `user${index % users}`
   return JSON.stringify({
-    room_id: `!room${index % rooms}:${serverName}`,
+    room_id: `!${room}:${serverName}`,
     slot_id: 'm.call#ROOM',
     openid_token: {
       access_token: `${localpart}.${index}.0123456789abcdef`,

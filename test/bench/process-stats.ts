@@ -17,3 +17,21 @@ export async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'latin1')
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024
 }
+
+/** Processor time of the whole machine since it was started. */
+export interface MachineTime {
+  /** Spent on whatever ran, and taken away by the host of a virtual machine. */
+  readonly busyMs: number
+  readonly totalMs: number
+}
+
+/** Reads the machine's processor time. */
+export async function machineTime(): Promise<MachineTime> {
+  const [line = ''] = (await readFile('/proc/stat', 'latin1')).split('\n')
+  // user nice system idle iowait irq softirq steal; time of guests is in the first two already.
+  const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number)
+  const total = ticks.reduce((before, more) => before + more, 0)
+  const idle = (ticks[3] ?? 0) + (ticks[4] ?? 0)
+  const toMs = 1_000 / ticksPerSecond
+  return { busyMs: (total - idle) * toMs, totalMs: total * toMs }
+}

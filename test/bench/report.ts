@@ -1,55 +1,29 @@
-import { type AccessLevel, accessLevels, type Measurements, type Sample } from './rounds.ts'
-import { median, percentile, sum } from './statistics.ts'
+import { ratioLines } from './ratios.ts'
+import { accessLevels, type Measurements, type Sample } from './rounds.ts'
+import { cpuUsPerToken, latencyMs, tokensPerSecond, withoutWarmUp } from './samples.ts'
 import { type SubjectName, subjectNames } from './subject.ts'
 import { type Row, renderTable } from './table.ts'
 
-/** Start-up times, and what was measured under load. */
+/** Start-up times, what was measured under load, and how busy the machine was beside it. */
 export interface Results extends Measurements {
   readonly healthyAfterMs: Readonly<Record<SubjectName, number>>
+  /** Share (0 to 1) of processor time that other programs took under load. */
+  readonly othersShare: number
 }
 
-function tokensPerSecond(samples: readonly Sample[]): number {
-  const tokens = sum(samples.map((sample) => sample.tokens))
-  return (tokens * 1_000) / sum(samples.map((sample) => sample.elapsedMs))
-}
-
-function cpuUsPerToken(samples: readonly Sample[]): number {
-  const tokens = sum(samples.map((sample) => sample.tokens))
-  return (sum(samples.map((sample) => sample.cpuMs)) * 1_000) / tokens
-}
-
-function select({ samples }: Results, subject: SubjectName, access: AccessLevel): Sample[] {
-  // The first round warms up.
-  return samples.filter((s) => s.subject === subject && s.access === access && s.round > 0)
-}
-
-function loadRow(results: Results, subject: SubjectName, access: AccessLevel): Row {
-  const samples = select(results, subject, access)
-  const latenciesUs = samples.flatMap((sample) => sample.latenciesUs)
+function loadRow(kind: string, subject: SubjectName, samples: readonly Sample[]): Row {
   return [
-    access,
+    kind,
     subject,
     tokensPerSecond(samples).toFixed(0),
-    (percentile(latenciesUs, 0.5) / 1_000).toFixed(1),
-    (percentile(latenciesUs, 0.99) / 1_000).toFixed(1),
+    latencyMs(samples, 0.5).toFixed(1),
+    latencyMs(samples, 0.99).toFixed(1),
     cpuUsPerToken(samples).toFixed(0),
   ]
 }
 
-function ratioLine(results: Results, access: AccessLevel): string {
-  const service = select(results, 'service', access)
-  const floor = select(results, 'floor', access)
-  const byRound = service.flatMap((sample, index) => {
-    const other = floor[index]
-    return other ? [tokensPerSecond([sample]) / tokensPerSecond([other])] : []
-  })
-  const throughput = median(byRound).toFixed(2)
-  const cpu = (cpuUsPerToken(service) / cpuUsPerToken(floor)).toFixed(2)
-  return `${access}: throughput ${throughput} of the floor (aim 0.80), CPU per token ${cpu} times`
-}
-
-function memoryAfter(results: Results, subject: SubjectName, tokens: number): string {
-  const found = results.memory.find((m) => m.subject === subject && m.tokens === tokens)
+function memoryAfter({ memory }: Results, subject: SubjectName, tokens: number): string {
+  const found = memory.find((m) => m.subject === subject && m.tokens === tokens)
   return found ? found.residentMiB.toFixed(0) : '–'
 }
 
@@ -62,19 +36,23 @@ function processRow(results: Results, subject: SubjectName): Row {
   ]
 }
 
-/** Everything as text: two tables and the ratios. */
+/** Everything as text: the ratios, then the tables that they come from. */
 export function renderReport(results: Results): string {
-  const load = accessLevels.flatMap((access) =>
-    subjectNames.map((subject) => loadRow(results, subject, access)),
+  const kinds = accessLevels.map((access) => ({
+    kind: access as string,
+    samples: results.samples.filter((sample) => sample.access === access),
+  }))
+  const load = [...kinds, { kind: 'burst', samples: results.bursts }].flatMap(({ kind, samples }) =>
+    subjectNames.map((subject) => loadRow(kind, subject, withoutWarmUp(samples, subject))),
   )
   const processes = subjectNames.map((subject) => processRow(results, subject))
   return [
-    renderTable([['access', 'program', 'tokens/s', 'p50 ms', 'p99 ms', 'CPU µs/token'], ...load]),
+    ratioLines(results).join('\n'),
+    renderTable([['load', 'program', 'tokens/s', 'p50 ms', 'p99 ms', 'CPU µs/token'], ...load]),
     renderTable([
       ['program', 'healthy ms', 'MiB after 50,000', 'MiB after 100,000 tokens'],
       ...processes,
     ]),
-    ['service / floor', ...accessLevels.map((access) => ratioLine(results, access))].join('\n'),
     '',
   ].join('\n\n')
 }

@@ -28,55 +28,91 @@ export interface MemorySample {
 
 /** All that was measured under load. */
 export interface Measurements {
+  /** Each token in a room of its own. */
   readonly samples: readonly Sample[]
+  /** All at once into one room. */
+  readonly bursts: readonly Sample[]
   readonly memory: readonly MemorySample[]
 }
 
+/** What is measured, and what makes the load. */
+export interface Bench {
+  readonly subjects: readonly Subject[]
+  readonly serverNames: Readonly<Record<AccessLevel, string>>
+  readonly generator: Child<LoadOrder, LoadResult>
+  readonly plan: Plan
+}
+
+/** Requests of one burst. */
+export const burstSize = 500
+
 const loadLimitMs = 60_000
 
-/** Loads the programs in turn, in another order each round, so that a slow spell hits them alike. */
-export async function runRounds(
-  subjects: readonly Subject[],
-  serverNames: Readonly<Record<AccessLevel, string>>,
-  generator: Child<LoadOrder, LoadResult>,
-  plan: Plan,
-): Promise<Measurements> {
+type Stretch = Pick<LoadOrder, 'first' | 'count' | 'connections' | 'room'>
+type Turn = Pick<Sample, 'access' | 'round'>
+
+async function load(bench: Bench, subject: Subject, turn: Turn, stretch: Stretch): Promise<Sample> {
+  const { pid, port, output } = subject.process
+  const cpuBefore = await cpuTimeMs(pid)
+  const serverName = bench.serverNames[turn.access]
+  const order = { ...stretch, port, serverName, limitMs: loadLimitMs }
+  const { tokens, elapsedMs, latenciesUs, error } = await bench.generator.ask(order)
+  if (error !== undefined) {
+    throw new Error(`${subject.name}, ${turn.access}: ${error}\n${output().slice(-2_000)}`)
+  }
+  const cpuMs = (await cpuTimeMs(pid)) - cpuBefore
+  return { ...turn, subject: subject.name, tokens, elapsedMs, cpuMs, latenciesUs }
+}
+
+/** In another order each round, so that a slow spell hits all alike. */
+function inTurn({ subjects }: Bench, round: number): readonly Subject[] {
+  return round % 2 === 0 ? subjects : subjects.toReversed()
+}
+
+async function runRound(bench: Bench, round: number): Promise<Sample[]> {
+  const { perRound: count, connections } = bench.plan
   const samples: Sample[] = []
+  for (const access of accessLevels) {
+    for (const subject of inTurn(bench, round)) {
+      const stretch = { first: round * count, count, connections }
+      samples.push(await load(bench, subject, { access, round }, stretch))
+    }
+  }
+  return samples
+}
+
+/** The service creates the room; the floor, which knows of no sharing, is spared it. */
+async function runBurst(bench: Bench, round: number): Promise<Sample[]> {
+  const samples: Sample[] = []
+  for (const subject of inTurn(bench, round)) {
+    const access = subject.name === 'service' ? 'full' : 'restricted'
+    const first = (bench.plan.rounds + round) * bench.plan.perRound
+    const size = { count: burstSize, connections: burstSize }
+    const stretch = { ...size, first, room: `burst${round}` }
+    samples.push(await load(bench, subject, { access, round }, stretch))
+  }
+  return samples
+}
+
+/** Loads the programs in turn: first a room for each token, then bursts into one. */
+export async function runRounds(bench: Bench): Promise<Measurements> {
+  const { subjects, plan } = bench
+  const samples: Sample[] = []
+  const bursts: Sample[] = []
   const memory: MemorySample[] = []
   const startedAt = performance.now()
 
-  async function load(subject: Subject, access: AccessLevel, round: number): Promise<void> {
-    const { pid, port } = subject.process
-    const cpuBefore = await cpuTimeMs(pid)
-    const { tokens, elapsedMs, latenciesUs, error } = await generator.ask({
-      port,
-      serverName: serverNames[access],
-      first: round * plan.perRound,
-      count: plan.perRound,
-      connections: plan.connections,
-      limitMs: loadLimitMs,
-    })
-    if (error !== undefined) {
-      throw new Error(
-        `${subject.name}, ${access}: ${error}\n${subject.process.output().slice(-2_000)}`,
-      )
-    }
-    const cpuMs = (await cpuTimeMs(pid)) - cpuBefore
-    samples.push({ subject: subject.name, access, round, tokens, elapsedMs, cpuMs, latenciesUs })
-  }
-
   for (let round = 0; round < plan.rounds; round += 1) {
     if (performance.now() - startedAt > plan.limitMs) break
-    const inTurn = round % 2 === 0 ? subjects : subjects.toReversed()
-    for (const access of accessLevels) {
-      for (const subject of inTurn) await load(subject, access, round)
-    }
+    samples.push(...(await runRound(bench, round)))
     for (const { name, process } of subjects) {
       const tokens = (round + 1) * plan.perRound * accessLevels.length
       memory.push({ subject: name, tokens, residentMiB: await residentMiB(process.pid) })
     }
     process.stderr.write('.')
   }
+  for (let round = 0; round < plan.bursts; round += 1)
+    bursts.push(...(await runBurst(bench, round)))
   process.stderr.write('\n')
-  return { samples, memory }
+  return { samples, bursts, memory }
 }

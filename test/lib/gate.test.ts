@@ -1,5 +1,9 @@
-import { expect, test } from 'bun:test'
+import { afterEach, expect, jest, test } from 'bun:test'
 import { Gate, type GateLimits, GateRefusal } from '../../src/lib/gate.ts'
+
+afterEach(() => {
+  jest.useRealTimers()
+})
 
 /** A gate, tasks that end when they are told, and who has begun. */
 function watch(limits: GateLimits) {
@@ -8,10 +12,10 @@ function watch(limits: GateLimits) {
   const ends = new Map<string, PromiseWithResolvers<void>>()
   return {
     started,
-    run(key: string, label: string, signal = new AbortController().signal) {
+    run(key: string, label: string, controller = new AbortController()) {
       const end = Promise.withResolvers<void>()
       ends.set(label, end)
-      return gate.run(key, signal, async () => {
+      return gate.run(key, controller, async () => {
         started.push(label)
         await end.promise
         return label
@@ -82,7 +86,7 @@ test('forgets a task that is given up while it waits', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
   const impatience = new AbortController()
   const first = run('key', 'first')
-  const second = run('key', 'second', impatience.signal)
+  const second = run('key', 'second', impatience)
   impatience.abort()
   await expect(second).rejects.toThrow(GateRefusal)
   const third = run('key', 'third')
@@ -106,7 +110,7 @@ test('gives a free place to the key with the fewest running tasks', async () => 
 test('gives the place of a running task back as soon as its signal fires', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
   const hangUp = new AbortController()
-  const first = run('x', 'first', hangUp.signal)
+  const first = run('x', 'first', hangUp)
   const second = run('y', 'second')
   hangUp.abort(new Error('hung up'))
   await expect(first).rejects.toThrow('hung up')
@@ -128,4 +132,45 @@ test('takes a place away after a while, and only for a key that needs it', async
   end('other')
   await other
   expect(started).toEqual(['slow', 'same', 'other'])
+})
+
+test('a key that comes when a place is overdue gets it at once', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 2, patienceMs: 20 })
+  const slow = run('x', 'slow')
+  await Bun.sleep(30)
+  expect(started).toEqual(['slow'])
+  const other = run('y', 'other')
+  await expect(slow).rejects.toThrow('timeout after 0.02 s')
+  expect(started).toEqual(['slow', 'other'])
+  end('other')
+  await other
+})
+
+test('takes away no more places than are needed', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 2, maxWaiting: 4, patienceMs: 20 })
+  const first = run('x', 'x1')
+  const second = run('y', 'y1')
+  await Bun.sleep(30)
+  const waiting = [run('z', 'z1'), run('z', 'z2')]
+  await expect(first).rejects.toThrow('timeout after 0.02 s')
+  end('z1')
+  end('z2')
+  await Promise.all(waiting)
+  end('y1')
+  expect(await second).toBe('y1')
+  expect(started).toEqual(['x1', 'y1', 'z1', 'z2'])
+})
+
+test('sets no timer until somebody waits, and leaves none behind', async () => {
+  jest.useFakeTimers()
+  const { run, end } = watch({ perKey: 1, total: 1, maxWaiting: 2, patienceMs: 20 })
+  const first = run('x', 'first')
+  expect(jest.getTimerCount()).toBe(0)
+  const second = run('y', 'second')
+  expect(jest.getTimerCount()).toBe(1)
+  end('first')
+  await first
+  expect(jest.getTimerCount()).toBe(0)
+  end('second')
+  await second
 })

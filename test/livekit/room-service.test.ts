@@ -102,3 +102,55 @@ test.each([
   const error = await failureOf((await roomService(sfu.wsUrl)).createRoom('a'))
   expect(error.message).toMatch(/is not LiveKit's API|is not about what was asked for/)
 })
+
+/** The SFU takes its time to create the room. */
+function slowly(name: string, delayMs: number) {
+  const then = reply(200, new Room({ sid: 'RM_1', name }).toBinary(), PROTOBUF)
+  sfu.respond('CreateRoom', { kind: 'delay', delayMs, then })
+}
+
+function creationsOf(name: string): number {
+  return sfu.requests.filter(({ message }) => 'name' in message && message.name === name).length
+}
+
+test('all who want a room while it is being created share one request', async () => {
+  const rooms = await roomService(sfu.wsUrl)
+  slowly('shared', 50)
+  await Promise.all(Array.from({ length: 500 }, () => rooms.createRoom('shared')))
+  expect(creationsOf('shared')).toBe(1)
+  await rooms.createRoom('shared')
+  expect(creationsOf('shared')).toBe(2)
+})
+
+test('a crowd that goes on coming causes one request at a time', async () => {
+  const rooms = await roomService(sfu.wsUrl)
+  slowly('crowd', 20)
+  const startedAt = performance.now()
+  const arrivals: Promise<void>[] = []
+  while (performance.now() - startedAt < 200) {
+    arrivals.push(rooms.createRoom('crowd'))
+    await Bun.sleep(1)
+  }
+  await Promise.all(arrivals)
+  const durationMs = performance.now() - startedAt
+  expect(creationsOf('crowd')).toBeGreaterThan(1)
+  expect(creationsOf('crowd')).toBeLessThanOrEqual(1 + durationMs / 20)
+})
+
+test('a request that fails is shared too, and tried anew by who comes later', async () => {
+  const rooms = await roomService(sfu.wsUrl)
+  sfu.respond('CreateRoom', twirpError(503, 'unavailable', 'try later'))
+  const both = [rooms.createRoom('unlucky'), rooms.createRoom('unlucky')]
+  const errors = await Promise.all(both.map(failureOf))
+  expect(errors.map(({ code }) => code)).toEqual(['unavailable', 'unavailable'])
+  expect(creationsOf('unlucky')).toBe(1)
+  sfu.restore('CreateRoom')
+  await rooms.createRoom('unlucky')
+  expect(creationsOf('unlucky')).toBe(2)
+})
+
+test('no request is shared between rooms', async () => {
+  const rooms = await roomService(sfu.wsUrl)
+  await Promise.all([rooms.createRoom('this'), rooms.createRoom('that')])
+  expect([creationsOf('this'), creationsOf('that')]).toEqual([1, 1])
+})

@@ -1,9 +1,13 @@
-import { expect, test } from 'bun:test'
+import { afterEach, expect, jest, test } from 'bun:test'
 import { Writable } from 'node:stream'
-import { createLogOutput } from '../../src/log-output.ts'
+import { createLogOutput, HOLD_MS } from '../../src/log-output.ts'
 
-/** An output of 10 bytes, whose reader takes a chunk when it is told to. */
-function openOutput() {
+afterEach(() => {
+  jest.useRealTimers()
+})
+
+/** An output whose reader takes a chunk when it is told to. */
+function openOutput(maxPendingBytes = 10) {
   const read: string[] = []
   const held: (() => void)[] = []
   const stream = new Writable({
@@ -15,8 +19,8 @@ function openOutput() {
   })
   const output = createLogOutput({
     stream,
-    maxPendingBytes: 10,
-    onResume: (dropped) => output.write(`<${dropped}>`),
+    maxPendingBytes,
+    onResume: (dropped) => output.write(`<${dropped}>`, 'error'),
   })
   return {
     output,
@@ -32,7 +36,7 @@ function openOutput() {
 test('lines come in order, each at once while the log is read', async () => {
   const { output, read, take } = openOutput()
   for (const line of ['aaaa', 'bbbb', 'cccc']) {
-    output.write(line)
+    output.write(line, 'warn')
     await take()
   }
   expect(read).toEqual(['aaaa', 'bbbb', 'cccc'])
@@ -40,11 +44,11 @@ test('lines come in order, each at once while the log is read', async () => {
 
 test('what goes beyond the bound is dropped until all that waits is read, and told once', async () => {
   const { output, read, take } = openOutput()
-  for (const line of ['aaaa', 'bbbb', 'cccc', 'd']) output.write(line)
+  for (const line of ['aaaa', 'bbbb', 'cccc', 'd']) output.write(line, 'warn')
   await take()
-  output.write('e')
+  output.write('e', 'warn')
   await take()
-  output.write('f')
+  output.write('f', 'warn')
   await take()
   await take()
   expect(read).toEqual(['aaaa', 'bbbb', '<3>', 'f'])
@@ -52,16 +56,16 @@ test('what goes beyond the bound is dropped until all that waits is read, and to
 
 test('the bound is one of bytes', async () => {
   const { output, read, take } = openOutput()
-  for (const line of ['ééé', 'ééé', 'a']) output.write(line)
+  for (const line of ['ééé', 'ééé', 'a']) output.write(line, 'warn')
   await take()
   expect(read).toEqual(['ééé', '<2>'])
 })
 
 test('flushing waits until all is read, the note about dropped lines included', async () => {
   const { output, read, take } = openOutput()
-  for (const line of ['aaaa', 'bbbb', 'cccc']) output.write(line)
+  for (const line of ['aaaa', 'bbbb', 'cccc']) output.write(line, 'warn')
   let flushed = false
-  const flushing = output.flush(60_000).then(() => {
+  const flushing = output.flush(60_000, 60_000).then(() => {
     flushed = true
   })
   await take()
@@ -74,9 +78,63 @@ test('flushing waits until all is read, the note about dropped lines included', 
 
 test('flushing gives up on a reader that stands still', async () => {
   const { output, read } = openOutput()
-  await output.flush(60_000)
-  output.write('aaaa')
-  output.write('bbbb')
-  await output.flush(1)
+  await output.flush(60_000, 60_000)
+  output.write('aaaa', 'warn')
+  output.write('bbbb', 'warn')
+  await output.flush(1, 60_000)
+  expect(read).toEqual(['aaaa'])
+})
+
+test('lines of level debug and info are held back and written together', () => {
+  jest.useFakeTimers()
+  const { output, read } = openOutput()
+  output.write('a', 'info')
+  output.write('b', 'debug')
+  jest.advanceTimersByTime(HOLD_MS - 1)
+  expect(read).toEqual([])
+  jest.advanceTimersByTime(1)
+  expect(read).toEqual(['ab'])
+})
+
+test.each(['warn', 'error'] as const)(
+  'a line of level %s is written at once, behind those before it',
+  (level) => {
+    const { output, read } = openOutput()
+    output.write('a', 'info')
+    output.write('b', level)
+    expect(read).toEqual(['ab'])
+  },
+)
+
+test('lines that are held back count towards the bound', async () => {
+  const { output, read, take } = openOutput()
+  for (const line of ['aaaa', 'bbbb', 'cccc']) output.write(line, 'info')
+  output.release()
+  await take()
+  expect(read).toEqual(['aaaabbbb', '<1>'])
+})
+
+test('no more is held back than one write should take', () => {
+  const { output, read } = openOutput(64 * 1024)
+  const line = 'x'.repeat(1_024)
+  for (let count = 0; count < 17; count += 1) output.write(line, 'info')
+  expect(read).toEqual([line.repeat(16)])
+  output.release()
+})
+
+test('flushing writes what is held back', async () => {
+  const { output, read, take } = openOutput()
+  output.write('a', 'info')
+  const flushing = output.flush(60_000, 60_000)
+  await take()
+  await flushing
+  expect(read).toEqual(['a'])
+})
+
+test('flushing ends at its limit, though the log is still read', async () => {
+  const { output, read } = openOutput()
+  output.write('aaaa', 'warn')
+  output.write('bbbb', 'warn')
+  await output.flush(60_000, 1)
   expect(read).toEqual(['aaaa'])
 })

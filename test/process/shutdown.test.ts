@@ -158,3 +158,18 @@ test.each([
   await expect(held).rejects.toThrow()
   expect(messages(stage.running).at(-1)).toBe('shutting down')
 })
+
+test('a second signal loses no line of a request that was answered before', async () => {
+  await using stage = await startStage({ LIVEKIT_SHUTDOWN_DELAY_SECONDS: '600' })
+  const { running } = stage
+  await signalled(stage, 'SIGTERM')
+  for (let sent = 0; sent < 30; sent += 1) {
+    const answer = await fetch(`${running.url}/get_token`, { method: 'POST', body: '{' })
+    expect(answer.status).toBe(400)
+  }
+  process.kill(running.pid, 'SIGTERM')
+  expect(await running.exited).toBe(1)
+  // The line of the very last one comes in a turn of its own, after the answer.
+  const lines = messages(running).filter((message) => message === 'request')
+  expect(lines.length).toBeGreaterThanOrEqual(29)
+})
