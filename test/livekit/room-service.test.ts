@@ -142,7 +142,7 @@ test('a request that fails is shared too, and tried anew by who comes later', as
   sfu.respond('CreateRoom', twirpError(503, 'unavailable', 'try later'))
   const both = [rooms.createRoom('unlucky'), rooms.createRoom('unlucky')]
   const errors = await Promise.all(both.map(failureOf))
-  expect(errors.map(({ code }) => code)).toEqual(['unavailable', 'unavailable'])
+  expect(errors.map(({ twirpCode }) => twirpCode)).toEqual(['unavailable', 'unavailable'])
   expect(creationsOf('unlucky')).toBe(1)
   sfu.restore('CreateRoom')
   await rooms.createRoom('unlucky')

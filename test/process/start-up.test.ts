@@ -14,6 +14,7 @@ test('"serve" is the default command', async () => {
 
 test('the start is logged in JSON lines, with the configuration and no secret', async () => {
   await using running = await startService({ command: [...service, 'serve'], env: required })
+  await until(() => running.output().includes('listening'))
   const lines = logLines(running.output())
   expect(lines.slice(0, 2)).toEqual([
     { time, level: 'info', message: 'configuration', version, settings: expect.any(Object) },
@@ -51,6 +52,7 @@ test('warnings come before everything else', async () => {
 test('the log is for people where that is asked for', async () => {
   const env = { ...required, LIVEKIT_LOG_FORMAT: 'pretty' }
   await using running = await startService({ command: service, env })
+  await until(() => running.output().includes('listening'))
   const lines = running.output().split('\n')
   expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z \S*info\s*\S* listening .*host=\S*127/)
 })
