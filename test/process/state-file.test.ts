@@ -9,7 +9,7 @@ import { connected } from '../support/delegations.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 import { startService } from '../support/service-process.ts'
 import { until } from '../support/until.ts'
-import { logLines, required, run, service } from './commands.ts'
+import { required, run, service } from './commands.ts'
 
 let directory = ''
 let path = ''
