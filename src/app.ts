@@ -26,11 +26,11 @@ import { tokenRoutes } from './routes/tokens.ts'
 export interface App {
   /** Answers one request. */
   fetch(request: Request): Response | Promise<Response>
-  /** From now on, acts on delegations. */
+  /** Starts to act on delegations. */
   start(): void
-  /** From now on, refuses new requests and leaves delegations to other replicas. */
+  /** Refuses new requests from now on, and hands delegations over to other replicas. */
   startShutdown(): Promise<void>
-  /** Gives up what the service holds, when no request is under way any more. */
+  /** Closes the store; to be called once no request is under way. */
   close(): Promise<void>
 }
 
@@ -43,9 +43,9 @@ interface Parts {
 }
 
 const FRAMEWORK = {
-  // Bodies are taken as they are; unknown members do no harm.
+  // Do not strip unknown members: it costs time, and they do no harm.
   normalize: false,
-  // Otherwise the path is looked for behind the 11th character, and not found when `Host` is short.
+  // Otherwise the framework looks for the path after the 11th character, and misses it when `Host` is short.
   handler: { standardHostname: false },
 } as const
 
@@ -87,7 +87,7 @@ async function assemble(options: AppOptions) {
 }
 
 /**
- * Puts the parts together; nothing else constructs them.
+ * Assembles the service; nothing else constructs its parts.
  *
  * @throws {StoreUnavailable} when the state file cannot be used
  */
@@ -126,7 +126,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   return {
     fetch(request) {
-      // Without a `Host` there is no origin, and the framework takes the path for one.
+      // Without `Host` the URL is a bare path, which the framework would misread.
       if (hasOrigin(request)) return app.fetch(request)
       return app.fetch(new Request(`http://localhost${request.url}`, request))
     },

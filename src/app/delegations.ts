@@ -27,7 +27,7 @@ function newGeneration(): string {
   return randomBytes(12).toString('base64url')
 }
 
-/** For all users of a server that the operator has not named. */
+/** For all users together of a server that is not named in `LIVEKIT_FULL_ACCESS_HOMESERVERS`. */
 const MAX_PER_UNNAMED_SERVER = 20_000
 
 function openStore(state: StateConfig, options: AppOptions, now: () => number) {
@@ -62,7 +62,7 @@ function mendedLogger(logger: Logger) {
 
 const REFILLED = 'the state store came back empty or older, and was filled from memory'
 
-/** Never the whole of it: whoever knows it may act on the event. */
+/** Shortened for the log: the delay ID is a secret. */
 function beginningOf(delayId: string): string {
   return `${delayId.slice(0, Math.min(SHOWN_OF_DELAY_ID, delayId.length / 3))}…`
 }
@@ -71,13 +71,13 @@ function transitionLogger(logger: Logger) {
   return function logTransition(delegation: Delegation, { from, to, cause }: Transition): void {
     const { room, identity, delayId } = delegation
     const delay_id = beginningOf(delayId)
-    // The homeserver announces that somebody has left who is connected.
+    // The homeserver will announce a leave although the participant is still connected.
     const level = from === 'connected' && to === 'dropped' ? 'warn' : 'info'
     logger[level]('delegation', { room, identity, from, to, cause, delay_id })
   }
 }
 
-/** Puts together what takes over delayed leave events. */
+/** Assembles the delegation of delayed leave events. */
 export async function assembleDelegation(
   options: AppOptions,
   parts: Omit<EffectParts, 'logger' | 'now'>,
@@ -94,7 +94,7 @@ export async function assembleDelegation(
   }
 
   const opened: DelegationStore = await openStore(config.state, options, now)
-  // What is in this process goes only with it.
+  // A store in this process never goes away, so it needs no memory beside it.
   const store = config.state.kind === 'memory' ? opened : rememberChanges(opened, memory)
   const changes = createChanges({ store, circumstances, onTransition: transitionLogger(logger) })
   const effects = assembleEffects({ ...parts, logger, now })

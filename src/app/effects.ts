@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts'
 import type { ClientApi, DelayedEventResult } from '../matrix/client-api.ts'
 import type { ClientApiLocation, ClientApiLocator } from '../matrix/client-api-location.ts'
 
-/** What delegations need of the outside. */
+/** Options of {@link assembleEffects}. */
 export interface EffectParts {
   readonly rooms: RoomService
   readonly locator: ClientApiLocator
@@ -16,10 +16,10 @@ export interface EffectParts {
   readonly now: () => number
 }
 
-/** Enough for a homeserver that is well. */
+/** Enough for a healthy homeserver. */
 const MIN_ATTEMPT_MS = 1_000
 
-/** An attempt that comes to nothing must leave time for another one. */
+/** Timeout of one attempt: a failure must leave time for a retry before the deadline. */
 function attemptLimitMs({ deadlineAt }: Delegation, now: number): number {
   return Math.max((deadlineAt - now) / 2, MIN_ATTEMPT_MS)
 }
@@ -37,7 +37,7 @@ function outcomeOf(result: DelayedEventResult, action: 'restart' | 'send', at: n
 export function assembleEffects(parts: EffectParts): Effects {
   const { rooms, locator, clientApi, logger, now } = parts
 
-  /** The first failure in a row is told; the rest would be the same again and again. */
+  /** Warns of the first failure in a row only; the others are logged at level `debug`. */
   function logFailure(action: string, delegation: Delegation, failures: number, cause: string) {
     const { room, identity, serverName } = delegation
     const level = failures === 0 ? 'warn' : 'debug'
@@ -52,7 +52,7 @@ export function assembleEffects(parts: EffectParts): Effects {
 
   async function locate(delegation: Delegation): Promise<ClientApiLocation> {
     const { serverName, clientApiUrl, failures } = delegation
-    // Where it was when the delegation was accepted, it is in all likelihood still.
+    // Use the location from acceptance until an attempt fails.
     const known = { kind: 'found', baseUrl: clientApiUrl ?? '' } as const
     if (clientApiUrl !== undefined && failures === 0) return known
     const location = await locator.locate(serverName)

@@ -20,13 +20,13 @@ function isListed({ fullAccess }: Config, serverName: string): boolean {
   return fullAccess !== '*' && fullAccess.has(serverName)
 }
 
-/** Puts together all that talks to homeservers. */
+/** Assembles the clients of homeservers. */
 export function assembleHomeservers(options: AppOptions) {
   const { config, now, random, tuning = {} } = options
   const budget = requestBudget(options.requestCap)
   const { verifyTls, addressPolicy, federationOverrides, clientApiOverrides } = config
   const { ca, attemptMs, wellKnownTimeoutMs } = tuning
-  // The deny list guards what strangers can name, and not the servers that the operator has named.
+  // The deny list protects against addresses that strangers choose; servers that the operator named are exempt.
   const policyFor = (name: string) => (isListed(config, name) ? ALLOW_ALL : addressPolicy)
   const isNamed = (name: string) => isListed(config, name) || federationOverrides.has(name)
   const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })

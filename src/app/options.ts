@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 
-/** Ports, time limits and trust that only tests have a reason to change. */
+/** Ports, timeouts and trusted roots that only tests change. */
 export interface Tuning {
   readonly wellKnownPort?: number
   readonly federationPort?: number
@@ -12,11 +12,11 @@ export interface Tuning {
   readonly clientApiTimeoutMs?: number
   readonly sfuTimeoutMs?: number
   readonly storeTimeoutMs?: number
-  /** Trusted roots of homeservers in PEM form; those of the runtime unless given. */
+  /** Trusted roots for homeservers in PEM form; default: those of the runtime. */
   readonly ca?: string
 }
 
-/** What the service is made of beside its configuration. */
+/** Options of the whole service. */
 export interface AppOptions {
   readonly config: Config
   readonly logger: Logger
@@ -27,7 +27,7 @@ export interface AppOptions {
   readonly monotonicNow: () => number
   /** A number from 0 up to, not including, 1. */
   readonly random: () => number
-  /** How many requests the runtime makes at once. */
+  /** How many outgoing requests the runtime makes at once. */
   readonly requestCap: number
   readonly tuning?: Tuning
 }

@@ -6,14 +6,14 @@ import { errorCode } from '../lib/error-code.ts'
 
 const TIMEOUT_MS = 3_000
 
-/** The addresses at which a service that listens on `host` answers on this machine. */
+/** Local addresses that reach a service listening on `host`. */
 function reachableAt({ host }: BindAddress): readonly string[] {
   if (host === undefined || host === '::') return ['127.0.0.1', '[::1]']
   if (host === '0.0.0.0') return ['127.0.0.1']
   return [host.includes(':') ? `[${host}]` : host]
 }
 
-/** Goes through no proxy, which the runtime's `fetch` would, if the environment names one. */
+/** Asks without a proxy; `fetch` would use the one in the environment. */
 function ask(authority: string): Promise<string | undefined> {
   const url = `http://${authority}/healthz`
   const signal = AbortSignal.timeout(TIMEOUT_MS)
@@ -28,10 +28,10 @@ function ask(authority: string): Promise<string | undefined> {
 }
 
 /**
- * The `healthcheck` command: asks the service on this machine, wherever `LIVEKIT_JWT_BIND` says it
- * listens, and writes one line.
+ * The `healthcheck` command: asks the service on this machine, at the address in `LIVEKIT_JWT_BIND`,
+ * and writes one line.
  *
- * @returns the exit code: 0 when it is healthy, 1 when not
+ * @returns the exit code: 0 if healthy, 1 if not
  */
 export async function healthcheck(
   env: Environment,

@@ -2,7 +2,7 @@ import type { Logger } from '../log.ts'
 
 const MAX_FRAMES = 5
 
-/** Where it happened; the message is left out, since it may hold a secret. */
+/** The stack without the message, which may hold a secret. */
 function framesOf(error: unknown): readonly string[] {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const frames = stack.split('\n').filter((line) => /^\s*at /.test(line))
@@ -10,8 +10,7 @@ function framesOf(error: unknown): readonly string[] {
 }
 
 /**
- * Logs what should never happen, and lets the process go on: one request must not end the calls of
- * all others.
+ * Logs uncaught errors and keeps the process running: one broken request must not end everybody's calls.
  */
 export function reportInternalErrors(logger: Logger): void {
   function report(error: unknown): void {

@@ -2,13 +2,13 @@ import { RAISED_REQUEST_CAP, REQUEST_CAP_VARIABLE } from '../lib/request-budget.
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Compiled programs find their modules there. */
+/** Module paths inside a compiled binary. */
 const INSIDE_BINARY = /^(?:\/\$bunfs\/|B:\/~BUN\/)/
 
 /**
- * Lets the runtime make more requests at once. It reads the variable for that at its own start alone,
- * so a compiled binary replaces itself with itself, in the same process: once, since the variable is
- * set from then on. Where that cannot be done, the service goes on with what it has.
+ * Raises the runtime's cap on concurrent requests. The runtime reads the variable only when it starts, so
+ * a compiled binary sets it and executes itself again, in the same process. This happens once, since the
+ * variable is set then. If it fails, the service runs with the default cap.
  */
 export function raiseRequestCap(env: Environment): void {
   const isSet = (env[REQUEST_CAP_VARIABLE] ?? '').trim() !== ''
@@ -20,6 +20,6 @@ export function raiseRequestCap(env: Environment): void {
       [REQUEST_CAP_VARIABLE]: String(RAISED_REQUEST_CAP),
     })
   } catch {
-    // The budgets are those of the cap as it is.
+    // Run with the default cap.
   }
 }

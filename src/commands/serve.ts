@@ -13,7 +13,7 @@ import { reportInternalErrors } from './internal-errors.ts'
 import { openLog } from './service-log.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
-/** Bodies are bounded by their reader, which can answer as a client expects; this is the second fence. */
+/** Off: `json-body.ts` limits bodies instead, and answers with a Matrix error. */
 const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER
 const PENDING_POLL_MS = 10
 

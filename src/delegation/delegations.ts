@@ -5,7 +5,7 @@ import { type Accepted, accept } from './life/waiting.ts'
 import { type Bounds, type DelegationStore, StoreUnavailable } from './store/store.ts'
 import type { Changes } from './work/changes.ts'
 
-/** What a webhook reports: of one participant, or of a whole LiveKit room. */
+/** What a webhook reports about one participant, or about a whole LiveKit room. */
 export interface WebhookReport {
   readonly room: string
   /** `undefined` for everybody in the room. */
@@ -13,10 +13,10 @@ export interface WebhookReport {
   readonly signal: DelegationSignal
 }
 
-/** The user, or all users of the server together, have too many delegations already. */
+/** The user, or the users of the server together, already have too many delegations. */
 export class TooManyDelegations extends Error {
   readonly code = 'too-many-delegations'
-  /** After how many milliseconds it is worth trying again. */
+  /** How long the client should wait before it tries again. */
   readonly retryAfterMs = 60_000
 
   constructor(reason: string) {
@@ -25,10 +25,10 @@ export class TooManyDelegations extends Error {
   }
 }
 
-/** What the routes do with delegations. Both throw {@link StoreUnavailable} when the store is away. */
+/** The delegations, as routes use them. Both methods throw {@link StoreUnavailable} when the store is away. */
 export interface Delegations {
   /**
-   * Takes over a delayed leave event, in the place of one taken over before for the participant.
+   * Takes over a delayed leave event. It replaces an earlier one of the same participant.
    *
    * @throws {TooManyDelegations}
    */
@@ -50,11 +50,11 @@ export interface DelegationsOptions {
   readonly newGeneration: () => string
   readonly boundsFor: (serverName: string) => Bounds
   readonly onAccepted: (key: ParticipantKey) => void
-  /** A webhook could not be applied, and may never be repeated. */
+  /** Called when a webhook could not be applied; the SFU may never repeat it. */
   readonly onMissedWebhook: () => void
 }
 
-/** Makes the delegations as the routes see them. */
+/** Creates {@link Delegations}. */
 export function createDelegations(options: DelegationsOptions): Delegations {
   const { store, changes, circumstances, newGeneration, boundsFor, onAccepted, onMissedWebhook } =
     options
@@ -68,6 +68,7 @@ export function createDelegations(options: DelegationsOptions): Delegations {
   return {
     async delegate(accepted) {
       const delegation = accept({ ...accepted, generation: newGeneration() }, circumstances())
+      // Promise: a user has a limited number of delegations, and so has a server that is not named.
       const outcome = await store.put(delegation, boundsFor(accepted.serverName))
       if (outcome !== 'stored') throw new TooManyDelegations(EXCESS[outcome])
       onAccepted(accepted)
@@ -76,6 +77,7 @@ export function createDelegations(options: DelegationsOptions): Delegations {
       try {
         await apply(report)
       } catch (error) {
+        // Promise: while the store is away a webhook gets 503, so that LiveKit tries again.
         if (error instanceof StoreUnavailable) onMissedWebhook()
         throw error
       }

@@ -1,7 +1,7 @@
 /** Server names whose users have full access, or `*` for all. */
 export type FullAccess = '*' | ReadonlySet<string>
 
-/** Who has full access, and what the others may do all the same. */
+/** Which servers have full access, and what users of the others may do. */
 export interface AccessPolicy {
   readonly fullAccess: FullAccess
   /** Whether users with restricted access may publish. */
@@ -11,7 +11,7 @@ export interface AccessPolicy {
 /** What a user may do. Restricted users may join any call whose room and slot they know. */
 export interface Access {
   readonly level: 'full' | 'restricted'
-  /** Whether the LiveKit room is created for the user where there is none. */
+  /** Whether the LiveKit room is created for the user if it does not exist. */
   readonly canStartCalls: boolean
   /** Whether the service takes over the user's delayed leave events. */
   readonly canDelegate: boolean
@@ -19,7 +19,7 @@ export interface Access {
   readonly canPublish: boolean
 }
 
-/** Tells whether the operator has named a server. */
+/** Whether the operator has listed a server by name. */
 export function isNamed(serverName: string, fullAccess: FullAccess): boolean {
   return fullAccess !== '*' && fullAccess.has(serverName)
 }

@@ -13,7 +13,7 @@ export interface Participant {
 /** What a client presents to prove who it is. */
 export interface Credentials {
   readonly openIdToken: OpenIdToken
-  /** Who the client says it is; `undefined` where the endpoint does not ask. */
+  /** The user ID that the client claims; `undefined` if the endpoint has no such field. */
   readonly claimedUserId: string | undefined
 }
 
@@ -25,7 +25,7 @@ export interface AuthorisedUser {
   readonly access: Access
 }
 
-/** The user is verified, and not the one that the client claimed to be. */
+/** The verified user is not the one that the client claimed. */
 export class WrongUser extends Error {
   readonly code = 'wrong-user'
 
@@ -36,7 +36,7 @@ export class WrongUser extends Error {
 }
 
 /**
- * Tells who the user is and what the user may do.
+ * Verifies a user and determines their access.
  *
  * @param signal - fires when the client has hung up
  * @throws {VerificationError} when the OpenID token cannot be verified
@@ -44,7 +44,7 @@ export class WrongUser extends Error {
  */
 export type Authorise = (credentials: Credentials, signal: AbortSignal) => Promise<AuthorisedUser>
 
-/** Makes the authorisation of users. */
+/** Creates {@link Authorise}. */
 export function createAuthorisation(verify: VerifyOpenIdToken, policy: AccessPolicy): Authorise {
   return async function authorise({ openIdToken, claimedUserId }, signal) {
     const userId = await verify(openIdToken, signal)

@@ -8,7 +8,7 @@ export interface DelayedLeave {
   readonly delayMs: number
 }
 
-/** A delayed leave event that may be taken over, and is not yet. */
+/** A delayed leave event that was checked and can be taken over. */
 export interface AcceptableLeave extends DelayedLeave {
   readonly serverName: string
   readonly userId: string
@@ -16,7 +16,7 @@ export interface AcceptableLeave extends DelayedLeave {
   readonly clientApiUrl: string
 }
 
-/** Restricted users may not delegate: neither beside a token, nor by itself. */
+/** A restricted user asked for delegation, with a token request or on its own (`takeover-forbidden`). */
 export class DelegationForbidden extends Error {
   readonly code: 'delegation-forbidden' | 'takeover-forbidden'
 
@@ -54,11 +54,11 @@ export interface LeaveTakeover {
    * @throws {StoreUnavailable} when the store is away
    */
   take(room: string, identity: string, leave: AcceptableLeave): Promise<void>
-  /** Checks and takes over an event, for who asks for nothing else; throws as both do. */
+  /** Does both, for a request that asks for nothing else. */
   takeOver(participant: Participant, leave: DelayedLeave, signal: AbortSignal): Promise<void>
 }
 
-/** Makes the takeover of delayed leave events. */
+/** Creates {@link LeaveTakeover}. */
 export function createLeaveTakeover(
   locator: ClientApiLocator,
   delegations: Delegations,

@@ -6,8 +6,8 @@ import type { DelayedLeave, LeaveTakeover } from './leave-takeover.ts'
 /** Makes LiveKit access tokens for participants. */
 export interface TokenExchange {
   /**
-   * Gives an access token. For a user with full access the LiveKit room is there before the token is,
-   * and a delayed leave event is taken over.
+   * Issues an access token. For a user with full access it first creates the LiveKit room, and takes
+   * over the delayed leave event if there is one.
    *
    * @param signal - fires when the client has hung up
    * @throws {DelegationForbidden} when a restricted user delegates
@@ -23,7 +23,7 @@ export interface TokenExchange {
   ): Promise<string>
 }
 
-/** What the exchange needs of the outside, and what the operator has chosen. */
+/** Options of {@link createTokenExchange}. */
 export interface TokenExchangeOptions {
   readonly takeover: LeaveTakeover
   readonly rooms: RoomService
@@ -32,7 +32,7 @@ export interface TokenExchangeOptions {
   readonly canUpdateOwnMetadata: boolean
 }
 
-/** Makes the token exchange. */
+/** Creates {@link TokenExchange}. */
 export function createTokenExchange(options: TokenExchangeOptions): TokenExchange {
   const { takeover, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata } = options
 

@@ -8,7 +8,7 @@ import type { ForgedWebhook } from '../livekit/webhook.ts'
 import type { VerificationError } from '../matrix/verification-error.ts'
 import { type BodyError, FieldError } from './json-body.ts'
 
-/** The service is about to end and takes no more requests. */
+/** The service is shutting down and takes no more requests. */
 export class ShuttingDown extends Error {
   readonly code = 'shutting-down'
 
@@ -18,10 +18,10 @@ export class ShuttingDown extends Error {
   }
 }
 
-/** A known path was asked with a method that it does not have. */
+/** The path exists, but not with this method. */
 export class MethodNotAllowed extends Error {
   readonly code = 'method-not-allowed'
-  /** The methods that it has, for the `Allow` header. */
+  /** Value of the `Allow` header. */
   readonly allow: string
 
   constructor(allow: string) {
@@ -45,11 +45,11 @@ type KnownError =
   | VerificationError
   | WrongUser
 
-/** How an error is answered, and what is noted of it. */
+/** How an error is answered and logged. */
 interface Entry {
   readonly status: number
   readonly errcode: string
-  /** For the client; the message of the error where there is none. */
+  /** Text for the client; default: the message of the error. */
   readonly error?: string
   /** For the log: the step that failed. */
   readonly step?: string
@@ -62,7 +62,7 @@ const BAD_JSON = { status: 400, errcode: 'M_BAD_JSON' }
 const UNKNOWN = { errcode: 'M_UNKNOWN' }
 const NOT_FOR_THIS_USER = 'Delegation of delayed leave events is not available to this user.'
 
-/** The one place where errors become Matrix errors; an error without an entry does not compile. */
+/** The one table that turns errors into Matrix errors; a missing entry is a compile error. */
 const ENTRIES: Readonly<Record<KnownError['code'], Entry>> = {
   'body-not-json': NOT_JSON,
   'body-too-large': { status: 413, errcode: 'M_TOO_LARGE' },
@@ -103,13 +103,13 @@ const ENTRIES: Readonly<Record<KnownError['code'], Entry>> = {
   'shutting-down': { ...UNKNOWN, status: 503, error: 'The service is shutting down.' },
 }
 
-/** How a failed request is answered, and what the operator is told. */
+/** How a failed request is answered and logged. */
 export interface Failure extends Entry {
-  /** For the client: it holds no token, no answer of others, no address. */
+  /** Text for the client: without tokens, addresses, or answers of other servers. */
   readonly error: string
-  /** Methods for the `Allow` header. */
+  /** Value of the `Allow` header. */
   readonly allow?: string
-  /** After how many milliseconds to try again. */
+  /** How long the client should wait before it tries again. */
   readonly retryAfterMs?: number
   /** For the log. */
   readonly cause?: string
@@ -119,7 +119,7 @@ function isKnown(error: unknown): error is KnownError {
   return error instanceof Error && 'code' in error && Object.hasOwn(ENTRIES, String(error.code))
 }
 
-/** What the framework calls by a code of its own. */
+/** Failure for an error of the framework, or for an unknown one. */
 function frameworkFailure(code: string | number, error: unknown): Failure {
   if (error instanceof Error && error.name === 'AbortError') {
     // The client hung up while it sent the body; nobody reads this.
@@ -132,10 +132,10 @@ function frameworkFailure(code: string | number, error: unknown): Failure {
   return { ...UNKNOWN, status: 500, error: 'Internal error', step: 'internal', cause }
 }
 
-/** By which of its forms a schema of several wants a value to be judged. */
+/** Chooses the member of a union schema that a value is checked against. */
 type FormOf = (value: unknown) => number
 
-/** The member that a schema refused; the message of the framework's own error would repeat the body. */
+/** Names the field that a schema refused. The framework's own message would repeat the body. */
 function fieldError({ valueError }: ValidationError): FieldError {
   const formOf: FormOf | undefined = valueError?.schema.formOf
   const form = valueError?.errors[formOf?.(valueError.value) ?? 0]
@@ -151,9 +151,9 @@ function ownError(thrown: unknown): unknown {
 }
 
 /**
- * What comes of an error.
+ * Turns an error into a failure.
  *
- * @param code - the framework's
+ * @param code - error code of the framework
  */
 export function failureOf(code: string | number, thrown: unknown): Failure {
   const error = ownError(thrown)
@@ -169,7 +169,7 @@ export function failureOf(code: string | number, thrown: unknown): Failure {
   }
 }
 
-/** What clients do wrong in well-known ways needs no cause beside its code. */
+/** Common mistakes of clients need no `cause` in the log: the error code says it all. */
 function isWorthTelling({ code }: KnownError): boolean {
   return !['body-too-large', 'method-not-allowed', 'shutting-down'].includes(code)
 }

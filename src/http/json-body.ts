@@ -2,7 +2,7 @@ import { DeadlineExceeded, inTime } from '../lib/deadline.ts'
 import { isWellFormedJson, parseJson } from '../lib/json.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
 
-/** The body of a request cannot be taken. */
+/** The body of a request is too large, too slow or not JSON. */
 export class BodyError extends Error {
   readonly code: 'body-not-json' | 'body-too-large' | 'body-too-slow'
 
@@ -24,7 +24,7 @@ function tooLarge(maxBytes: number): BodyError {
 async function read(request: Request, maxBytes: number): Promise<Uint8Array> {
   const length = request.headers.get('content-length')
   if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  // No more arrives than was stated.
+  // The runtime reads no more than Content-Length.
   if (length !== null) return new Uint8Array(await request.arrayBuffer())
   if (request.body === null) return new Uint8Array()
   const bytes = await readAtMost(request.body, maxBytes)
@@ -46,7 +46,7 @@ export async function readBodyBytes(request: Request, maxBytes: number): Promise
   }
 }
 
-/** A member of the body is missing or wrong; `field` is its path, such as `member.id`. */
+/** A field of the body is missing or wrong; `field` is its path, such as `member.id`. */
 export class FieldError extends Error {
   readonly code = 'field-wrong'
   readonly field: string
@@ -81,5 +81,5 @@ export async function readJsonBody({ request }: { readonly request: Request }): 
   return json
 }
 
-/** How routes have a JSON body read: `Content-Type` plays no part. */
+/** `parse` option of routes with a JSON body. */
 export const JSON_BODY = [readJsonBody, 'json' as const] as const

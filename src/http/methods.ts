@@ -5,13 +5,13 @@ import { MethodNotAllowed } from './errors.ts'
 /** Keeps a route out of the API pages. */
 export const HIDDEN = { detail: { hide: true } }
 
-/** Whoever answers GET answers HEAD too, without the body. */
+/** A path that answers GET also answers HEAD. */
 function withHead(methods: ReadonlySet<string>): readonly string[] {
   const all = methods.has('GET') ? [...methods, 'HEAD'] : methods
   return [...new Set(all)].sort()
 }
 
-/** Answers a known path that was asked with another method than those of `allow`. */
+/** Answers a known path for any method that is not in `allow`. */
 function allowOnly(allow: string) {
   return function refuseMethod(): never {
     throw new MethodNotAllowed(allow)
@@ -19,8 +19,8 @@ function allowOnly(allow: string) {
 }
 
 /**
- * Completes an app whose routes are all there: their paths refuse other methods, and those that browsers
- * call answer what browsers ask first.
+ * Adds a 405 answer for other methods to every path, and CORS preflight to those that browsers call.
+ * To be called once all routes are registered.
  */
 export function completeMethods(app: AnyElysia): void {
   const corsPaths = corsPathsOf(app.routes)

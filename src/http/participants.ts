@@ -4,7 +4,7 @@ import type { DelayedLeave } from '../exchange/leave-takeover.ts'
 import { type Device, identityOf } from '../livekit/names.ts'
 import type { RequestLog } from './request-log.ts'
 
-/** What a body says of a participant, and how it proves who it is. */
+/** What a request body asks for, and the credentials in it. */
 export interface ParticipantRequest extends Credentials {
   /** Name of the LiveKit room. */
   readonly room: string
@@ -12,23 +12,23 @@ export interface ParticipantRequest extends Credentials {
   readonly leave: DelayedLeave | undefined
 }
 
-/** What {@link participantPlugin} needs. */
+/** Options of {@link participantPlugin}. */
 export interface ParticipantOptions {
   readonly authorise: Authorise
   readonly requestLog: RequestLog
 }
 
 /**
- * Options of the routes that participants call. `participant` is how the body, once it is validated, is
- * read; the user is authorised then, and the handler finds `participant` and `leave` in its context.
- * `cors` says that browsers call the route.
+ * Plugin for the routes that participants call, with two route options. `participant` reads the validated
+ * body; then the user is authorised, and the handler finds `participant` and `leave` in its context.
+ * `cors` marks a route that browsers call.
  */
 export function participantPlugin({ authorise, requestLog }: ParticipantOptions) {
   return new Elysia({ name: 'participants' }).macro({
     cors: (_enabled: true) => ({}),
     participant: (read: (body: never) => ParticipantRequest) => ({
       async resolve({ body, request }: { body: unknown; request: Request }) {
-        // The schema of the route stands for its type.
+        // The route's schema guarantees the type.
         const { leave, room, device, ...credentials } = read(body as never)
         const record = requestLog.of(request)
         record.serverName = credentials.openIdToken.matrixServerName
@@ -43,5 +43,5 @@ export function participantPlugin({ authorise, requestLog }: ParticipantOptions)
   })
 }
 
-/** The plugin, for the types of routes that use it. */
+/** Type of the plugin, for routes that use it. */
 export type ParticipantPlugin = ReturnType<typeof participantPlugin>

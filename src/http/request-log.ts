@@ -2,10 +2,10 @@ import type { Access } from '../exchange/access.ts'
 import type { Logger } from '../log.ts'
 import { pathOf } from './request-path.ts'
 
-/** What is known of a request when it ends; written as one log line. */
+/** Everything about a request that is logged, as one line, when it ends. */
 export interface RequestRecord {
   readonly requestId: string
-  /** The path alone: a query may hold anything. */
+  /** Without the query, which may hold secrets. */
   readonly path: string
   /** Milliseconds, monotonic. */
   readonly startedAt: number
@@ -23,7 +23,7 @@ export interface RequestRecord {
   cause?: string
 }
 
-/** Keeps a record of every request under way, and logs it at its end. */
+/** Keeps a record of every request under way, and logs it when the request ends. */
 export interface RequestLog {
   /** Starts the record of a request. */
   begin(request: Request): RequestRecord
@@ -34,7 +34,7 @@ export interface RequestLog {
 }
 
 const WELL_FORMED_ID = /^[\w.:/+=@-]{1,128}$/
-/** What strangers claim is no longer than a server name can be. */
+/** Longest possible server name with port; what clients claim is cut to this length. */
 const MAX_SERVER_NAME = 262
 const MAX_ROUTE = 100
 const MAX_CAUSE = 1_000

@@ -2,14 +2,14 @@
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
 
 /**
- * Path of a request. Unlike `new URL`, it copes with whatever strangers send as `Host`: the runtime
- * puts it into the URL unchecked, or leaves the URL without one.
+ * Path of a request. `new URL` would throw on a strange `Host`, which the runtime puts into the URL
+ * unchecked, and on a missing one.
  */
 export function pathOf({ url }: { readonly url: string }): string {
   return url.replace(ORIGIN, '').replace(/[?#].*$/s, '') || '/'
 }
 
-/** Tells whether the URL of a request has an origin; a request without `Host` has none. */
+/** Whether the URL of a request has an origin; without `Host` it has none. */
 export function hasOrigin({ url }: { readonly url: string }): boolean {
   return ORIGIN.test(url)
 }

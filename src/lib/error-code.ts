@@ -1,4 +1,4 @@
-/** The code of an error of the system or the runtime, such as `ENOENT`; `otherwise` where it has none. */
+/** The code of a system or runtime error, such as `ENOENT`, or `otherwise` if it has none. */
 export function errorCode(error: unknown, otherwise = 'unknown error'): string {
   return error instanceof Error && 'code' in error ? String(error.code) : otherwise
 }

@@ -3,11 +3,11 @@ import { DeadlineExceeded, untilAborted } from './deadline.ts'
 /** A loaded value and how long it may be used. */
 export interface Loaded<V> {
   readonly value: V
-  /** 0 for a value that is not to be kept. */
+  /** 0: do not cache. */
   readonly ttlMs: number
 }
 
-/** How a cache is bounded and what time it goes by. */
+/** Options of {@link ExpiringCache}. */
 export interface ExpiringCacheOptions {
   readonly maxEntries: number
   /** Milliseconds since the epoch. */
@@ -17,7 +17,7 @@ export interface ExpiringCacheOptions {
 interface Loading<V> {
   readonly value: Promise<V>
   readonly abort: AbortController
-  /** How many callers want it. */
+  /** Number of callers that wait for it. */
   wanted: number
 }
 
@@ -27,8 +27,8 @@ interface Entry<V> {
 }
 
 /**
- * Values that expire, bounded in number: the least recently used one makes room for a new one.
- * Callers that ask for the same key while it is being loaded share that one load.
+ * A bounded cache with a lifetime per value and least-recently-used eviction. Concurrent callers of the
+ * same key share one load.
  */
 export class ExpiringCache<V> {
   readonly #entries = new Map<string, Entry<V>>()
@@ -45,11 +45,11 @@ export class ExpiringCache<V> {
   }
 
   /**
-   * The value of `key`, from `load` where none is held; a failed load is not kept.
+   * Returns the cached value of `key`, or loads it. A failed load is not cached.
    *
-   * @param load - is given the value that expired, where it is still known, and a signal that fires
-   *   when every caller has hung up
-   * @param signal - of a caller that may hang up; it is then rejected with the signal's reason
+   * @param load - gets the expired value, if still known, and a signal that fires when every caller
+   *   has hung up
+   * @param signal - of this caller; when it fires, the call rejects with the signal's reason
    */
   get(
     key: string,
@@ -71,7 +71,7 @@ export class ExpiringCache<V> {
     return untilAborted(signal, loading.value)
   }
 
-  /** Holds `value` for `ttlMs`. */
+  /** Caches `value` for `ttlMs`. */
   put(key: string, value: V, ttlMs: number): void {
     this.#entries.delete(key)
     const oldest = this.#entries.keys().next()
@@ -81,13 +81,12 @@ export class ExpiringCache<V> {
     this.#entries.set(key, { value, expiresAt: this.#options.now() + ttlMs })
   }
 
-  /** Tells whether a value that has not expired is held. */
+  /** Whether there is a cached value that has not expired. */
   has(key: string): boolean {
     const entry = this.#entries.get(key)
     return entry !== undefined && entry.expiresAt > this.#options.now()
   }
 
-  /** Holds the value no more. */
   delete(key: string): void {
     this.#entries.delete(key)
   }
@@ -105,7 +104,7 @@ export class ExpiringCache<V> {
   }
 
   #hangUp(key: string, loading: Loading<V>, reason: unknown): void {
-    // Whoever ran out of time is likely to come back for the value.
+    // After a timeout the client is likely to retry: let the load finish for it.
     if (reason instanceof DeadlineExceeded) return
     loading.wanted -= 1
     if (loading.wanted > 0 || this.#loading.get(key) !== loading) return

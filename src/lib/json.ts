@@ -1,4 +1,4 @@
-/** The JSON value that a text holds, or `undefined` when it holds none. */
+/** Parses JSON; `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -8,11 +8,11 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Tells whether every text in a JSON value is well-formed, names of members included. Half of a
- * surrogate pair can be neither hashed nor stored; JSON escapes can hold one.
+ * Whether every string in a JSON value, keys included, is well-formed Unicode. JSON escapes can produce
+ * lone surrogates, which can be neither hashed nor stored.
  */
 export function isWellFormedJson(value: unknown): boolean {
-  // No recursion: strangers choose how deep it goes.
+  // No recursion: strangers choose the depth.
   const pending: unknown[] = [value]
   while (pending.length > 0) {
     const next = pending.pop()
@@ -23,13 +23,13 @@ export function isWellFormedJson(value: unknown): boolean {
   return true
 }
 
-/** A member of a JSON value, or `undefined` when it is no object or has no such member. */
+/** A member of a JSON object; `undefined` if there is none or the value is not an object. */
 export function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
   return (value as Record<string, unknown>)[name]
 }
 
-/** A member that is a text and not empty. */
+/** A member that is a non-empty string. */
 export function textMember(value: unknown, name: string): string | undefined {
   const member = memberOf(value, name)
   return typeof member === 'string' && member !== '' ? member : undefined

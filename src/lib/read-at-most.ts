@@ -1,7 +1,7 @@
 /**
  * Reads a stream to its end.
  *
- * @returns `undefined` when there is more than `maxBytes`; then the rest is given up
+ * @returns `undefined` when there is more than `maxBytes`; the rest is not read
  */
 export async function readAtMost(
   stream: ReadableStream<Uint8Array>,

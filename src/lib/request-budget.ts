@@ -1,8 +1,8 @@
-/** How many requests may be under way at a time, by what they are for. */
+/** Concurrent outgoing requests, by purpose. */
 export interface RequestBudget {
-  /** Verifying users: of servers that the operator has named, that answered lately, and of others. */
+  /** Verifying users. */
   readonly verifications: ServerBudget
-  /** Locating client APIs, of the same. */
+  /** Locating client APIs. */
   readonly locations: ServerBudget
   /** Restarting and sending delayed events. */
   readonly delayedEvents: number
@@ -12,23 +12,23 @@ export interface RequestBudget {
   readonly roomCreations: number
 }
 
-/** Shares of three sorts of servers. */
+/** Separate shares for servers that the operator named, that answered lately, and all others. */
 export interface ServerBudget {
   readonly named: number
   readonly proven: number
   readonly others: number
 }
 
-/** What the runtime makes at once if nobody says otherwise. */
+/** Default cap of the runtime on concurrent `fetch` requests. */
 export const DEFAULT_REQUEST_CAP = 256
-/** What a compiled binary asks for. */
+/** Cap that a compiled binary sets for itself. */
 export const RAISED_REQUEST_CAP = 1_024
-/** The runtime's variable. */
+/** The runtime reads its cap from this variable. */
 export const REQUEST_CAP_VARIABLE = 'BUN_CONFIG_MAX_HTTP_REQUESTS'
 
 const MAX_CAP = 65_535
 
-/** The runtime's cap on requests under way, as its variable sets it; empty is the same as unset. */
+/** The runtime's cap on concurrent requests; an empty variable counts as unset. */
 export function requestCap(variable: string | undefined): number {
   const text = variable?.trim() ?? ''
   const cap = /^\d{1,5}$/.test(text) ? Number(text) : 0
@@ -36,8 +36,8 @@ export function requestCap(variable: string | undefined): number {
 }
 
 /**
- * Shares the runtime's requests out, so that nothing slow can hold up what it has nothing to do with.
- * The shares sum up to the cap, as long as each can have one.
+ * Divides the runtime's cap among purposes, so that a slow server holds up only its own kind. The shares
+ * add up to the cap, unless the cap is too small to give each of them one.
  */
 export function requestBudget(cap: number): RequestBudget {
   const share = (parts: number) => Math.max(1, Math.floor((cap * parts) / 64))

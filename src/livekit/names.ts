@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** The slot that clients of the deprecated `/sfu/get` body mean: the one call of a Matrix room. */
+/** Slot for the deprecated `/sfu/get` body, which names none: the one call of a Matrix room. */
 export const LEGACY_SLOT_ID = 'm.call#ROOM'
 
 /**
  * Unpadded standard base64 of the SHA-256 of the canonical JSON of an array of strings.
  *
- * Clients derive the same names by themselves, so the bytes must match theirs exactly. For an array
- * of strings `JSON.stringify` gives canonical JSON.
+ * Clients derive the same names, so the bytes must match exactly. For an array of strings,
+ * `JSON.stringify` yields canonical JSON.
  *
  * @see https://spec.matrix.org/latest/appendices/#canonical-json
  */
@@ -20,14 +20,14 @@ export function liveKitRoom(roomId: string, slotId: string): string {
   return hash([roomId, slotId])
 }
 
-/** What tells the parts of one user in a call apart, as the two forms of requests name it. */
+/** Identifies one of a user's devices in a call, in either form of request body. */
 export type Device =
   | { readonly form: 'member'; readonly deviceId: string; readonly memberId: string }
   | { readonly form: 'legacy'; readonly deviceId: string }
 
 /**
- * LiveKit identity of a user's device: for one join as MSC4195 derives it, for the deprecated body as
- * its clients expect it.
+ * LiveKit identity of a user's device: derived as in MSC4195, or in plain text for the deprecated body,
+ * as its clients expect.
  */
 export function identityOf(userId: string, device: Device): string {
   if (device.form === 'legacy') return `${userId}:${device.deviceId}`

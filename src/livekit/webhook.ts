@@ -4,16 +4,16 @@ import { errors, jwtVerify } from 'jose'
 import { isWellFormedJson, parseJson } from '../lib/json.ts'
 import type { LiveKitCredentials } from './access-token.ts'
 
-/** An event that the SFU reports. */
+/** A webhook of the SFU. */
 export interface Webhook {
   /** Such as `participant_left`. */
   readonly event: string
-  /** Name of the LiveKit room, where the event is about one. */
+  /** Name of the LiveKit room, if the webhook is about one. */
   readonly room: string | undefined
   readonly identity: string | undefined
   /** The SFU's ID of the participant's connection. */
   readonly participantId: string | undefined
-  /** When the connection began at the latest, in milliseconds since the epoch, where it is told. */
+  /** Latest time at which the connection can have begun, in milliseconds since the epoch, if known. */
   readonly connectedBy?: number | undefined
   /** Name of an enum value such as `CLIENT_INITIATED`; `undefined` for an unknown one. */
   readonly disconnectReason: string | undefined
@@ -21,7 +21,7 @@ export interface Webhook {
   readonly createdAt: number | undefined
 }
 
-/** A webhook is not from the SFU; the message says why not, for the operator. */
+/** A webhook that the SFU did not sign; the message says what is wrong, for the operator. */
 export class ForgedWebhook extends Error {
   readonly code = 'forged-webhook'
   constructor(reason: string) {
@@ -33,7 +33,7 @@ export class ForgedWebhook extends Error {
 /** Verifies that webhooks come from the SFU. */
 export interface WebhookVerifier {
   /**
-   * Verifies the `Authorization` header, before the body is read at all.
+   * Verifies the `Authorization` header. To be called before the body is read.
    *
    * @returns the SHA-256 that the body must have, in padded standard base64
    * @throws {ForgedWebhook}
@@ -52,7 +52,7 @@ function whyRefused(error: unknown): string {
     : `"${error.claim}" of the token is missing or wrong`
 }
 
-/** Clocks of the service and of the SFU may differ by so much. */
+/** Tolerated clock skew between the service and the SFU. */
 const CLOCK_TOLERANCE_SECONDS = 60
 
 /**
@@ -81,7 +81,8 @@ export function createWebhookVerifier(
         throw new ForgedWebhook(whyRefused(error))
       })
       const digest = verified.payload.sha256
-      if (typeof digest !== 'string') throw new ForgedWebhook('"sha256" of the token is no text')
+      if (typeof digest !== 'string')
+        throw new ForgedWebhook('"sha256" of the token is not a string')
       return digest
     },
   }
@@ -93,7 +94,7 @@ function hasDigest(body: Uint8Array, digest: string): boolean {
   return actual.byteLength === expected.byteLength && timingSafeEqual(actual, expected)
 }
 
-/** Protobuf has no absent text and no absent number: they are empty, or 0. */
+/** Protobuf encodes absent strings and numbers as empty or 0. */
 function present<T>(value: T | undefined): T | undefined {
   return value === undefined || value === '' || Number(value) === 0 ? undefined : value
 }
@@ -103,14 +104,14 @@ function toNumber(value: bigint | undefined): number | undefined {
   return known === undefined ? undefined : Number(known)
 }
 
-/** Newer versions of the SFU tell milliseconds beside whole seconds. */
+/** Only newer SFUs report milliseconds. */
 function connectedBy({ joinedAt, joinedAtMs }: ParticipantInfo): number | undefined {
   const seconds = toNumber(joinedAt)
   const endOfSecond = seconds === undefined ? undefined : seconds * 1000 + 999
   return toNumber(joinedAtMs) ?? endOfSecond
 }
 
-/** Versions to come may say more than this one understands. */
+/** Ignores unknown fields, which newer SFUs may send. */
 function parseEvent(body: Uint8Array): WebhookEvent | undefined {
   const json = parseJson(new TextDecoder().decode(body))
   if (json === undefined || !isWellFormedJson(json)) return undefined
@@ -124,9 +125,9 @@ function parseEvent(body: Uint8Array): WebhookEvent | undefined {
 /**
  * Reads a webhook whose token was verified.
  *
- * @param digest - what the token says that the body's SHA-256 is
- * @returns `undefined` when the body says nothing that can be read
- * @throws {ForgedWebhook} when the body is not what the token was made for
+ * @param digest - SHA-256 of the body, according to the token
+ * @returns `undefined` when the body cannot be understood
+ * @throws {ForgedWebhook} when the body does not match `digest`
  */
 export function readWebhook(body: Uint8Array, digest: string): Webhook | undefined {
   if (!hasDigest(body, digest)) throw new ForgedWebhook('the body is not the signed one')

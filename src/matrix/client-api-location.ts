@@ -13,26 +13,26 @@ import { parseServerName, targetOf } from './server-name.ts'
 import { failureText } from './verification-error.ts'
 import type { GetWellKnown } from './well-known.ts'
 
-/** Where a homeserver's client API is. */
+/** Result of locating the client API of a homeserver. */
 export type ClientApiLocation =
   | { readonly kind: 'found'; readonly baseUrl: string }
-  /** It says so itself, or says nothing that can be used. */
+  /** The server has none, or names an unusable one. */
   | { readonly kind: 'none'; readonly reason: string }
-  /** It could not be asked; it may be later. */
+  /** The look-up failed; a retry may succeed. */
   | { readonly kind: 'unknown'; readonly reason: string }
 
 /** Locates client APIs. */
 export interface ClientApiLocator {
   /**
-   * Asks `/.well-known/matrix/client` of a server name, unless the operator has said where it is.
+   * Looks up `/.well-known/matrix/client` of a server name, unless the operator configured an override.
    *
    * @see https://spec.matrix.org/latest/client-server-api/#getwell-knownmatrixclient
    */
   locate(serverName: string): Promise<ClientApiLocation>
   /**
-   * As {@link locate}; but one that leads to no address that may be connected to is none.
+   * Like {@link locate}, but also checks that the client API has an address that is not denied.
    *
-   * @param signal - fires when nobody waits for the answer any more
+   * @param signal - fires when the caller no longer needs the answer
    */
   locateUsable(serverName: string, signal?: AbortSignal): Promise<ClientApiLocation>
 }
@@ -40,12 +40,12 @@ export interface ClientApiLocator {
 /** Settings of {@link createClientApiLocator}. */
 export interface ClientApiLocatorOptions {
   readonly getWellKnown: GetWellKnown
-  /** Knows which addresses may be connected to. */
+  /** Checks addresses against the policy. */
   readonly client: Pick<TargetClient, 'check'>
-  /** Whether the operator has named a server. */
+  /** Whether the operator listed a server by name. */
   readonly isNamed: (serverName: string) => boolean
   readonly policyFor: (serverName: string) => AddressPolicy
-  /** Base URL by server name, used instead of discovery. */
+  /** Operator's base URL by server name; replaces discovery. */
   readonly overrides: ReadonlyMap<string, string>
   readonly limits: ExchangeLimits
   /** Milliseconds since the epoch. */
@@ -59,7 +59,7 @@ const MINUTE_MS = 60_000
 const LIFETIME: LifetimeBounds = { defaultMs: 6 * 60 * MINUTE_MS, maxMs: 24 * 60 * MINUTE_MS }
 const MIN_LIFETIME_MS = 5 * MINUTE_MS
 const FAILURE_LIFETIME_MS = MINUTE_MS
-/** Longer than an answer is kept, so that it counts when it has to be asked for again. */
+/** Longer than an answer is cached, so that a known server is still proven when the cache expires. */
 const PROVEN_FOR_MS = 2 * LIFETIME.maxMs
 
 function parseBaseUrl(body: string): string | undefined {
@@ -84,7 +84,7 @@ function reasonOf(error: unknown): string | undefined {
   return isRequestFailure(error) ? failureText(error) : undefined
 }
 
-/** Makes a locator that caches what it finds for hours, and failures for a minute. */
+/** Creates a locator that caches locations for hours, and failures for a minute. */
 export function createClientApiLocator(options: ClientApiLocatorOptions): ClientApiLocator {
   const { getWellKnown, client, isNamed, policyFor, overrides } = options
   const { limits, now, timeoutMs = 5_000 } = options
@@ -123,7 +123,7 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
         return { value: { kind: 'unknown', reason }, ttlMs: FAILURE_LIFETIME_MS }
       }
     }
-    // A homeserver that is away for a while has hardly moved.
+    // A homeserver that is down has most likely not moved: keep the last location.
     return { value: before, ttlMs: FAILURE_LIFETIME_MS }
   }
 
@@ -140,10 +140,10 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
     }
   }
 
-  /** Why a client API can never be used, or at least not now. */
+  /** Why a client API cannot be used; `undefined` if it can. */
   async function findObstacle(serverName: string, baseUrl: string): Promise<string | undefined> {
     const name = parseServerName(new URL(baseUrl).host)
-    if (name === undefined) return 'the client API is at no usable host'
+    if (name === undefined) return 'the host of the client API is not usable'
     try {
       await client.check(targetOf(name, 443), policyFor(serverName))
       return undefined

@@ -4,13 +4,13 @@ import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import { parseServerName, targetOf } from './server-name.ts'
 
-/** What requests to client APIs go through. */
+/** Options of {@link createClientApiRequest}. */
 export interface ClientApiRequestOptions {
   readonly client: TargetClient
-  /** For those whose place the operator has said. */
+  /** For servers with an override. */
   readonly direct: DirectClient
   readonly policyFor: (serverName: string) => AddressPolicy
-  /** Base URL by server name, where the operator has said the place. */
+  /** Operator's base URL by server name; replaces discovery. */
   readonly overrides: ReadonlyMap<string, string>
 }
 
@@ -19,7 +19,7 @@ export interface ClientApiRequestOptions {
  *
  * @param baseUrl - of the client API
  * @throws {RequestError} when there is no usable answer
- * @throws {UnreachableError} when it cannot be connected to
+ * @throws {UnreachableError} when no address can be connected to
  * @throws {DeadlineExceeded} when that is why `signal` fired
  */
 export type RequestClientApi = (
@@ -29,7 +29,7 @@ export type RequestClientApi = (
   signal: AbortSignal,
 ) => Promise<Answer>
 
-/** Makes the way to client APIs. */
+/** Creates {@link RequestClientApi}. */
 export function createClientApiRequest(options: ClientApiRequestOptions): RequestClientApi {
   const { client, direct, policyFor, overrides } = options
 
@@ -37,7 +37,8 @@ export function createClientApiRequest(options: ClientApiRequestOptions): Reques
     if (overrides.get(serverName) === baseUrl) return direct(baseUrl, call, signal)
     const url = new URL(baseUrl)
     const name = parseServerName(url.host)
-    if (name === undefined) throw new RequestError('the client API is at no usable host', 'final')
+    if (name === undefined)
+      throw new RequestError('the host of the client API is not usable', 'final')
     const path = url.pathname.replace(/\/+$/, '') + call.path
     return client.request([targetOf(name, 443)], { ...call, path }, policyFor(serverName), signal)
   }

@@ -12,7 +12,7 @@ import {
 } from './delayed-events.ts'
 import { failureText } from './verification-error.ts'
 
-/** A delayed event, and where it is. */
+/** A delayed event and its homeserver. */
 export interface DelayedEvent {
   readonly serverName: string
   /** Base URL of the homeserver's client API. */
@@ -20,15 +20,15 @@ export interface DelayedEvent {
   readonly delayId: string
 }
 
-/** What came of an attempt. */
+/** Result of an attempt. */
 export type DelayedEventResult = Exclude<DelayedEventAnswer, { readonly kind: 'unrecognized' }>
 
 /** Acts on delayed events through the client API of homeservers. */
 export interface ClientApi {
   /**
-   * Restarts or sends a delayed event. It never fails: whatever goes wrong can be tried again.
+   * Restarts or sends a delayed event. It never throws; failures are results.
    *
-   * @param limitMs - how long it may take, where that is less than usual
+   * @param limitMs - timeout, if shorter than the usual one
    */
   actOnDelayedEvent(
     event: DelayedEvent,
@@ -43,7 +43,7 @@ export interface ClientApiOptions {
   readonly request: RequestClientApi
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** How long an attempt may take. */
+  /** Timeout of an attempt. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -62,7 +62,7 @@ function noAnswer(error: unknown): DelayedEventFailure {
   return { kind: 'failed', answered: false, reason }
 }
 
-/** Makes a client of the client API. */
+/** Creates {@link ClientApi}. */
 export function createClientApi({ request, now, timeoutMs = 5_000 }: ClientApiOptions): ClientApi {
   const prefixes = createDelayedEventPrefixes(request, timeoutMs / 2, now)
 

@@ -3,11 +3,11 @@ import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { RequestClientApi } from './client-api-request.ts'
 import { advertisedPrefix, type DelayedEventPrefix } from './delayed-events.ts'
 
-/** Knows under which prefix homeservers have the endpoints for delayed events. */
+/** Knows which path prefix each homeserver uses for delayed events. */
 export interface DelayedEventPrefixes {
   /** The prefix to try first. */
   find(serverName: string, baseUrl: string): Promise<DelayedEventPrefix>
-  /** Notes which prefix has worked. */
+  /** Remembers a prefix that worked. */
   remember(baseUrl: string, prefix: DelayedEventPrefix): void
 }
 
@@ -17,9 +17,9 @@ const GUESS_LIFETIME_MS = 300_000
 const GUESS: DelayedEventPrefix = 'unstable'
 
 /**
- * Makes a finder of prefixes that asks `/_matrix/client/versions`.
+ * Creates a finder of prefixes, which asks `/_matrix/client/versions`.
  *
- * @param timeoutMs - how long that may take; what is to be done with the event must still fit in
+ * @param timeoutMs - timeout of that request; it must leave time for the actual attempt
  */
 export function createDelayedEventPrefixes(
   request: RequestClientApi,

@@ -2,23 +2,22 @@ import { memberOf, parseJson } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
 import { retryAfterMs } from './retry-after.ts'
 
-/** What may be done to a delayed event. */
+/** An action on a delayed event. */
 export type DelayedEventAction = 'restart' | 'send'
 
-/** What a homeserver answered to it. */
+/** A homeserver's answer to an action. */
 export type DelayedEventAnswer =
   | { readonly kind: 'done' }
-  /** The event is not there any more, or finalised. */
+  /** The event does not exist any more, or was already sent or cancelled. */
   | { readonly kind: 'gone' }
   /** The homeserver does not know the endpoint under this prefix. */
   | { readonly kind: 'unrecognized' }
-  /** To be tried again. */
   | DelayedEventFailure
 
-/** An attempt that came to nothing. */
+/** A failed attempt, which may be retried. */
 export interface DelayedEventFailure {
   readonly kind: 'failed'
-  /** After how many milliseconds to try again, where the homeserver says so. */
+  /** Pause before a retry, if the homeserver asks for one. */
   readonly retryAfterMs?: number | undefined
   /** Whether the homeserver answered at all. */
   readonly answered: boolean
@@ -26,13 +25,13 @@ export interface DelayedEventFailure {
   readonly reason: string
 }
 
-/** Prefixes of the endpoints for delayed events, by what a homeserver may support. */
+/** Path prefixes of the endpoints for delayed events. */
 export const DELAYED_EVENT_PREFIXES = {
   stable: '/_matrix/client/v1',
   unstable: '/_matrix/client/unstable/org.matrix.msc4140',
 } as const
 
-/** Which of the prefixes. */
+/** Name of a prefix. */
 export type DelayedEventPrefix = keyof typeof DELAYED_EVENT_PREFIXES
 
 /**
@@ -49,7 +48,7 @@ export function delayedEventPath(
   return `${DELAYED_EVENT_PREFIXES[prefix]}/delayed_events/${id}/${action}`
 }
 
-/** Reads the answer of that endpoint. */
+/** Interprets the answer of that endpoint. */
 export function readDelayedEventAnswer(
   { status, headers, body }: Answer,
   now: number,
@@ -64,7 +63,7 @@ export function readDelayedEventAnswer(
   return status === 429 ? { ...failure, retryAfterMs: retryAfterMs(headers, json, now) } : failure
 }
 
-/** The prefix that the answer to `GET /_matrix/client/versions` names, where it names one. */
+/** The prefix that an answer to `GET /_matrix/client/versions` advertises, if any. */
 export function advertisedPrefix({ status, body }: Answer): DelayedEventPrefix | undefined {
   if (status !== 200) return undefined
   const features = memberOf(parseJson(body), 'unstable_features')

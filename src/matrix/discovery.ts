@@ -5,19 +5,18 @@ import { isDnsName, type ServerName, targetOf } from './server-name.ts'
 import { orderForConnecting } from './srv-order.ts'
 import type { WellKnownLookup } from './well-known.ts'
 
-/** Where a homeserver is to be reached. */
+/** Result of resolving a server name. */
 export interface Discovered {
-  /** In the order to try them. */
+  /** In the order in which to try them. */
   readonly targets: readonly Target[]
-  /** What went wrong on the way without ending the search; for the operator. */
+  /** Problems that did not end the discovery, for the operator. */
   readonly notes: readonly string[]
 }
 
 /** Resolves server names. */
 export interface Discovery {
   /**
-   * Finds where the homeserver of a server name is reached. Fails only when `signal` fires: in the
-   * end there is always the name itself.
+   * Resolves a server name. It fails only when `signal` fires: the last resort is the name itself.
    *
    * @see https://spec.matrix.org/latest/server-server-api/#resolving-server-names
    */
@@ -30,21 +29,21 @@ export interface DiscoveryOptions {
   readonly resolver: Resolver
   /** A number from 0 up to, not including, 1. */
   readonly random: () => number
-  /** Port of a homeserver that names none. */
+  /** Port for names without one. */
   readonly defaultPort?: number | undefined
 }
 
 const SERVICES = ['_matrix-fed._tcp', '_matrix._tcp']
 const MAX_SRV_TARGETS = 4
 
-/** Makes the server name resolution of the Matrix specification. */
+/** Creates server name resolution as in the Matrix specification. */
 export function createDiscovery(options: DiscoveryOptions): Discovery {
   const { wellKnown, resolver, random, defaultPort = 8448 } = options
 
   async function usableServices(name: string, notes: string[]): Promise<readonly SrvRecord[]> {
     try {
       const records = await resolver.services(name)
-      // A target of "." says that the service is decidedly not there.
+      // A target of "." means that the service is not available (RFC 2782).
       const there = records.filter(({ port, target }) => port > 0 && !/^\.?$/.test(target))
       const usable = there.filter(({ target }) => isDnsName(target))
       if (usable.length < there.length) notes.push(`SRV ${name}: a target that is no DNS name`)
@@ -64,7 +63,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     if (records.length === 0) return { targets: [itself], notes }
 
     const ordered = orderForConnecting(records, random).slice(0, MAX_SRV_TARGETS)
-    // Certificate and Host stay those of the name: an SRV record is not authenticated.
+    // SRV records are not authenticated, so certificate and Host must be those of the name.
     return {
       targets: ordered.map(({ target, port }) => ({ ...itself, host: target, port })),
       notes,

@@ -1,20 +1,20 @@
 import type { GateLimits } from '../lib/gate.ts'
 
-/** Limits for three sorts of servers; each has room of its own, so that none can hold up another. */
+/** Concurrency limits for three kinds of servers, separate so that none can hold up another. */
 export interface ExchangeLimits {
-  /** For servers that the operator has named. */
+  /** For servers that the operator named. */
   readonly named: GateLimits
-  /** For servers that have answered lately. */
+  /** For servers that answered lately. */
   readonly proven: GateLimits
-  /** For all others, about which nothing is known. */
+  /** For all others. */
   readonly others: GateLimits
 }
 
-/** How long a server keeps a place that another one waits for. */
+/** How long a server keeps a place while another one waits for it. */
 const OTHERS_PATIENCE_MS = 3_000
 const PROVEN_PATIENCE_MS = 5_000
 
-/** How many exchanges may be under way with each sort of servers. */
+/** Concurrent exchanges in total, by kind of server. */
 export interface ExchangeTotals {
   readonly named: number
   readonly proven: number
@@ -29,12 +29,12 @@ function limits({ named, proven, others }: ExchangeTotals, perKey: number, maxWa
   }
 }
 
-/** Verifications at once. */
+/** Limits for verifications. */
 export function verificationLimits(totals: ExchangeTotals): ExchangeLimits {
   return limits(totals, 16, 4_096)
 }
 
-/** Look-ups of client APIs at once; one request for a name is shared by all who want it. */
+/** Limits for look-ups of client APIs. One per server is enough, since its callers share it. */
 export function locationLimits(totals: ExchangeTotals): ExchangeLimits {
   return limits(totals, 1, 1_024)
 }

@@ -17,7 +17,7 @@ export interface Federation {
    * Sends a GET request to the homeserver of a server name. Redirects are not followed.
    *
    * @param path - path and query
-   * @param signal - fires when nobody waits for the answer any more
+   * @param signal - fires when the caller no longer needs the answer
    * @throws {VerificationError} when there is no usable answer
    */
   get(serverName: string, path: string, signal?: AbortSignal): Promise<Answer>
@@ -27,22 +27,22 @@ export interface Federation {
 export interface FederationOptions {
   readonly discovery: Discovery
   readonly client: TargetClient
-  /** For those whose place the operator has said. */
+  /** For servers with an override. */
   readonly direct: DirectClient
-  /** Whether the operator has named a server. */
+  /** Whether the operator named a server, in the list of full access or by an override. */
   readonly isNamed: (serverName: string) => boolean
-  /** Where discovery may lead to for a server name. */
+  /** Which addresses discovery may lead to. */
   readonly policyFor: (serverName: string) => AddressPolicy
-  /** Base URL by server name, used instead of discovery. */
+  /** Operator's base URL by server name; replaces discovery. */
   readonly overrides: ReadonlyMap<string, string>
-  /** How long one exchange may take in all. */
+  /** Timeout of a whole exchange. */
   readonly timeoutMs?: number | undefined
   readonly limits: ExchangeLimits
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
-/** The same for every spelling of a server name. */
+/** A key that is the same for all spellings of a server name. */
 function keyOf({ kind, host, port }: ServerName): string {
   const name = kind === 'ipv6' ? new URL(`http://[${host}]`).hostname : host.replace(/\.$/, '')
   return `${name} ${port ?? ''}`
@@ -59,7 +59,7 @@ function describe(error: unknown, { notes }: Progress): string | undefined {
   return [text, ...notes].join('; ')
 }
 
-/** Makes the one door through which strangers' homeservers are reached. */
+/** Creates the client through which all requests to unknown homeservers go. */
 export function createFederation(options: FederationOptions): Federation {
   const { discovery, client, direct, overrides, isNamed, policyFor } = options
   const { timeoutMs = 10_000, limits, now } = options

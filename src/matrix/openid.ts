@@ -4,7 +4,7 @@ import type { Federation } from './federation.ts'
 import { serverNameOfUser } from './server-name.ts'
 import { VerificationError } from './verification-error.ts'
 
-/** An OpenID token as a client presents it. */
+/** An OpenID token, as a client sends it. */
 export interface OpenIdToken {
   /** Server name of the homeserver that issued it, as the client claims. */
   readonly matrixServerName: string
@@ -12,10 +12,10 @@ export interface OpenIdToken {
 }
 
 /**
- * Tells whose token it is: asks the homeserver that issued it for the user ID.
+ * Asks the homeserver that issued a token for its user ID.
  *
- * @param signal - fires when nobody waits for the answer any more
- * @throws {VerificationError} when the token cannot be verified, for whatever reason
+ * @param signal - fires when the caller no longer needs the answer
+ * @throws {VerificationError} when the token cannot be verified, for any reason
  */
 export type VerifyOpenIdToken = (token: OpenIdToken, signal?: AbortSignal) => Promise<string>
 
@@ -32,7 +32,7 @@ function subjectOf({ status, body }: Answer): string {
 }
 
 /**
- * Makes the verification of OpenID tokens.
+ * Creates {@link VerifyOpenIdToken}.
  *
  * @see https://spec.matrix.org/latest/server-server-api/#get_matrixfederationv1openiduserinfo
  */
@@ -41,7 +41,7 @@ export function createOpenIdVerifier(federation: Federation): VerifyOpenIdToken 
     const query = `access_token=${encodeURIComponent(accessToken)}`
     const answer = await federation.get(matrixServerName, `${USERINFO_PATH}?${query}`, signal)
     const userId = subjectOf(answer)
-    // Otherwise any homeserver could vouch for another's users.
+    // Otherwise a homeserver could vouch for users of another.
     if (serverNameOfUser(userId) !== matrixServerName) {
       throw new VerificationError('userinfo', '"sub" is not a user of the server asked')
     }

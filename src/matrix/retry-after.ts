@@ -2,7 +2,7 @@ import { memberOf } from '../lib/json.ts'
 
 function fromHeader(header: string, now: number): number | undefined {
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
-  // A date has the name of its month in it; anything else would be taken for one of long ago.
+  // Only a date contains letters; `Date.parse` would read a bare number as a year.
   const at = /[A-Za-z]/.test(header) ? Date.parse(header) : Number.NaN
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }

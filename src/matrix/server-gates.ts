@@ -2,17 +2,17 @@ import { ExpiringCache } from '../lib/expiring-cache.ts'
 import { Gate } from '../lib/gate.ts'
 import type { ExchangeLimits } from './exchange-limits.ts'
 
-/** A server that something is asked of. */
+/** The server of a request. */
 export interface AskedServer {
-  /** The same for every spelling of the server name. */
+  /** The same for all spellings of the server name. */
   readonly key: string
-  /** Whether the operator has named it. */
+  /** Whether the operator named it. */
   readonly isNamed: boolean
 }
 
-/** Bounds exchanges with servers: those that have answered lately do not wait for strangers. */
+/** Limits concurrent exchanges; servers that answered lately never wait for unknown ones. */
 export interface ServerGates {
-  /** Runs `task` when there is room for the server; fails as {@link Gate.run} does. */
+  /** Runs `task` once the server has a free place; rejects as {@link Gate.run} does. */
   run<T>(
     server: AskedServer,
     controller: AbortController,
@@ -22,14 +22,14 @@ export interface ServerGates {
 
 const LATELY_MS = 600_000
 const MAX_REMEMBERED = 10_000
-/** A server that gives no answer for so long is proven no more, even when it was the client that left. */
+/** A server without an answer for this long is no longer proven, even if the client hung up first. */
 const SLOW_MS = 3_000
 
 /**
- * Makes the gates.
+ * Creates {@link ServerGates}.
  *
  * @param now - milliseconds since the epoch
- * @param latelyMs - for how long a server that has answered is proven
+ * @param latelyMs - how long a server stays proven after an answer
  */
 export function createServerGates(
   limits: ExchangeLimits,

@@ -2,10 +2,9 @@ import { isIPv4, isIPv6 } from 'node:net'
 import type { Target } from '../net/target-client.ts'
 
 /**
- * Where to connect for a name that is taken literally, without any look-up: certificate and `Host`
- * are those of the name.
+ * Target for a name that is used literally, without discovery.
  *
- * @param defaultPort - used where the name has none
+ * @param defaultPort - used if the name has none
  */
 export function targetOf({ text, host, port }: ServerName, defaultPort: number): Target {
   return { host, port: port ?? defaultPort, tlsServerName: host, hostHeader: text }
@@ -13,13 +12,13 @@ export function targetOf({ text, host, port }: ServerName, defaultPort: number):
 
 const MAX_BYTES = 255
 
-/** Of old IDs the local part may be almost anything, yet no half of a surrogate pair and no NUL. */
+/** Historical user IDs allow almost anything, but not lone surrogates or NUL. */
 function isText(userId: string): boolean {
   return userId.isWellFormed() && !userId.includes('\0')
 }
 
 /**
- * Server name of a user ID: what follows the first `:`. Gives `undefined` when it is no user ID.
+ * Server name of a user ID: what follows the first `:`. `undefined` if it is not a user ID.
  *
  * @see https://spec.matrix.org/latest/appendices/#user-identifiers
  */
@@ -33,12 +32,12 @@ export function serverNameOfUser(userId: string): string | undefined {
 
 /** A parsed Matrix server name. */
 export interface ServerName {
-  /** The name as given; it is compared by these bytes. */
+  /** The name as given; comparisons use exactly this text. */
   readonly text: string
   readonly kind: 'hostname' | 'ipv4' | 'ipv6'
   /** Hostname in lower case, or the IP address without brackets. */
   readonly host: string
-  /** 1 to 65535, where the name has one. */
+  /** 1 to 65535, if the name has one. */
   readonly port: number | undefined
 }
 
@@ -54,7 +53,7 @@ function isPort(port: number | undefined): boolean {
 }
 
 /**
- * Parses a server name, or gives `undefined` when it is none.
+ * Parses a server name; `undefined` if it is not one.
  *
  * @see https://spec.matrix.org/latest/appendices/#server-name
  */
@@ -73,16 +72,16 @@ export function parseServerName(text: string): ServerName | undefined {
 }
 
 /**
- * Tells whether a text is a DNS name that can be connected to. Unlike a server name it may have
- * underscores, which real zones have, and no address is one.
+ * Whether a text is a DNS name that can be connected to. Unlike a server name, it may contain
+ * underscores, as real SRV targets do, and cannot be an IP address.
  */
 export function isDnsName(text: string): boolean {
   return /^[\w.-]{1,254}$/.test(text) && isResolvable(text)
 }
 
 /**
- * Tells whether a name can be asked of the DNS at all, and would be taken for a name there:
- * `127.1` or `0x7f000001` would be read as addresses by some resolvers.
+ * Whether a name is valid in the DNS, and not something like `127.1` or `0x7f000001`, which some
+ * resolvers read as an address.
  *
  * @see https://url.spec.whatwg.org/#ends-in-a-number-checker
  */

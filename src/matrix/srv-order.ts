@@ -11,7 +11,7 @@ function takeByWeight(records: SrvRecord[], random: () => number): SrvRecord[] {
 }
 
 /**
- * Orders SRV records as they are to be tried: by priority, and at random by weight within one.
+ * Orders SRV records: by priority, and by weighted random choice within a priority.
  *
  * @param random - a number from 0 up to, not including, 1
  * @see https://www.rfc-editor.org/rfc/rfc2782
@@ -21,7 +21,7 @@ export function orderForConnecting(records: readonly SrvRecord[], random: () => 
   const priorities = new Set(records.map((record) => record.priority))
   for (const priority of [...priorities].sort((a, b) => a - b)) {
     const left = records.filter((record) => record.priority === priority)
-    // Those without weight come first in the draw, so that they have a small chance at all.
+    // Records with weight 0 come first, which gives them a small chance (RFC 2782).
     left.sort((a, b) => a.weight - b.weight)
     while (left.length > 0) ordered.push(...takeByWeight(left, random))
   }

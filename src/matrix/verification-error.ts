@@ -1,6 +1,6 @@
 import { type RequestFailure, UnreachableError } from '../net/target-client.ts'
 
-/** What went wrong, for the operator, and which setting would permit what was refused. */
+/** The message of a failure, for the operator, with the setting that would permit a denied address. */
 export function failureText(failure: RequestFailure): string {
   if (!(failure instanceof UnreachableError) || failure.denied.length === 0) return failure.message
   const addresses = failure.denied.join(',')
@@ -11,8 +11,8 @@ export function failureText(failure: RequestFailure): string {
 export type VerificationStep = 'server-name' | 'queue' | 'discovery' | 'connect' | 'userinfo'
 
 /**
- * An OpenID token could not be verified. The message says why, for the operator's log; it holds no
- * token and no URL, and is not for clients.
+ * An OpenID token could not be verified. The message says why. It is for the operator's log, not for
+ * clients, and contains no token or URL.
  */
 export class VerificationError extends Error {
   readonly code = 'verification-failed'

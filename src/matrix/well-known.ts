@@ -8,8 +8,8 @@ import { isRequestFailure, type TargetClient } from '../net/target-client.ts'
 import { parseServerName, type ServerName, targetOf } from './server-name.ts'
 
 /**
- * Gets a well-known document of a host. Redirects are followed where they lead to https, and each hop
- * is checked like the first.
+ * Fetches a well-known document of a host. Redirects to https are followed, and every hop is checked
+ * like the first.
  *
  * @param path - such as `/.well-known/matrix/server`
  * @throws {RequestError} when there is no usable answer
@@ -31,13 +31,14 @@ function isRedirect(status: number): boolean {
 
 function parseUrl(text: string, base?: string): URL {
   const url = URL.parse(text, base)
-  if (url === null) throw new RequestError('host or redirect that makes no valid URL', 'final')
+  if (url === null) throw new RequestError('the host or redirect is not a valid URL', 'final')
   return url
 }
 
 function redirectTarget(location: string | null, from: URL): URL {
   const to = parseUrl(location ?? '', from.href)
-  if (to.protocol !== 'https:') throw new RequestError('redirect to something not https', 'final')
+  if (to.protocol !== 'https:')
+    throw new RequestError('redirect to a URL that is not https', 'final')
   if (to.username !== '' || to.password !== '') {
     throw new RequestError('redirect with credentials', 'final')
   }
@@ -45,9 +46,9 @@ function redirectTarget(location: string | null, from: URL): URL {
 }
 
 /**
- * Makes the way to well-known documents.
+ * Creates {@link GetWellKnown}.
  *
- * @param port - where hosts that name none are asked
+ * @param port - for hosts without a port
  */
 export function createWellKnownClient(client: TargetClient, port = 443): GetWellKnown {
   return async function getWellKnown({ host, kind, port: ownPort }, path, policy, signal) {
@@ -65,16 +66,16 @@ export function createWellKnownClient(client: TargetClient, port = 443): GetWell
   }
 }
 
-/** What `/.well-known/matrix/server` of a host says. */
+/** Result of looking up `/.well-known/matrix/server`. */
 export type WellKnown =
   | { readonly kind: 'delegated'; readonly to: ServerName }
-  /** None, or none that can be used; `reason` is for the operator. */
+  /** There is none, or an unusable one; `reason` is for the operator. */
   | { readonly kind: 'none'; readonly reason: string }
 
-/** Looks up the delegation of hosts. */
+/** Looks up `/.well-known/matrix/server`. */
 export interface WellKnownLookup {
   /**
-   * The delegation of `host`; it fails only when `signal` fires, since an unusable one counts as none.
+   * The `m.server` of `host`. It fails only when `signal` fires: an unusable document counts as none.
    *
    * @see https://spec.matrix.org/latest/server-server-api/#getwell-knownmatrixserver
    */
@@ -86,13 +87,13 @@ export interface WellKnownOptions {
   readonly getWellKnown: GetWellKnown
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** How long one look-up may take, redirects included. */
+  /** Timeout of one look-up, redirects included. */
   readonly timeoutMs?: number | undefined
 }
 
 interface Remembered {
   readonly wellKnown: WellKnown
-  /** How many look-ups in a row have failed. */
+  /** Failed look-ups in a row. */
   readonly failures: number
   /** When the last usable answer arrived, in milliseconds since the epoch. */
   readonly confirmedAt: number
@@ -109,7 +110,7 @@ function retryAfterMs(failures: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LAST_RETRY_MS)
 }
 
-/** Tells a host that cannot say what its well-known is from one that has none. */
+/** Whether a status means a temporary problem rather than a missing document. */
 function isUnable(status: number): boolean {
   return status >= 500 || status === 429
 }
@@ -127,7 +128,7 @@ function readWellKnown({ status, body }: Answer): WellKnown {
   return to === undefined ? none('"m.server" is not a server name') : { kind: 'delegated', to }
 }
 
-/** Makes a look-up of `/.well-known/matrix/server` that caches answers, and failures for a while. */
+/** Creates a look-up of `/.well-known/matrix/server` that caches answers and failures. */
 export function createWellKnownLookup(options: WellKnownOptions): WellKnownLookup {
   const { getWellKnown, now, timeoutMs = 3_000 } = options
   const cache = new ExpiringCache<Remembered>({ maxEntries: MAX_ENTRIES, now })
@@ -147,7 +148,7 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
     return { value: { wellKnown, failures, confirmedAt }, ttlMs: retryAfterMs(failures) }
   }
 
-  /** What was known stays in force while it cannot be confirmed, for as long as any answer may be used. */
+  /** After a failed look-up the last answer stays in use, up to the longest lifetime of an answer. */
   function unconfirmed(reason: string, before: Remembered | undefined): Loaded<Remembered> {
     const without = withoutDelegation(none(reason), before)
     if (before?.wellKnown.kind !== 'delegated') return without
@@ -176,7 +177,7 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
 
   return {
     async find(host, policy, signal) {
-      // One answer may be permitted to an operator's own server and refused to a stranger's.
+      // A separate cache entry per policy: an operator's server may reach addresses that others may not.
       const audience = policy === ALLOW_ALL ? 'named' : 'others'
       const key = `${audience} ${host.host}`
       const found = await cache.get(

@@ -14,24 +14,24 @@ export interface Endpoint {
 }
 
 /**
- * Sends a request over HTTPS to this very address; no redirect is followed, nothing unpacked.
+ * Sends an HTTPS request to exactly this address, without following redirects or decompressing.
  *
  * @throws {RequestError} when there is no usable answer
- * @throws {DeadlineExceeded} when that is why `signal` fired
+ * @throws {DeadlineExceeded} when `signal` fired because of a timeout
  */
 export type AddressClient = (endpoint: Endpoint, call: Call, signal: AbortSignal) => Promise<Answer>
 
 /** How certificates are checked. */
 export interface CertificateChecks {
-  /** Whether they are checked at all. */
+  /** False to accept any certificate. */
   readonly verifyTls: boolean
-  /** Trusted roots in PEM form; those of the runtime unless given. */
+  /** Trusted roots in PEM form; default: those of the runtime. */
   readonly ca?: string | undefined
 }
 
 /**
- * Makes a client that goes through the proxy that the environment names, as `fetch` does. It bounds
- * the body of an answer, and what surrounds it by time alone.
+ * Creates a client on top of `fetch`, which uses the proxy in the environment. The size of an answer's
+ * body is limited; headers and framing are limited by the timeout alone.
  */
 export function createProxiedClient({ verifyTls, ca }: CertificateChecks): AddressClient {
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }

@@ -1,6 +1,6 @@
 import { MAX_BODY_BYTES, RequestError, tooLarge } from './bounded-fetch.ts'
 
-/** The first line of an answer. */
+/** The status line of an answer. */
 export interface StatusLine {
   readonly status: number
   readonly isVersion11: boolean
@@ -17,27 +17,27 @@ const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
 const LENGTH = /^\d{1,15}$/
 
-/** What came is not an answer of HTTP/1.1. */
+/** The error for bytes that are not a valid HTTP/1.1 answer. */
 export function malformed(): RequestError {
   return new RequestError('answer is malformed', 'this address')
 }
 
-/** Reads a line such as `HTTP/1.1 200 OK`, without its end. */
+/** Parses a line such as `HTTP/1.1 200 OK`, without its line break. */
 export function readStatusLine(line: string): StatusLine {
   const [, minor, status] = STATUS_LINE.exec(line) ?? []
-  // Nobody has asked for another protocol.
+  // 101 Switching Protocols: never requested.
   if (status === undefined || status === '101') throw malformed()
   return { status: Number(status), isVersion11: minor === '1' }
 }
 
-/** Reads the line of a header or a trailer, without its end; one that is folded is none. */
+/** Parses a header or trailer line, without its line break. Folded lines are malformed. */
 export function readField(line: string): readonly [name: string, value: string] {
   const [, name, value] = FIELD.exec(line) ?? []
   if (name === undefined || value === undefined) throw malformed()
   return [name, value.trim()]
 }
 
-/** Reads the line before a chunk, without its end; extensions are passed over. */
+/** Parses a chunk-size line, without its line break. Extensions are ignored. */
 export function readChunkSize(line: string): number {
   const [, size] = CHUNK_SIZE.exec(line) ?? []
   if (size === undefined) throw malformed()
@@ -50,7 +50,7 @@ function readLength(length: string): number {
   return Number(length)
 }
 
-/** Tells how the body ends; where the headers contradict each other, the answer is refused. */
+/** Determines how the body is delimited; contradictory headers are malformed. */
 export function bodyFraming({ status, isVersion11 }: StatusLine, headers: Headers): BodyFraming {
   if (status === 204 || status === 304) return { kind: 'sized', bytes: 0 }
   const length = headers.get('content-length')

@@ -14,13 +14,13 @@ import {
   tooLarge,
 } from './bounded-fetch.ts'
 
-/** An answer that is complete. */
+/** A complete answer. */
 export interface ParsedAnswer extends Answer {
-  /** Whether the connection can carry another exchange. */
+  /** Whether the connection can be reused. */
   readonly mayReuse: boolean
 }
 
-/** What comes next on the connection. */
+/** What the parser expects next. */
 type State =
   | 'sized body'
   | 'body until close'
@@ -32,15 +32,15 @@ type State =
   | 'trailer'
   | 'done'
 
-/** Status line and headers, those of interim (1xx) answers included. */
+/** Limit for status line and headers, those of interim (1xx) answers included. */
 const MAX_HEAD_BYTES = 16 * 1024
-/** The whole answer as it comes over the wire: head, body, chunk sizes and extensions, trailers. */
+/** Limit for the whole answer on the wire: head, body, chunk sizes and extensions, trailers. */
 const MAX_RAW_BYTES = 128 * 1024
 const LINE_FEED = 0x0a
 
 /**
- * Reads one answer of HTTP/1.1 from pieces of any size. It is strict, and keeps count of every byte:
- * nothing that a server sends, in whatever place, can go on without end.
+ * Strict incremental parser of one HTTP/1.1 answer. Every byte counts towards a limit, so no part of an
+ * answer can go on for ever.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9112
  */
@@ -53,12 +53,12 @@ export class AnswerParser {
   #headers = new Headers()
   readonly #body: Uint8Array[] = []
   #bodyBytes = 0
-  /** Bytes that are left of the body or of this chunk. */
+  /** Remaining bytes of the body or chunk. */
   #left = 0
   #hasSurplus = false
 
   /**
-   * Takes the next bytes; gives the answer once it is complete.
+   * Parses the next bytes; returns the answer once it is complete.
    *
    * @throws {RequestError} when the answer is malformed or too large
    */
@@ -75,16 +75,16 @@ export class AnswerParser {
   }
 
   /**
-   * Takes note that the server has closed the connection.
+   * Handles the end of the connection.
    *
-   * @throws {RequestError} when the answer was not complete
+   * @throws {RequestError} when the answer is not complete
    */
   end(): ParsedAnswer {
     if (this.#state === 'body until close') return this.#answer()
     throw closedByServer()
   }
 
-  /** Whether not a byte has come. */
+  /** Whether no byte has arrived yet. */
   get isUntouched(): boolean {
     return this.#rawBytes === 0
   }
@@ -93,10 +93,10 @@ export class AnswerParser {
     this.#rawBytes += bytes
     if (this.#rawBytes <= MAX_RAW_BYTES) return
     const size = `${MAX_RAW_BYTES / 1024} KiB`
-    throw new RequestError(`answer is larger than ${size} with what surrounds its body`, 'final')
+    throw new RequestError(`answer is larger than ${size}, headers and framing included`, 'final')
   }
 
-  /** Gives how many bytes were taken, at least one. */
+  /** Returns how many bytes were consumed, at least one. */
   #take(bytes: Uint8Array): number {
     if (this.#state === 'body until close') return this.#takeBody(bytes)
     if (this.#state !== 'sized body' && this.#state !== 'chunk') return this.#takeLine(bytes)

@@ -9,21 +9,21 @@ export interface Answer {
   readonly body: string
 }
 
-/** How the server's certificate is checked. */
+/** How the certificate of the server is checked. */
 export interface TlsOptions {
-  /** Name that the certificate must be valid for; that of the URL unless given. */
+  /** Name that the certificate must be valid for; default: that of the URL. */
   readonly serverName?: string
   readonly rejectUnauthorized?: boolean
-  /** Trusted roots in PEM form; those of the runtime unless given. */
+  /** Trusted roots in PEM form; default: those of the runtime. */
   readonly ca?: string
 }
 
-/** What is asked of a server. */
+/** A request, without the server that it goes to. */
 export interface Call {
   readonly method: 'GET' | 'POST'
   /** Path and query. */
   readonly path: string
-  /** JSON, where there is a body. */
+  /** JSON, if there is a body. */
   readonly body?: string
 }
 
@@ -35,12 +35,12 @@ export interface OutgoingRequest extends Omit<Call, 'path'> {
   readonly signal: AbortSignal
 }
 
-/** Whether it is of use to try another address of the server. */
+/** Whether another address of the server may still work. */
 export type FailureScope = 'final' | 'this address'
 
-/** A request that got no usable answer. The message is fit for a log: it holds no URL and no secret. */
+/** A request got no usable answer. The message is safe to log: it contains no URL and no secret. */
 export class RequestError extends Error {
-  /** What has failed: the server as a whole, or this one of its addresses. */
+  /** What failed: the server as a whole, or one of its addresses. */
   readonly scope: FailureScope
 
   constructor(message: string, scope: FailureScope) {
@@ -50,7 +50,7 @@ export class RequestError extends Error {
   }
 }
 
-/** How large the body of an answer may be. */
+/** Limit for the body of an answer. */
 export const MAX_BODY_BYTES = 64 * 1024
 const USER_AGENT = 'jwt-service-ts'
 
@@ -74,25 +74,24 @@ const CAUSES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Names the cause of a failure by its code alone: messages of `fetch` carry the URL, and with it the
- * OpenID token.
+ * The error code alone: the messages of `fetch` contain the URL, and with it the OpenID token.
  */
 function causeOf(error: unknown): string {
   const code = errorCode(error, 'no code')
   return CAUSES[code] ?? `connection failed (${code})`
 }
 
-/** What the failure of a connection means to whoever asked. */
+/** Turns a failure to connect into a request error. */
 export function connectionFailure(error: unknown): RequestError {
   return new RequestError(causeOf(error), 'this address')
 }
 
-/** The connection has ended before its time. */
+/** The error for a connection that the server closed too early. */
 export function closedByServer(): RequestError {
   return new RequestError('connection closed by the server', 'this address')
 }
 
-/** The body of an answer is larger than {@link MAX_BODY_BYTES}. */
+/** The error for an answer whose body is larger than {@link MAX_BODY_BYTES}. */
 export function tooLarge(): RequestError {
   return new RequestError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, 'final')
 }
@@ -115,7 +114,7 @@ async function readBounded(response: Response): Promise<string> {
   if (body === null) return ''
   const length = headers.get('content-length')
   if (length === null) return readStream(body)
-  // No more is read than the server has stated, unless it sends chunks all the same.
+  // The runtime reads no more than Content-Length, except from a chunked body.
   if (headers.has('transfer-encoding')) return readStream(body)
   if (Number(length) <= MAX_BODY_BYTES) return response.text()
   await body.cancel()
@@ -133,10 +132,10 @@ export function requestHeaders({ body }: Pick<Call, 'body'>): Record<string, str
 }
 
 /**
- * Makes one request with \`fetch\`: no redirect is followed, no compressed answer unpacked, no more than 64 KiB read.
+ * Makes one request with `fetch`, without redirects or decompression, and with at most 64 KiB of body.
  *
  * @throws {RequestError} when there is no usable answer
- * @throws {DeadlineExceeded} when that is why `signal` fired
+ * @throws {DeadlineExceeded} when `signal` fired because of a timeout
  */
 export async function boundedFetch(request: OutgoingRequest): Promise<Answer> {
   const { url, method, body, headers, tls, signal } = request

@@ -1,6 +1,6 @@
-/** Bounds of how long an answer may be used. */
+/** Bounds for the lifetime of an answer. */
 export interface LifetimeBounds {
-  /** Used where the answer says nothing. */
+  /** Used if the answer does not say. */
   readonly defaultMs: number
   readonly maxMs: number
 }
@@ -18,7 +18,7 @@ function untilExpiryMs(expires: string, nowMs: number): number {
 }
 
 /**
- * How long an answer may be used, by its `Cache-Control` and `Expires` headers, in milliseconds.
+ * Lifetime of an answer by its `Cache-Control` and `Expires` headers, in milliseconds.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9111#name-calculating-freshness-lifet
  */

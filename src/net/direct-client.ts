@@ -2,21 +2,21 @@ import { type Answer, boundedFetch, type Call } from './bounded-fetch.ts'
 
 /** Settings of {@link createDirectClient}. */
 export interface DirectClientOptions {
-  /** Whether certificates are checked. */
+  /** False to accept any certificate. */
   readonly verifyTls: boolean
-  /** Trusted roots in PEM form; those of the runtime unless given. */
+  /** Trusted roots in PEM form; default: those of the runtime. */
   readonly ca?: string | undefined
 }
 
 /**
- * Sends a request to a server whose base URL the operator has given, wherever that leads.
+ * Sends a request to a base URL that the operator configured, without checking its address.
  *
  * @throws {RequestError} when there is no usable answer
- * @throws {DeadlineExceeded} when that is why `signal` fired
+ * @throws {DeadlineExceeded} when `signal` fired because of a timeout
  */
 export type DirectClient = (baseUrl: string, call: Call, signal: AbortSignal) => Promise<Answer>
 
-/** Makes a client for what the operator has named. */
+/** Creates {@link DirectClient}. */
 export function createDirectClient({ verifyTls, ca }: DirectClientOptions): DirectClient {
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
   return function request(baseUrl, { path, ...call }, signal) {

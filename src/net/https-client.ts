@@ -7,21 +7,21 @@ import { HttpsConnection, StaleConnection } from './https-connection.ts'
 export interface HttpsClientOptions extends CertificateChecks {
   /** How long an idle connection is kept. */
   readonly idleMs?: number
-  /** How many idle connections are kept in all. */
+  /** How many idle connections are kept in total. */
   readonly maxIdle?: number
 }
 
 const IDLE_MS = 20_000
 const MAX_IDLE = 256
 
-/** A certificate that was checked for one name says nothing about another at the same address. */
+/** The name is part of the key: a certificate checked for one name proves nothing about another. */
 function keyOf({ address, port, tlsServerName }: Endpoint): string {
   return `${address} ${port} ${tlsServerName}`
 }
 
 function toWire({ hostHeader }: Endpoint, call: Call): string {
   const { method, body } = call
-  // As in any URL: dots are resolved, and what can't stand there is encoded.
+  // Normalises the path as in any URL: resolves dots and encodes invalid characters.
   const { pathname, search } = new URL(`https://localhost${call.path}`)
   const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
   const headers = { Host: hostHeader, ...requestHeaders(call), ...length }
@@ -29,11 +29,11 @@ function toWire({ hostHeader }: Endpoint, call: Call): string {
   return `${method} ${pathname}${search} HTTP/1.1\r\n${fields.join('')}\r\n${body ?? ''}`
 }
 
-/** Connections that wait for their next exchange, by endpoint. */
+/** Idle connections by endpoint. */
 class IdleConnections {
   readonly #idleMs: number
   readonly #max: number
-  /** In the order in which they became idle. */
+  /** In the order in which connections became idle. */
   readonly #timers = new Map<HttpsConnection, ReturnType<typeof setTimeout>>()
   readonly #byKey = new Map<string, HttpsConnection[]>()
 
@@ -52,7 +52,7 @@ class IdleConnections {
     if (this.#timers.size > this.#max) oldest?.close()
   }
 
-  /** The one that was used last, so that those too many grow old. */
+  /** Takes the most recently used one, so that surplus connections time out. */
   take(key: string): HttpsConnection | undefined {
     const connection = this.#byKey.get(key)?.at(-1)
     if (connection !== undefined) this.remove(key, connection)
@@ -69,8 +69,8 @@ class IdleConnections {
 }
 
 /**
- * Makes a client for servers that anybody can name. Unlike `fetch` it bounds everything that a server
- * sends, and hangs up at once on what is too much; connections are kept for a while and used again.
+ * Creates a client for servers that anybody can name. Unlike `fetch` it limits everything that a server
+ * sends, and hangs up as soon as a limit is exceeded. Idle connections are reused.
  */
 export function createHttpsClient(options: HttpsClientOptions): AddressClient {
   const { verifyTls, ca, idleMs = IDLE_MS, maxIdle = MAX_IDLE } = options
@@ -101,7 +101,7 @@ export function createHttpsClient(options: HttpsClientOptions): AddressClient {
     try {
       return await exchangeOn(kept)
     } catch (error) {
-      // It was closed while it was idle. Whatever is asked may be asked twice.
+      // The server closed the idle connection. All our requests are safe to repeat.
       if (!(error instanceof StaleConnection)) throw error
       return exchangeOn(connect(endpoint))
     }

@@ -4,7 +4,7 @@ import type { Endpoint } from './address-client.ts'
 import { AnswerParser, type ParsedAnswer } from './answer-parser.ts'
 import { closedByServer, connectionFailure } from './bounded-fetch.ts'
 
-/** The server closed a connection that had been idle, before a byte of an answer. */
+/** The server closed a reused connection before the first byte of its answer. */
 export class StaleConnection extends Error {
   constructor() {
     super('the server has closed the connection')
@@ -12,10 +12,10 @@ export class StaleConnection extends Error {
   }
 }
 
-/** How a connection is secured. */
+/** Options of {@link HttpsConnection}. */
 export interface HttpsConnectionOptions {
   readonly secureContext: tls.SecureContext
-  /** Whether certificates are checked. */
+  /** False to accept any certificate. */
   readonly verifyTls: boolean
   /** Called once, when the connection is closed. */
   readonly onClose: () => void
@@ -27,7 +27,7 @@ interface Job {
   readonly reject: (reason: unknown) => void
 }
 
-/** One connection, which carries one exchange at a time. It is closed as soon as anything is amiss. */
+/** One connection with one exchange at a time. Any error closes it. */
 export class HttpsConnection {
   readonly #socket: tls.TLSSocket
   readonly #onClose: () => void
@@ -48,7 +48,7 @@ export class HttpsConnection {
       secureContext,
       rejectUnauthorized: verifyTls,
       ALPNProtocols: ['http/1.1'],
-      // An address is not sent as a server name, and its certificate is checked all the same.
+      // SNI must not contain an IP address; the certificate is checked against it all the same.
       ...(isIP(tlsServerName) === 0 ? { servername: tlsServerName.replace(/\.$/, '') } : {}),
       checkServerIdentity: (_, certificate) => tls.checkServerIdentity(tlsServerName, certificate),
     })
@@ -61,7 +61,7 @@ export class HttpsConnection {
     socket.once('close', () => this.#end())
   }
 
-  /** Whether it can't be used any more. */
+  /** Whether the connection is closed. */
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -70,8 +70,8 @@ export class HttpsConnection {
    * Sends a request as soon as the server's certificate has been checked; when `signal` fires, the
    * connection is closed.
    *
-   * @param request - as it goes over the wire
-   * @throws {StaleConnection} when an idle connection turns out to be closed
+   * @param request - exact bytes for the wire
+   * @throws {StaleConnection} when the server had closed the idle connection
    * @throws {RequestError} when there is no usable answer
    */
   async exchange(request: string, signal: AbortSignal): Promise<ParsedAnswer> {
@@ -90,12 +90,12 @@ export class HttpsConnection {
     }
   }
 
-  /** Keeps the process from waiting for it, until the next exchange. */
+  /** Lets the process exit while the connection is idle. */
   rest(): void {
     this.#socket.unref()
   }
 
-  /** Closes it; an exchange under way fails. */
+  /** Closes the connection; an exchange under way fails. */
   close(): void {
     this.#close(closedByServer())
   }
@@ -113,7 +113,7 @@ export class HttpsConnection {
   #receive(bytes: Buffer): void {
     const job = this.#job
     if (job === undefined) {
-      // Nobody has asked for anything.
+      // Bytes outside of an exchange: a protocol violation.
       this.close()
       return
     }

@@ -3,13 +3,12 @@ import ipaddr from 'ipaddr.js'
 const MAX_REMEMBERED = 10_000
 
 /**
- * Checks addresses against policies. The verdict on an address is asked for with every request and
- * never changes: it is remembered.
+ * Checks addresses against policies, and caches the results, which never change.
  */
 export class AddressChecks {
   readonly #verdicts = new WeakMap<AddressPolicy, Map<string, Network | undefined>>()
 
-  /** The network because of which `address` may not be connected to, or `undefined` when it may. */
+  /** The network that denies `address`; `undefined` if it is permitted. */
   denyingNetwork(address: string, policy: AddressPolicy): Network | undefined {
     const verdicts = this.#verdictsBy(policy)
     if (verdicts.has(address)) return verdicts.get(address)
@@ -44,7 +43,7 @@ export interface AddressPolicy {
   readonly allowed: readonly Network[]
 }
 
-/** Ranges that a homeserver on the operator's own network uses. */
+/** Private ranges, which a homeserver on the operator's own network uses. */
 const LOCAL_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7']
 
 /**
@@ -103,7 +102,7 @@ const OWN_MACHINE_RANGES = [
   '2002:a9fe::/32',
 ]
 
-/** Ranges whose addresses carry an IPv4 address in their last 32 bits. */
+/** Ranges that embed an IPv4 address in their last 32 bits. */
 const EMBEDDING_RANGES = ['::/96', '::ffff:0:0:0/96', '64:ff9b::/96'].map(parsedRange)
 
 function parsedRange(cidr: string): readonly [Address, number] {
@@ -111,7 +110,7 @@ function parsedRange(cidr: string): readonly [Address, number] {
 }
 
 /**
- * Parses a network in CIDR notation, or a single address. Gives `undefined` for anything else.
+ * Parses a network in CIDR notation, or a single address; `undefined` for anything else.
  */
 export function parseNetwork(text: string): Network | undefined {
   if (ipaddr.isValidCIDR(text)) {
@@ -123,13 +122,13 @@ export function parseNetwork(text: string): Network | undefined {
   return { cidr: `${text}/${bits}`, range: [address, bits] }
 }
 
-/** Addresses are compared as IPv4 where they are mapped, and so must a network be that holds them. */
+/** Converts a network of IPv4-mapped addresses to IPv4, since addresses are compared in that form. */
 function unmapped([address, bits]: readonly [Address, number]): readonly [Address, number] {
   const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= 96
   return isMapped ? [address.toIPv4Address(), bits - 96] : [address, bits]
 }
 
-/** Shortened forms such as `10.1` mean different addresses to different readers. */
+/** Refuses short forms such as `10.1`, which parsers read differently. */
 function isFourPart(text: string): boolean {
   const address = text.split('/')[0] ?? ''
   return address.includes(':') || ipaddr.IPv4.isValidFourPartDecimal(address)
@@ -142,10 +141,10 @@ function networks(ranges: readonly string[]): Network[] {
 /** Every range that is not publicly routable. */
 export const NOT_PUBLIC: readonly Network[] = networks([...SPECIAL_RANGES, ...LOCAL_RANGES])
 
-/** As {@link NOT_PUBLIC}, without the ranges that a homeserver on the operator's network uses. */
+/** {@link NOT_PUBLIC} without the private ranges. */
 export const NOT_PUBLIC_NOR_LOCAL: readonly Network[] = networks(SPECIAL_RANGES)
 
-/** What stays denied when the operator denies networks of their own choice. */
+/** Denied even if the operator configures a deny list of their own. */
 export const OWN_MACHINE: readonly Network[] = networks(OWN_MACHINE_RANGES)
 
 /** A policy that permits every address. */
@@ -164,9 +163,8 @@ function embeddedIPv4(address: Address): ipaddr.IPv4 | undefined {
 }
 
 /**
- * The network because of which `address` may not be connected to, or `undefined` when it may.
- *
- * An IPv4 address inside an IPv6 one is checked as well as the IPv6 address itself.
+ * The network that denies `address`; `undefined` if it is permitted. An IPv4 address embedded in an
+ * IPv6 address is checked too.
  *
  * @param address - an IP address without brackets
  * @throws {Error} when `address` is not an IP address

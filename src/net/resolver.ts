@@ -11,7 +11,7 @@ export interface SrvRecord {
   readonly target: string
 }
 
-/** A DNS query that got no usable answer; `code` is `timeout`, or the resolver's own. */
+/** A DNS query got no usable answer; `code` is `timeout` or the resolver's error code. */
 export class DnsError extends Error {
   readonly code: string
 
@@ -22,18 +22,18 @@ export class DnsError extends Error {
   }
 }
 
-/** Looks names up, in `/etc/hosts` and in the DNS. */
+/** Looks up names in `/etc/hosts` and the DNS. */
 export interface Resolver {
   /**
-   * IPv4 and IPv6 addresses of a host, in the order to try them; empty when it has none.
+   * IPv4 and IPv6 addresses of a host, in the order in which to try them; empty if it has none.
    *
-   * @throws {DnsError} when the question could not be answered
+   * @throws {DnsError} when the query fails
    */
   addresses(host: string): Promise<readonly string[]>
   /**
-   * SRV records of a service name, in no order; empty when there are none.
+   * SRV records of a service name, unordered; empty if there are none.
    *
-   * @throws {DnsError} when the question could not be answered
+   * @throws {DnsError} when the query fails
    */
   services(name: string): Promise<readonly SrvRecord[]>
 }
@@ -42,16 +42,16 @@ export interface Resolver {
 export interface ResolverOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** How long one question may take. */
+  /** Timeout of one query. */
   readonly timeoutMs?: number | undefined
 }
 
 const MAX_ENTRIES = 10_000
-/** What strangers put into the DNS must not fill memory and log. */
+/** Strangers control DNS answers, which must not fill memory or the log. */
 const MAX_ADDRESSES = 16
 const MAX_SERVICES = 32
 const MAX_TTL_MS = 3_600_000
-/** For answers that state no lifetime: SRV records, `/etc/hosts`, and "there is none". */
+/** For answers without a TTL: SRV records, `/etc/hosts` and negative answers. */
 const SHORT_TTL_MS = 30_000
 const NO_SUCH_RECORD = /^(?:DNS_)?(?:ENOTFOUND|ENODATA|ENONAME)$/
 
@@ -73,10 +73,10 @@ function lifetimeMs(records: readonly { readonly ttl: number }[]): number {
 }
 
 /**
- * The system's resolver, with its answers cached by their lifetime.
+ * Creates a resolver that caches answers for their TTL.
  *
- * Queries go through c-ares: it honours `/etc/hosts` and `resolv.conf`, tells lifetimes, and holds no
- * thread while a name server is silent.
+ * It uses c-ares, which honours `/etc/hosts` and `resolv.conf`, reports TTLs, and blocks no thread while
+ * a name server is silent.
  */
 export function createResolver({ now, timeoutMs = 3_000 }: ResolverOptions): Resolver {
   const options = { maxEntries: MAX_ENTRIES, now }

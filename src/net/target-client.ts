@@ -6,10 +6,10 @@ import { type Answer, type Call, RequestError } from './bounded-fetch.ts'
 import { AddressChecks, type AddressPolicy } from './networks.ts'
 import { DnsError, type Resolver } from './resolver.ts'
 
-/** What a request to a server can fail with. */
+/** Errors of a failed request. */
 export type RequestFailure = DeadlineExceeded | RequestError | UnreachableError
 
-/** Tells a failed request from a mistake in the program. */
+/** Whether an error is a failed request, and not a bug. */
 export function isRequestFailure(error: unknown): error is RequestFailure {
   return (
     error instanceof DeadlineExceeded ||
@@ -30,10 +30,10 @@ export interface Target {
   readonly hostHeader: string
 }
 
-/** Requests over HTTPS to addresses that were checked before. */
+/** Sends HTTPS requests, only to addresses that the policy permits. */
 export interface TargetClient {
   /**
-   * Checks that a target has an address that may be connected to, without connecting.
+   * Checks, without connecting, that a target has a permitted address.
    *
    * @throws {UnreachableError} when it has none
    */
@@ -41,9 +41,9 @@ export interface TargetClient {
   /**
    * Sends a request to the first of `targets` that can be connected to.
    *
-   * @throws {UnreachableError} when none could be
-   * @throws {RequestError} when one answered nothing usable
-   * @throws {DeadlineExceeded} when that is why `signal` fired
+   * @throws {UnreachableError} when none can be connected to
+   * @throws {RequestError} when one gave no usable answer
+   * @throws {DeadlineExceeded} when `signal` fired because of a timeout
    */
   request(
     targets: readonly Target[],
@@ -56,17 +56,17 @@ export interface TargetClient {
 /** Settings of {@link createTargetClient}. */
 export interface TargetClientOptions {
   readonly resolver: Resolver
-  /** What the requests go through. */
+  /** Sends a request to one address. */
   readonly send: AddressClient
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** How long one address is tried while there are others left. */
+  /** Timeout per address while others are left to try. */
   readonly attemptMs?: number | undefined
 }
 
 /** No target could be connected to; the message lists what was tried and how each attempt ended. */
 export class UnreachableError extends Error {
-  /** Addresses that were not tried since the policy denies them. */
+  /** Addresses that the policy denies. */
   readonly denied: readonly string[]
 
   constructor(failures: readonly string[], denied: readonly string[]) {
@@ -76,14 +76,14 @@ export class UnreachableError extends Error {
   }
 }
 
-/** A name with many addresses must not turn one request into a flood of connections. */
+/** Limits the connections that one request causes, however many addresses a name has. */
 const MAX_ATTEMPTS = 6
-/** Dead addresses of one target must not use up the attempts at the next. */
+/** Leaves attempts for the next target when the addresses of one are dead. */
 const MAX_PER_TARGET = 3
 const REMEMBER_FAILURE_MS = 60_000
 const REMEMBERED_FAILURES = 10_000
 
-/** What failed for one server says nothing about another one at the same address. */
+/** Failures are remembered per name and address: another server may share the address. */
 function failureKey(address: string, { port, tlsServerName }: Target): string {
   return `${address} ${port} ${tlsServerName}`
 }
@@ -100,7 +100,7 @@ interface Attempts {
   left: number
 }
 
-/** Makes a client that connects to the very address that it checked, so that no second look-up can differ. */
+/** Creates a client that connects to exactly the address that it checked (no DNS rebinding). */
 export function createTargetClient(options: TargetClientOptions): TargetClient {
   const { resolver, send, now, attemptMs = 3_000 } = options
   const checks = new AddressChecks()
@@ -139,7 +139,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     return send({ address, port, tlsServerName, hostHeader }, call, signal)
   }
 
-  /** Gives `undefined` when the next address is to be tried. */
+  /** Returns `undefined` if the next address should be tried. */
   async function attempt(
     tried: Attempt,
     attempts: Attempts,
@@ -177,7 +177,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
         const ordered = healthyFirst(addresses, target).slice(0, most)
         for (const address of ordered) {
           const isLastOfAll = index === targets.length - 1 && address === ordered.at(-1)
-          // The last one may take whatever time is left.
+          // The last address gets all the time that is left.
           const limitMs = isLastOfAll || attempts.left === 1 ? undefined : attemptMs
           const tried = { address, target, call }
           const answer = await attempt(tried, attempts, signal, limitMs)

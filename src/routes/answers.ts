@@ -1,4 +1,4 @@
-/** How answers are documented; they are not validated, since they are made here. */
+/** Documentation of answers for OpenAPI. Answers are not validated at run time. */
 
 const REQUEST_ID = {
   'X-Request-Id': {
@@ -35,7 +35,7 @@ export function errorAnswer(description: string, errcode: string, error: string)
   return { description, headers: REQUEST_ID, content }
 }
 
-/** A Matrix error that tells when to try again. */
+/** A 429 Matrix error, which says when to retry. */
 export function limitAnswer(description: string, error: string) {
   const example = { errcode: 'M_LIMIT_EXCEEDED', error, retry_after_ms: 60_000 }
   const headers = { ...REQUEST_ID, ...RETRY_AFTER }
@@ -45,7 +45,7 @@ export function limitAnswer(description: string, error: string) {
 /** The errors that every JSON endpoint can answer with. */
 export const COMMON_ERRORS = {
   401: errorAnswer(
-    '`M_UNAUTHORIZED`: the OpenID token could not be verified, for whatever reason, or its user is ' +
+    '`M_UNAUTHORIZED`: the OpenID token could not be verified, or its user is ' +
       'not the claimed one.',
     'M_UNAUTHORIZED',
     'The request could not be authorised.',

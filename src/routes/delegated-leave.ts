@@ -6,7 +6,7 @@ import { COMMON_ERRORS, emptyAnswer, errorAnswer } from './answers.ts'
 import { DelegateBody } from './models.ts'
 import { fromDelegate } from './participant-request.ts'
 
-/** What the endpoint needs. */
+/** Options of {@link delegatedLeaveRoutes}. */
 export interface DelegatedLeaveRoutesOptions {
   readonly participants: ParticipantPlugin
   readonly takeover: LeaveTakeover
@@ -47,9 +47,9 @@ export function delegatedLeaveRoutes({ participants, takeover }: DelegatedLeaveR
         tags: ['Delegation'],
         summary: 'Hands a delayed leave event over to the service',
         description:
-          'From now on the service restarts the event while the participant is on the SFU, and ' +
-          'sends it when the participant has left. A new request for the same participant takes ' +
-          'the place of the former one. See MSC4140 and MSC4195.',
+          'The service restarts the event while the participant is on the SFU, and sends it when ' +
+          'the participant has left. A new request for the same participant replaces the earlier ' +
+          'one. See MSC4140 and MSC4195.',
         responses: RESPONSES,
       },
     },

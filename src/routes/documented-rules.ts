@@ -1,9 +1,9 @@
 /**
- * Rules about several fields at once, for the OpenAPI document alone: a schema could not name the field
- * that breaks one, so `participant-request.ts` checks them.
+ * Rules across fields, for the OpenAPI document only. `participant-request.ts` enforces them, since the
+ * framework's schema error could not name the wrong field.
  */
 
-/** In a path, `.` and `..` would be taken for steps rather than for an ID. */
+/** Not `.` or `..`, which would be path steps in a URL. */
 export const NO_PATH_STEP = '^(?!\\.{1,2}$)'
 
 /** `delay_id` and `delay_timeout` come together or not at all. */
@@ -18,7 +18,7 @@ export const DELAY_RULE = {
   },
 }
 
-/** Behind a server name without a port, a device ID must not begin like one. */
+/** A device ID must not begin like a port if the server name has none. */
 export const DEVICE_ID_RULE = {
   if: { properties: { device_id: { pattern: '^(?!\\d{1,5}:)' } } },
   else: {

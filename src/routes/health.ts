@@ -4,7 +4,7 @@ import { Elysia } from 'elysia'
 export function healthRoutes() {
   const detail = {
     tags: ['Operation'],
-    summary: 'Tells whether the service is up',
+    summary: 'Health check',
     description: 'Answers 200 with an empty body while the process serves.',
     responses: { 200: { description: 'The service is up.' } },
   }

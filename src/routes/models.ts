@@ -3,13 +3,13 @@ import { type Static, type TSchema, t } from 'elysia'
 import { DELAY_RULE, DEVICE_ID_RULE, NO_PATH_STEP } from './documented-rules.ts'
 
 /**
- * In every schema: otherwise the framework's error prints the whole body, which takes seconds and
- * gigabytes when it is nested deeply. Kept out of the OpenAPI document.
+ * Part of every schema. Without it the framework's error prints the whole body, which takes seconds and
+ * gigabytes if the body is deeply nested. Removed from the OpenAPI document.
  */
 export const REFUSED = { error: 'refused' }
 const OPEN = { ...REFUSED, additionalProperties: true }
 
-/** Far more than any ID has; what is stored and logged is bounded. */
+/** Longer than any real ID; bounds what is stored and logged. */
 const MAX_ID_LENGTH = 1_024
 
 const required = (description: string, example: string) =>
@@ -24,13 +24,13 @@ const requiredId = (description: string, example: string) =>
     examples: [example],
   })
 
-/** Clients send `null` for what they do not have. */
+/** Clients may send `null` for a missing field. */
 const optional = <T extends TSchema>(schema: T) => {
   const { description = '' } = schema
   return t.Optional(t.Union([schema, t.Null(REFUSED)], { ...REFUSED, description }))
 }
 
-/** Of any type: the service does not look at it. */
+/** A field of any type, which the service ignores. */
 const ignored = (description: string) => t.Optional(t.Any({ description }))
 
 const OPENID_TOKEN_EXAMPLE = {
@@ -73,7 +73,7 @@ export const OpenIdToken = t.Object(
   },
 )
 
-/** Who takes part in a call, as the client says. */
+/** The member of the call, as the client claims. */
 export const Member = t.Object(
   {
     id: requiredId('Random ID that the client picked for this join.', 'xyzABCDEF10123'),
@@ -83,7 +83,7 @@ export const Member = t.Object(
   { ...OPEN, description: 'Who takes part in the call.' },
 )
 
-/** 30 days: far longer than any call, and for how long a stranger can keep the service at work. */
+/** 30 days: far longer than any call, and a limit on how long one request keeps the service busy. */
 const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1000
 const DELAY_TEXT = 'The delay of that event in milliseconds, 30 days at most.'
 const DELAY_ID_TEXT = 'ID of the delayed leave event to take over.'
@@ -97,7 +97,7 @@ const delayFields = {
     }),
   ),
   delay_timeout: optional(
-    // The framework's own integer would take a string of digits as well.
+    // `t.Integer` would accept a string of digits too.
     Type.Integer({ ...REFUSED, minimum: 0, maximum: MAX_DELAY_MS, description: DELAY_TEXT }),
   ),
   delay_cs_api_url: ignored('Accepted and ignored.'),
@@ -123,12 +123,15 @@ export const GetTokenBody = t.Object(
 /** What such a body holds. */
 export type GetTokenBody = Static<typeof GetTokenBody>
 
-/** The body that `/sfu/get` had before `/get_token` existed. */
+/** The original body of `/sfu/get`. */
 export const LegacyBody = t.Object(
   {
     room: required('ID of the Matrix room.', '!roomid:example.com'),
     room_id: t.Optional(
-      t.Null({ ...REFUSED, description: 'With one it is the body of `/get_token`.' }),
+      t.Null({
+        ...REFUSED,
+        description: 'A body with a `room_id` is read as that of `/get_token`.',
+      }),
     ),
     openid_token: OpenIdToken,
     device_id: optional(
@@ -151,7 +154,7 @@ export const LegacyBody = t.Object(
 /** What such a body holds. */
 export type LegacyBody = Static<typeof LegacyBody>
 
-/** Tells which form a body of `/sfu/get` has: with a `room_id` it is that of `/get_token`. */
+/** Whether a body of `/sfu/get` has a `room_id`, and so the form of `/get_token`. */
 export function isGetTokenForm(body: unknown): body is GetTokenBody {
   return typeof body === 'object' && body !== null && 'room_id' in body && body.room_id !== null
 }
@@ -160,7 +163,7 @@ export function isGetTokenForm(body: unknown): body is GetTokenBody {
 export const SfuGetBody = t.Union([LegacyBody, GetTokenBody], {
   ...REFUSED,
   examples: [LEGACY_EXAMPLE, GET_TOKEN_EXAMPLE],
-  /** Which of the two a value has to follow, so that an error can name its member. */
+  /** Index of the form that a value must match, so that an error can name the wrong field. */
   formOf: (value: unknown) => Number(isGetTokenForm(value)),
 })
 /** What such a body holds. */

@@ -14,7 +14,7 @@ import {
 
 type MemberBody = Pick<GetTokenBody, 'room_id' | 'slot_id' | 'openid_token' | 'member'>
 
-/** In a path, these would be taken for steps rather than for an ID. */
+/** These would be path steps in a URL. */
 const NO_IDS = ['.', '..']
 
 function checkedDelayId(delayId: string): string {
@@ -48,14 +48,14 @@ function memberRequest(body: MemberBody, leave: DelayedLeave | undefined): Parti
   }
 }
 
-/** What a body of `/get_token` asks for. */
+/** Reads a body of `/get_token`. */
 export function fromGetToken(body: GetTokenBody): ParticipantRequest {
   return memberRequest(body, delayedLeaveOf(body))
 }
 
 /**
- * Behind a server name without a port, a device ID that begins like one makes the identity of somebody
- * else: `@alice:example.com` with `8449:DEV` is `@alice:example.com:8449` with `DEV`.
+ * Refuses a device ID that would produce the identity of another user: `@alice:example.com` with
+ * `8449:DEV` has the same one as `@alice:example.com:8449` with `DEV`.
  */
 function checkedDeviceId({ openid_token, device_id }: LegacyBody): string {
   const deviceId = device_id ?? ''
@@ -76,12 +76,12 @@ function fromLegacy(body: LegacyBody): ParticipantRequest {
   }
 }
 
-/** What a body of `/sfu/get` asks for, in either form. */
+/** Reads a body of `/sfu/get`, in either form. */
 export function fromSfuGet(body: SfuGetBody): ParticipantRequest {
   return isGetTokenForm(body) ? fromGetToken(body) : fromLegacy(body)
 }
 
-/** What a body of `/delegate_delayed_leave` asks for. */
+/** Reads a body of `/delegate_delayed_leave`. */
 export function fromDelegate(body: DelegateBody): ParticipantRequest {
   const leave = { delayId: checkedDelayId(body.delay_id), delayMs: body.delay_timeout }
   return memberRequest(body, leave)

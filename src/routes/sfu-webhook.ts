@@ -6,7 +6,7 @@ import type { RequestLog } from '../http/request-log.ts'
 import { readWebhook, type Webhook, type WebhookVerifier } from '../livekit/webhook.ts'
 import { COMMON_ERRORS, emptyAnswer, errorAnswer } from './answers.ts'
 
-/** Another connection has taken the place of this one, or the SFU moves it. */
+/** Reasons that mean that another connection replaces this one. */
 const REPLACED: readonly (string | undefined)[] = ['DUPLICATE_IDENTITY', 'MIGRATION']
 
 function connectionReport(webhook: Webhook): ConnectionReport {
@@ -15,7 +15,7 @@ function connectionReport(webhook: Webhook): ConnectionReport {
     cause: disconnectReason === undefined ? event : `${event} (${disconnectReason})`,
     participantId,
     connectedBy,
-    // The SFU tells whole seconds.
+    // The SFU reports whole seconds.
     happenedBy: createdAt === undefined ? undefined : createdAt * 1000 + 999,
   }
 }
@@ -41,7 +41,7 @@ function signalOf(webhook: Webhook): DelegationSignal | undefined {
   }
 }
 
-/** What a webhook means for delegations; `undefined` when it means nothing. */
+/** Translates a webhook into a report to delegations; `undefined` if it does not concern them. */
 export function webhookReport(webhook: Webhook): WebhookReport | undefined {
   const { room, identity } = webhook
   const signal = signalOf(webhook)
@@ -50,7 +50,7 @@ export function webhookReport(webhook: Webhook): WebhookReport | undefined {
   return identity === undefined ? undefined : { room, identity, signal }
 }
 
-/** What the endpoint needs. */
+/** Options of {@link sfuWebhookRoutes}. */
 export interface SfuWebhookRoutesOptions {
   readonly verifier: WebhookVerifier
   readonly delegations: Delegations
@@ -62,7 +62,7 @@ const MAX_BYTES = 1024 * 1024
 const RESPONSES = {
   200: emptyAnswer('The event was taken notice of.'),
   401: errorAnswer(
-    '`M_UNAUTHORIZED`: the SFU has not signed it.',
+    '`M_UNAUTHORIZED`: the webhook is not signed by the SFU.',
     'M_UNAUTHORIZED',
     'The webhook is not signed by the SFU.',
   ),
@@ -80,8 +80,7 @@ const REQUEST_BODY = {
   content: {
     'application/webhook+json': {
       schema: {
-        description:
-          'LiveKit\'s "WebhookEvent" in its JSON form. Whatever else is signed is ignored.',
+        description: 'LiveKit\'s "WebhookEvent" as JSON. Any other signed body is ignored.',
       },
       example: {
         event: 'participant_left',
@@ -97,7 +96,7 @@ const REQUEST_BODY = {
   },
 } as const
 
-/** `POST /sfu_webhook`: what the SFU reports about participants. */
+/** `POST /sfu_webhook`: receives the webhooks of the SFU. */
 export function sfuWebhookRoutes(options: SfuWebhookRoutesOptions) {
   const { verifier, delegations, requestLog } = options
 
@@ -117,16 +116,16 @@ export function sfuWebhookRoutes(options: SfuWebhookRoutesOptions) {
       return {}
     },
     {
-      // The signature is over the bytes of the body.
+      // The signature covers the raw bytes of the body.
       parse: 'none',
       detail: {
         operationId: 'sfuWebhook',
         tags: ['Operation'],
         summary: "Receives the SFU's webhooks",
         description:
-          "To be named under `webhook.urls` in LiveKit's configuration. `Authorization` is a JWT " +
-          'signed with the API secret, whose `sha256` is that of the body. An answer of 503 makes ' +
-          'the SFU try again.',
+          "Add its URL to `webhook.urls` in LiveKit's configuration. `Authorization` is a JWT " +
+          'signed with the API secret, whose `sha256` is that of the body. After a 503 the SFU ' +
+          'tries again.',
         security: [{ webhookToken: [] }],
         requestBody: REQUEST_BODY,
         responses: RESPONSES,

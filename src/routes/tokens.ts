@@ -6,7 +6,7 @@ import { answer, COMMON_ERRORS, errorAnswer } from './answers.ts'
 import { GetTokenBody, SfuGetBody } from './models.ts'
 import { fromGetToken, fromSfuGet } from './participant-request.ts'
 
-/** What the token endpoints need. */
+/** Options of {@link tokenRoutes}. */
 export interface TokenRoutesOptions {
   readonly participants: ParticipantPlugin
   readonly tokenExchange: TokenExchange
@@ -73,7 +73,7 @@ export function tokenRoutes({ participants, tokenExchange, liveKitUrl: url }: To
           tags: ['Tokens'],
           summary: 'The deprecated form of /get_token',
           description:
-            'Accepts its own body, and that of `/get_token`, which counts when `room_id` is there.',
+            'Accepts its own body and that of `/get_token`; a body with `room_id` is the latter.',
           deprecated: true,
           responses: RESPONSES,
         },

@@ -90,8 +90,8 @@ describe('the OpenAPI document', () => {
       })
     })
     expect(operations.sort()).toEqual([
-      ['get', '/healthz', 'getHealthz', 'Operation', 'Tells whether the service is up'],
-      ['head', '/healthz', 'headHealthz', 'Operation', 'Tells whether the service is up'],
+      ['get', '/healthz', 'getHealthz', 'Operation', 'Health check'],
+      ['head', '/healthz', 'headHealthz', 'Operation', 'Health check'],
       [
         'post',
         '/delegate_delayed_leave',

@@ -125,7 +125,10 @@ describe('well-known', () => {
     const target = stage.keep(await startHomeserver())
     const location = `http://www.test:${target.port}/client.json`
     const { locate } = await startWith({ kind: 'redirect', location })
-    expect(await locate()).toEqual({ kind: 'unknown', reason: 'redirect to something not https' })
+    expect(await locate()).toEqual({
+      kind: 'unknown',
+      reason: 'redirect to a URL that is not https',
+    })
     expect(target.connections()).toBe(0)
   })
 

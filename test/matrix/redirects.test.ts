@@ -65,7 +65,7 @@ test('follows no redirect to http', async () => {
   plain.setWellKnownServer('hs.test')
   const origin = await stage.homeserver({ dns: ['origin.test'] })
   origin.respond(PATH, redirect(`http://www.test:${plain.port}${PATH}`))
-  expect(await causeOf(origin)).toEndWith('; well-known: redirect to something not https')
+  expect(await causeOf(origin)).toEndWith('; well-known: redirect to a URL that is not https')
   expect(plain.connections()).toBe(0)
 })
 
@@ -73,7 +73,7 @@ for (const location of ['file:///etc/passwd', 'data:application/json,{}', 'ftp:/
   test(`follows no redirect to ${location}`, async () => {
     const origin = await stage.homeserver({ dns: ['origin.test'] })
     origin.respond(PATH, redirect(location))
-    expect(await causeOf(origin)).toEndWith('; well-known: redirect to something not https')
+    expect(await causeOf(origin)).toEndWith('; well-known: redirect to a URL that is not https')
   })
 }
 

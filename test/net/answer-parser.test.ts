@@ -113,11 +113,21 @@ describe('what has no end', () => {
     ['interim answers', '', 'HTTP/1.1 100 -\r\n\r\n', 'headers of the answer are too large'],
     ['a body until the connection ends', `${OK}\r\n`, 'x', 'answer is larger than 64 KiB'],
     ['chunks', CHUNKED, `400\r\n${'x'.repeat(1024)}\r\n`, 'answer is larger than 64 KiB'],
-    ['tiny chunks', CHUNKED, '1;abcdefgh\r\nx\r\n', 'larger than 128 KiB with what surrounds'],
-    ['an extension', `${CHUNKED}1;`, 'x', 'larger than 128 KiB with what surrounds'],
-    ['zeros of a size', CHUNKED, '0', 'larger than 128 KiB with what surrounds'],
-    ['a trailer', `${CHUNKED}0\r\nA: `, 'x', 'larger than 128 KiB with what surrounds'],
-    ['trailers', `${CHUNKED}0\r\n`, 'A: b\r\n', 'larger than 128 KiB with what surrounds'],
+    [
+      'tiny chunks',
+      CHUNKED,
+      '1;abcdefgh\r\nx\r\n',
+      'larger than 128 KiB, headers and framing included',
+    ],
+    ['an extension', `${CHUNKED}1;`, 'x', 'larger than 128 KiB, headers and framing included'],
+    ['zeros of a size', CHUNKED, '0', 'larger than 128 KiB, headers and framing included'],
+    ['a trailer', `${CHUNKED}0\r\nA: `, 'x', 'larger than 128 KiB, headers and framing included'],
+    [
+      'trailers',
+      `${CHUNKED}0\r\n`,
+      'A: b\r\n',
+      'larger than 128 KiB, headers and framing included',
+    ],
   ])('gives up on %s', (_, head, more, message) => {
     const parser = new AnswerParser()
     parser.push(Buffer.from(head))

@@ -11,7 +11,12 @@ import {
   retryAt,
 } from './timing.ts'
 
-/** What comes of the end of a connection. Only its ID tells for sure which one that was. */
+/**
+ * Handles the end of a connection. Only its ID proves that it was the participant's own.
+ *
+ * Promise: a webhook about the participant's own connection ends the delegation at once; every other
+ * one makes the service ask the SFU.
+ */
 function depart(connected: Connected, signal: Departed, circumstances: Circumstances): Step {
   const { now } = circumstances
   if (signal.type !== 'room-finished') {
@@ -27,7 +32,11 @@ function depart(connected: Connected, signal: Departed, circumstances: Circumsta
   return stay({ ...connected, checkAt: now })
 }
 
-/** What comes of the SFU saying "absent", which counts when it still says so a while later. */
+/**
+ * Handles an "absent" from the SFU.
+ *
+ * Promise: a second look about 2 s later confirms an "absent" before a leave is sent.
+ */
 function miss(connected: Connected, circumstances: Circumstances): Step {
   const { now } = circumstances
   const { absentSince = now, replacedAt = Number.NEGATIVE_INFINITY } = connected
@@ -37,12 +46,12 @@ function miss(connected: Connected, circumstances: Circumstances): Step {
     const checkAt = confirmAt(absentSince)
     return stay({ ...connected, absentSince, checkAt, checkFailures: 0 })
   }
-  // No webhook has said that this connection has ended: whoever is found later may be in it.
+  // No webhook has ended this connection, so a later "present" may well be about it: forget its ID.
   const { participantId, ...unknown } = connected
   return leave(unknown, { cause: 'confirmed absent' }, circumstances)
 }
 
-/** Somebody whose connection is reported is not absent, unless it began before they were. */
+/** Clears "absent" when a connection is reported, unless that connection is older than the "absent". */
 function rejoin(connected: Connected, signal: Joined, now: number): Connected {
   const next = connectAgain(connected, signal, now)
   const { absentSince } = connected
@@ -50,7 +59,7 @@ function rejoin(connected: Connected, signal: Joined, now: number): Connected {
   return { ...withoutAbsence(next), checkAt: lookForReplacementAt(now, connected.restartAt) }
 }
 
-/** Takes another connection for the participant's one only if it may be later. */
+/** Switches to another connection only if it may be newer than the known one. */
 function connectAgain(connected: Connected, signal: Joined, now: number): Connected {
   const { participantId = connected.participantId } = signal
   if (participantId === connected.participantId) return connected
@@ -59,7 +68,7 @@ function connectAgain(connected: Connected, signal: Joined, now: number): Connec
   return { ...connected, ...idOf(signal), connectedAt: now }
 }
 
-/** What comes of a signal while the participant is connected. */
+/** Applies a signal while the participant is connected. */
 export function advanceConnected(
   connected: Connected,
   signal: DelegationSignal,
@@ -68,6 +77,7 @@ export function advanceConnected(
   const { now, random, sanityCheckMs } = circumstances
   switch (signal.type) {
     case 'due':
+      // Promise: what cannot be kept is left to the homeserver's own timer.
       if (now >= connected.deadlineAt && !circumstances.storeWasAway) {
         return end(connected, 'dropped', 'the deadline passed without a successful restart')
       }

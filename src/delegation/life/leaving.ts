@@ -3,12 +3,12 @@ import type { Leaving } from './record.ts'
 import type { DelegationSignal } from './signals.ts'
 import { retryAt } from './timing.ts'
 
-/** Until when presence may be checked before an attempt, which must not wait for the SFU for ever. */
+/** The latest time to check presence before a retry; after it, the event is sent without an answer of the SFU. */
 export function lookUntil({ sendAt, giveUpAt }: Leaving): number {
   return (sendAt + giveUpAt) / 2
 }
 
-/** Tells that the look before the next attempt has found nobody, or that the SFU does not say. */
+/** Notes that the check before a retry found nobody, or got no answer: the event is sent now. */
 function looked({ lookAgain, ...leaving }: Leaving, now: number): Leaving {
   return lookAgain === undefined ? leaving : { ...leaving, sendAt: now }
 }
@@ -20,7 +20,7 @@ function isSameConnection(
   return participantId !== undefined && participantId === signal.participantId
 }
 
-/** What comes of a signal while the delayed event is to be sent. */
+/** Applies a signal while the delayed event is to be sent. */
 export function advanceLeaving(
   leaving: Leaving,
   signal: DelegationSignal,
@@ -49,7 +49,7 @@ export function advanceLeaving(
     }
     case 'joined':
       if (isSameConnection(leaving, signal)) break
-      // Whoever is back before the event could be sent has not left; the SFU is asked at once.
+      // The participant came back before the event was sent, so they have not left.
       return connect(leaving, signal, signal.cause, circumstances)
     case 'present':
       if (isSameConnection(leaving, signal)) return stay(looked(leaving, now))

@@ -5,12 +5,12 @@ import type { Delegation } from './record.ts'
 import type { DelegationSignal } from './signals.ts'
 import { advanceWaiting } from './waiting.ts'
 
-/** The SFU tells whole seconds: what happened just now may be reported as of the end of this one. */
+/** The SFU reports whole seconds, which are read as their end: up to 999 ms ahead without clock skew. */
 const SECOND_MS = 999
 
 /**
- * No report is from the future. One that says so shows by how much the clock of the SFU is ahead at
- * least: all its times are put back, so that an old connection is not taken for a new one.
+ * Corrects the times of a report for clock skew. A report from the future shows by how much the SFU's
+ * clock is ahead; its times are moved back, or an old connection would pass for a new one.
  */
 function asOfNow(signal: DelegationSignal, now: number): DelegationSignal {
   if (!('happenedBy' in signal) || signal.happenedBy === undefined) return signal
@@ -21,8 +21,7 @@ function asOfNow(signal: DelegationSignal, now: number): DelegationSignal {
 }
 
 /**
- * What comes of a signal in the life of a delegation. A signal that means nothing in a state leaves it
- * as it is.
+ * Applies a signal to a delegation. A signal that has no meaning in the current state changes nothing.
  *
  * ```text
  *               joined, found present         ┌──────┐ restarted, every 80 % of the delay

@@ -4,10 +4,10 @@ import { checkIntervalMs, HOUR_MS } from './timing.ts'
 
 const MIN_LEAVING_MS = 1_000
 
-/** What is to be done for a delegation, outside. */
+/** A request that a delegation needs: to the SFU (`check-presence`) or to the homeserver. */
 export type Action = 'check-presence' | 'restart' | 'send'
 
-/** How a delegation ends: `dropped` leaves the event to the homeserver. */
+/** How a delegation ends. `dropped` leaves the delayed event to the homeserver's timer. */
 export type End = 'dropped' | 'finished'
 
 /** A change of state. */
@@ -17,7 +17,7 @@ export interface Transition {
   readonly cause: string
 }
 
-/** What comes of a signal. */
+/** The result of applying a signal. */
 export interface Step {
   /** The delegation from now on; `undefined` when it has ended. */
   readonly next: Delegation | undefined
@@ -25,7 +25,7 @@ export interface Step {
   readonly transition?: Transition
 }
 
-/** What a decision depends on beside the delegation and the event. */
+/** What a decision depends on besides the delegation and the signal. */
 export interface Circumstances {
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -34,24 +34,24 @@ export interface Circumstances {
   /** How often presence is re-checked while connected; 0 for no more often than restarts. */
   readonly sanityCheckMs: number
   /**
-   * Whether the store was away until a moment ago. A deadline that has passed may then have been moved
-   * by restarts from memory: the homeserver is asked.
+   * Whether the store was away until a moment ago. Replicas may then have restarted events from memory,
+   * so a passed deadline in the store proves nothing and the homeserver is asked.
    */
   readonly storeWasAway?: boolean
 }
 
-/** Forgets that the SFU has said "absent". */
+/** Removes `absentSince`. */
 export function withoutAbsence<T extends Waiting | Connected>(delegation: T): T {
   const { absentSince, ...rest } = delegation
   return rest as T
 }
 
-/** The state stays. */
+/** A step that keeps the state. */
 export function stay(next: Delegation): Step {
   return { next }
 }
 
-/** The delegation ends. */
+/** A step that ends the delegation. */
 export function end(from: Delegation, to: End, cause: string): Step {
   return { next: undefined, transition: { from: from.state, to, cause } }
 }
@@ -71,12 +71,12 @@ function base({ state, ...delegation }: Delegation) {
   return { ...key, delayId, delayMs, acceptedAt, deadlineAt, failures: 0 }
 }
 
-/** The ID of a connection as a member to be spread. */
+/** The ID of a connection, ready to be spread into a record. */
 export function idOf({ participantId }: { readonly participantId?: string | undefined }) {
   return participantId === undefined ? {} : { participantId }
 }
 
-/** The participant is on the SFU now. */
+/** A step to `connected`. */
 export function connect(
   from: Waiting | Leaving,
   connection: { readonly participantId?: string | undefined },
@@ -90,14 +90,14 @@ export function connect(
     state: 'connected',
     connectedAt: now,
     restartAt: now,
-    // Between two restarts, unless it was in doubt already whether the participant is there.
+    // Checks fall between restarts; a participant who was taken for gone is checked at once.
     checkAt: from.state === 'leaving' ? now : now + untilCheckMs / 2,
     checkFailures: 0,
   }
   return move(from, next, cause)
 }
 
-/** The participant is gone: the event is to be sent. */
+/** A step to `leaving`. */
 export function leave(
   from: Waiting | Connected,
   { cause, ...connection }: Pick<ConnectionReport, 'cause' | 'participantId'>,

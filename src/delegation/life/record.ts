@@ -7,21 +7,21 @@ export interface ParticipantKey {
 
 /** What every delegation holds, whatever its state. All times are milliseconds since the epoch. */
 interface Base extends ParticipantKey {
-  /** Tells this delegation from earlier and later ones of the same participant. */
+  /** Unique ID of this delegation; an earlier or later one of the same participant has another. */
   readonly generation: string
   /** Server name of the user's homeserver. */
   readonly serverName: string
-  /** The user, where known: entries of other programs do not tell. */
+  /** The user ID; missing in entries that lk-jwt-service wrote. */
   readonly userId?: string
-  /** Base URL of the homeserver's client API when the delegation was accepted, where it was known. */
+  /** Base URL of the homeserver's client API at acceptance; missing where it was not known. */
   readonly clientApiUrl?: string
-  /** Whoever knows it may act on the delayed event: a secret. */
+  /** Secret: anyone who knows it can act on the delayed event. */
   readonly delayId: string
   readonly delayMs: number
   readonly acceptedAt: number
   /** When the homeserver sends the event by itself. */
   readonly deadlineAt: number
-  /** How many attempts at the next thing to do have failed in a row. */
+  /** Failed attempts in a row. */
   readonly failures: number
 }
 
@@ -30,13 +30,13 @@ export interface Waiting extends Base {
   readonly state: 'waiting'
   readonly waitUntil: number
   readonly checkAt: number
-  /** When the SFU was first heard to say that the participant is absent, since it might have come. */
+  /** When the SFU first said "absent"; reset when a webhook suggests that the participant came. */
   readonly absentSince?: number
-  /** Of an adopted entry, while the SFU has not said who is there: when to restart its event. */
+  /** Adopted entries only, until the SFU has answered: when to restart the event. */
   readonly restartAt?: number
 }
 
-/** The participant is on the SFU: the event is restarted again and again. */
+/** The participant is on the SFU, and the event is restarted regularly. */
 export interface Connected extends Base {
   readonly state: 'connected'
   readonly connectedAt: number
@@ -48,7 +48,7 @@ export interface Connected extends Base {
   readonly checkFailures: number
   /** When the SFU first said "absent"; a second look confirms it before a leave is sent. */
   readonly absentSince?: number
-  /** When another connection was last reported to have taken the place of one. */
+  /** When the SFU last reported that a connection was replaced by another. */
   readonly replacedAt?: number
 }
 
@@ -59,19 +59,19 @@ export interface Leaving extends Base {
   readonly participantId?: string
   readonly giveUpAt: number
   readonly sendAt: number
-  /** An attempt has failed: presence is to be checked before the next one. */
+  /** Set after a failed attempt: check presence before the next one. */
   readonly lookAgain?: boolean
 }
 
 /** A delayed leave event that the service has taken over for one participant. */
 export type Delegation = Waiting | Connected | Leaving
 
-/** Tells whether what was decided for one still holds for the other, which may be later. */
+/** Whether a decision made for `one` is still valid for `other`: same delegation, same state. */
 export function isSameStage(one: Delegation, other: Delegation): boolean {
   return one.generation === other.generation && one.state === other.state
 }
 
-/** When something is to be done about a delegation. */
+/** When a delegation needs its next action. */
 export function dueAt(delegation: Delegation): number {
   switch (delegation.state) {
     case 'waiting':
@@ -87,7 +87,7 @@ export function dueAt(delegation: Delegation): number {
   }
 }
 
-/** Until when something has to be done about a delegation, or else it is of no use any more. */
+/** The latest time at which an action for a delegation is still useful. */
 export function deadlineOf(delegation: Delegation): number {
   switch (delegation.state) {
     case 'waiting':

@@ -1,48 +1,48 @@
 /**
- * What a webhook says of a connection. It may be old, out of order, or of an earlier connection of the
- * same participant.
+ * What a webhook says about a connection. It may be late, out of order, or about an earlier connection
+ * of the same participant.
  */
 export interface ConnectionReport {
   /** For the log, such as `participant_left (CLIENT_INITIATED)`. */
   readonly cause: string
-  /** The SFU's ID of the connection, where the webhook tells it. */
+  /** The SFU's ID of the connection, if the webhook has one. */
   readonly participantId?: string | undefined
-  /** The end of the second in which it happened, in milliseconds since the epoch, where it is told. */
+  /** End of the second in which it happened, in milliseconds since the epoch, if known. */
   readonly happenedBy?: number | undefined
-  /** When the connection began at the latest, in milliseconds since the epoch, where it is told. */
+  /** Latest time at which the connection can have begun, in milliseconds since the epoch, if known. */
   readonly connectedBy?: number | undefined
 }
 
 /** A participant has connected. */
 export type Joined = { readonly type: 'joined' } & ConnectionReport
 
-/** A participant's connection has ended; one that was `aborted` was never established for good. */
+/** A participant's connection has ended; an `aborted` one was never fully established. */
 export interface Ended extends ConnectionReport {
   readonly type: 'left' | 'aborted'
-  /** Whether the participant wanted to leave. */
+  /** Whether the client asked to leave. */
   readonly onPurpose: boolean
-  /** Whether another connection of the same participant took its place. */
+  /** Whether another connection of the same participant replaced it. */
   readonly replaced: boolean
 }
 
 /** Every connection to a LiveKit room has ended. */
 export type RoomFinished = { readonly type: 'room-finished' } & ConnectionReport
 
-/** A connection has ended. */
+/** One connection, or every connection to a room, has ended. */
 export type Departed = Ended | RoomFinished
 
-/** What the SFU told about a participant. */
+/** The SFU's answer about a participant. */
 export type PresenceSignal =
   | { readonly type: 'present'; readonly participantId?: string | undefined }
   | { readonly type: 'absent' }
   | { readonly type: 'presence-unknown' }
 
-/** What the homeserver told about the delayed event. */
+/** The homeserver's answer to an attempt to restart or send the delayed event. */
 export type DelayedEventOutcome =
-  /** `at`: when the request was made, from which on the full delay is sure to run. */
+  /** `at`: when the request was made; the full delay runs from then at the earliest. */
   | { readonly type: 'restarted'; readonly at: number }
   | { readonly type: 'sent' }
-  /** It is no longer there, or finalised. */
+  /** The event was cancelled, sent, or never existed. */
   | { readonly type: 'event-gone' }
   | {
       readonly type: 'attempt-failed'
@@ -52,11 +52,11 @@ export type DelayedEventOutcome =
     }
   | { readonly type: 'client-api-unresolvable' }
 
-/** Something that a delegation has to take notice of. */
+/** An input of the state machine of a delegation. */
 export type DelegationSignal =
-  /** A time that was set has come. */
+  /** The time that `dueAt` names has come. */
   | { readonly type: 'due' }
-  /** Webhooks may have been missed: presence is to be checked. */
+  /** Webhooks may have been missed, so presence must be checked. */
   | { readonly type: 'doubt' }
   | Joined
   | Departed

@@ -18,15 +18,15 @@ export function backoffMs(failures: number, random: number): number {
   return Math.min(FIRST_MS * FACTOR ** exponent * (0.5 + random), MAX_MS)
 }
 
-/** As a bound of waits of several kinds. */
+/** Upper bound of several waits. */
 export const HOUR_MS = 3_600_000
 const SECOND_MS = 1_000
 
-/** How far the clock of the SFU may be ahead. */
+/** Tolerated clock skew: how far the SFU's clock may be ahead. */
 const CLOCK_SKEW_MS = 5_000
 const RESTART_SHARE = 0.8
 
-/** However short the delay, webhooks tell of most departures. */
+/** Webhooks report most departures, so even a short delay needs no more frequent checks. */
 const MIN_CHECK_MS = 10_000
 const MIN_RETRY_MS = 500
 const MIN_LAST_MARGIN_MS = 1_000
@@ -34,43 +34,47 @@ const LAST_MARGIN_SHARE = 0.05
 const SHORT_DELAY_SHARE = 0.1
 
 /**
- * For how long the SFU may say "absent" of somebody who is connected: when a connection replaces
- * another one, it drops the former before it knows of the new one.
+ * How long the SFU may report a connected participant as absent: when one connection replaces another,
+ * the SFU drops the old one before it knows the new one.
  */
 const REPLACING_MS = 2_000
 
-/** How long after a successful restart the next one is due. */
+/**
+ * Interval between restarts.
+ *
+ * Promise: 20 % of the delay remain for some replica to be back.
+ */
 export function restartIntervalMs({ delayMs }: Delegation): number {
   return delayMs * RESTART_SHARE
 }
 
-/** How long after a successful check of presence the next one is due while connected. */
+/** Interval between presence checks while connected. */
 export function checkIntervalMs(delegation: Delegation, sanityCheckMs: number): number {
   const interval = Math.max(Math.min(restartIntervalMs(delegation), HOUR_MS), MIN_CHECK_MS)
   return sanityCheckMs > 0 ? Math.min(sanityCheckMs, interval) : interval
 }
 
-/** How long to wait at least before an attempt is repeated. */
+/** Shortest pause before a retry. */
 export function shortestRetryMs({ delayMs }: Delegation): number {
   return Math.min(MIN_RETRY_MS, delayMs * SHORT_DELAY_SHARE)
 }
 
 /**
- * Shortens a wait so that something is tried again before a deadline, however close it is.
+ * Shortens a wait so that a retry still happens before the deadline.
  *
- * @param untilMs - how long it is until the deadline
- * @param shortestMs - how long to wait at least
+ * @param untilMs - time left until the deadline
+ * @param shortestMs - shortest wait
  */
 export function waitWithin(untilMs: number, waitMs: number, shortestMs = MIN_RETRY_MS): number {
   return Math.min(waitMs, Math.max(untilMs / 2, shortestMs))
 }
 
 /**
- * When to try again after an attempt failed. Whatever the homeserver asks for, one more attempt comes
- * shortly before the deadline: its limit may have been lifted long before.
+ * When to retry after a failed attempt. Even if the homeserver asks for a longer pause, one last attempt
+ * is made shortly before the deadline, since its rate limit may be over by then.
  *
- * @param deadlineAt - after which nothing is tried any more
- * @param retryAfterMs - what the homeserver asks for; neither at once again and again nor for ever
+ * @param deadlineAt - no attempt is made after it
+ * @param retryAfterMs - pause that the homeserver asks for; obeyed within bounds
  */
 export function retryAt(
   delegation: Delegation,
@@ -89,26 +93,23 @@ export function retryAt(
   return now + Math.min(waitMs, lastInMs, HOUR_MS)
 }
 
-/** When a second look can tell whether somebody who was absent first is gone. */
+/** When a second "absent" proves that the participant is gone. */
 export function confirmAt(absentSince: number): number {
   return absentSince + REPLACING_MS
 }
 
-/** When to look whether the connection that replaces another one is there. */
+/** When to check that a replacing connection has arrived. */
 export function lookForReplacementAt(now: number, restartAt = Number.POSITIVE_INFINITY): number {
-  // Before the next restart, which must not wait for the answer.
+  // Well before the next restart, which must not wait for the answer.
   return Math.min(now + REPLACING_MS, now + Math.max((restartAt - now) / 2, 0))
 }
 
-/** Tells whether a report may be of something that happened after a moment. */
+/** Whether a report may be about something after `moment`. */
 export function isAfter(moment: number, { happenedBy }: ConnectionReport): boolean {
   return happenedBy === undefined || happenedBy >= moment
 }
 
-/**
- * Tells whether a report is of something that happened after a moment, though it tells whole seconds
- * and the clock of the SFU may be ahead.
- */
+/** Whether a report is certainly about something after `moment`, despite whole seconds and clock skew. */
 export function isSurelyAfter(moment: number, { happenedBy }: ConnectionReport): boolean {
   return happenedBy !== undefined && happenedBy - SECOND_MS - CLOCK_SKEW_MS >= moment
 }

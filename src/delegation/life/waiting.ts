@@ -22,10 +22,10 @@ import {
   waitWithin,
 } from './timing.ts'
 
-/** How late a wait may end: the homeserver has sent the event by itself. */
+/** Grace past the deadline; later, the homeserver has sent the event. */
 const LATE_MS = 1_000
 
-/** What is known of a delegation when it is accepted. */
+/** What is known about a delegation when it is accepted. */
 export type Accepted = Pick<
   Waiting,
   | 'room'
@@ -38,7 +38,7 @@ export type Accepted = Pick<
   | 'clientApiUrl'
 >
 
-/** Starts the life of a delegation. */
+/** Creates a delegation in its first state. */
 export function accept(accepted: Accepted, { now, random }: Circumstances): Waiting {
   const waitMs = Math.min(HOUR_MS, accepted.delayMs)
   const waiting: Waiting = {
@@ -56,18 +56,18 @@ export function accept(accepted: Accepted, { now, random }: Circumstances): Wait
 
 function checkLater(waiting: Waiting, { now, random }: Circumstances): Waiting {
   const failures = waiting.failures + 1
-  // Whoever has come unnoticed is to be found before the homeserver's timer runs out.
+  // A participant whose webhook was lost must be found before the homeserver's timer runs out.
   const untilEndMs = now < waiting.waitUntil ? waiting.waitUntil - now : Number.POSITIVE_INFINITY
   const checkAt =
     now + waitWithin(untilEndMs, backoffMs(failures + 1, random), shortestRetryMs(waiting))
-  // A wait that has run out goes on until somebody knows whether the participant is there.
+  // A wait that has run out goes on until the SFU can say whether the participant is there.
   const waitUntil = now < waiting.waitUntil ? waiting.waitUntil : checkAt
   return { ...waiting, failures, checkAt, waitUntil }
 }
 
 /**
- * Tells whether it may be another connection of the participant that has ended: it began before the
- * delegation was accepted, and did not surely end after that.
+ * Whether the connection that ended may be an earlier one: it was replaced, or it began before the
+ * delegation was accepted and did not certainly end after that.
  */
 function isOther({ acceptedAt }: Waiting, signal: Ended): boolean {
   if (signal.replaced || !isAfter(acceptedAt, signal)) return true
@@ -75,7 +75,7 @@ function isOther({ acceptedAt }: Waiting, signal: Ended): boolean {
   return connectedBy < acceptedAt && !isSurelyAfter(acceptedAt, signal)
 }
 
-/** What comes of the end of a connection. */
+/** Handles the end of a connection. */
 function depart(waiting: Waiting, signal: Ended, circumstances: Circumstances): Step {
   const { now } = circumstances
   if (signal.replaced) {
@@ -83,27 +83,27 @@ function depart(waiting: Waiting, signal: Ended, circumstances: Circumstances): 
     return stay({ ...withoutAbsence(waiting), checkAt })
   }
   if (isOther(waiting, signal)) return stay({ ...waiting, checkAt: now })
-  // The client may retry, and the homeserver's timer still runs.
+  // The client may retry; meanwhile the homeserver's own timer runs.
   if (signal.type === 'aborted') return end(waiting, 'dropped', signal.cause)
   return signal.onPurpose ? leave(waiting, signal, circumstances) : stay(waiting)
 }
 
-/** What comes of the SFU saying "absent", which counts when it still says so a while later. */
+/** Handles an "absent" from the SFU, which a second look confirms once the wait is over. */
 function miss(adopted: Waiting, circumstances: Circumstances): Step {
   const { now } = circumstances
-  // The SFU has said something: whoever has not come yet has the time that the homeserver gives.
+  // The SFU has answered, so an adopted entry needs no more restarts: it waits like any other.
   const { restartAt, ...waiting } = adopted
   const { absentSince = now } = waiting
   if (now < waiting.waitUntil) return stay(checkLater({ ...waiting, absentSince }, circumstances))
   const confirmedAt = confirmAt(absentSince)
-  // At the deadline the homeserver sends it in any case.
+  // A second look past the deadline is useless: the homeserver sends the event then anyway.
   if (now >= confirmedAt || confirmedAt > waiting.deadlineAt) {
     return leave(waiting, { cause: 'the wait ran out' }, circumstances)
   }
   return stay({ ...waiting, absentSince, waitUntil: confirmedAt, checkAt: confirmedAt })
 }
 
-/** What comes of restarting the event of an adopted entry. */
+/** Applies the outcome of a restart to an adopted entry. */
 function keepAlive(waiting: Waiting, signal: DelegationSignal, circumstances: Circumstances): Step {
   switch (signal.type) {
     case 'restarted': {
@@ -125,7 +125,7 @@ function keepAlive(waiting: Waiting, signal: DelegationSignal, circumstances: Ci
   }
 }
 
-/** What comes of a signal while the participant is expected. */
+/** Applies a signal while the participant is expected. */
 export function advanceWaiting(
   waiting: Waiting,
   signal: DelegationSignal,

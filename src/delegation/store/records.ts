@@ -13,12 +13,12 @@ function isState(value: unknown): value is Delegation['state'] {
   return typeof value === 'string' && Object.hasOwn(TIMES_BY_STATE, value)
 }
 
-/** Half a surrogate pair is no text: it can neither be sent nor be read by scripts. */
+/** Lone surrogates are refused: they cannot be sent, and scripts cannot read them. */
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && value.isWellFormed()
 }
 
-/** Tells whether a value is a delegation, complete and of the right types. */
+/** Whether a value is a complete delegation with the right types. */
 export function isDelegation(value: unknown): value is Delegation {
   if (typeof value !== 'object' || value === null) return false
   const record = value as Readonly<Record<string, unknown>>
@@ -30,7 +30,7 @@ export function isDelegation(value: unknown): value is Delegation {
   )
 }
 
-/** The delegation that a text holds, or `undefined` when it holds none. */
+/** Parses a delegation; `undefined` if the text is none. */
 export function parseDelegation(text: string): Delegation | undefined {
   const value = parseJson(text)
   return isDelegation(value) ? value : undefined

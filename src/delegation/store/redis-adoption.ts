@@ -11,14 +11,14 @@ function momentOf(value: string | undefined): number | undefined {
 }
 
 /**
- * Makes a delegation of an entry that lk-jwt-service has written:
+ * Converts an entry of lk-jwt-service into a delegation:
  * `{"Params": {"DelayId", "DelayTimeout" (nanoseconds), "ServerName", "LiveKitRoom",
  * "LiveKitIdentity"}, "RestartedAt" (RFC 3339)}`.
  *
- * It writes `RestartedAt` at acceptance already: nobody knows whether the participant has come. The SFU
- * is asked at once, and the event is restarted as long as it does not say.
+ * lk-jwt-service sets `RestartedAt` at acceptance already, so the entry does not tell whether the
+ * participant has joined. The SFU is asked at once, and the event is restarted until it answers.
  *
- * @returns `'expired'` when its deadline has passed, `undefined` when it is no such entry
+ * @returns `'expired'` when its deadline has passed, `undefined` when it is not such an entry
  */
 export function adopt(
   entry: unknown,
@@ -47,7 +47,7 @@ export function adopt(
     deadlineAt,
     waitUntil: Math.min(waiting.waitUntil, deadlineAt),
     checkAt: now,
-    // The check comes first, and the restart in time all the same.
+    // Leaves time for the check, and still comes before the deadline.
     restartAt: Math.min(now + delayMs / 10, (now + deadlineAt) / 2),
   }
 }

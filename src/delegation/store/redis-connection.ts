@@ -2,7 +2,7 @@ import { RedisClient } from 'bun'
 import { DeadlineExceeded, inTime } from '../../lib/deadline.ts'
 import { StoreUnavailable } from './store.ts'
 
-/** Whether Redis can be asked. */
+/** Whether there is a usable connection to Redis. */
 export type ConnectionState = 'connected' | 'away'
 
 /** Settings of {@link RedisConnection}. */
@@ -11,35 +11,43 @@ export interface RedisConnectionOptions {
   readonly url: string
   /** Runs on every new connection before it is used; a failure closes the connection. */
   readonly prepare: (client: RedisClient) => Promise<void>
-  /** Told when the connection comes and goes; `cause` says why it is not there. */
+  /** Called when the connection is made or lost; `cause` says why it was lost. */
   readonly onChange: (state: ConnectionState, cause: string) => void
-  /** How long a command or the start of a connection may take. */
+  /** Timeout of a command and of connecting. */
   readonly timeoutMs?: number | undefined
-  /** How often to find out whether a connection that only listens is still there. */
+  /** Ping interval; for a connection that only listens, and would not notice its loss. */
   readonly keepAliveMs?: number | undefined
 }
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
-/** The runtime does not tell these apart. */
+/** One text for all: the runtime does not tell these apart. */
 const NOT_CONNECTED = 'it cannot be reached, or does not accept TLS, password or database number'
 
 /**
- * What is wrong, without repeating a command: it may hold a secret. Errors of the server itself begin
- * with a code such as `NOAUTH`.
+ * The error code of Redis, such as `NOAUTH`. Never the whole message: it can repeat the command, which
+ * may hold a secret.
  */
 function causeOf(error: unknown, otherwise = 'connection closed'): string {
   if (error instanceof StoreUnavailable) return error.reason
   const message = error instanceof Error ? error.message : ''
-  // Older versions put the code of what a script met behind their own.
+  // Older versions put the code of an error inside a script behind a code of their own.
   const inScript = UNUSABLE.exec(message)?.[0]
   return inScript ?? /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0] ?? otherwise
 }
 
-/** A server that will not serve this connection, while another one behind the address might. */
+/**
+ * Codes of a server that cannot serve us now; a new connection may reach another server.
+ *
+ * Promise: the service leaves a primary that has become a replica.
+ */
 const UNUSABLE = /\b(?:READONLY|MASTERDOWN|LOADING)\b/
 
-/** One connection to Redis that comes back by itself. */
+/**
+ * One connection to Redis.
+ *
+ * Promise: it connects again by itself, also if Redis was away at the start.
+ */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions
   readonly #timeoutMs: number
@@ -55,7 +63,7 @@ export class RedisConnection {
     this.#timeoutMs = options.timeoutMs ?? 2_000
   }
 
-  /** Connects, or goes on trying in the background; resolves after the first attempt. */
+  /** Connects; resolves after the first attempt and retries in the background. */
   async start(): Promise<void> {
     await this.#connect()
   }
@@ -72,13 +80,13 @@ export class RedisConnection {
       return await this.#inTime(client.send(command, [...args]))
     } catch (error) {
       const cause = causeOf(error)
-      // Neither is one that has gone silent worth waiting for, nor one to a server of no use.
+      // Reconnect after a timeout, and when the server cannot serve us.
       if (error instanceof StoreUnavailable || UNUSABLE.test(cause)) this.#drop(client, cause)
       throw new StoreUnavailable(`Redis: ${cause}`)
     }
   }
 
-  /** Gives up the connection and makes a new one, which may lead to another server. */
+  /** Reconnects, possibly to another server behind the same address. */
   reconnect(): void {
     if (this.#client !== undefined) this.#drop(this.#client, 'connected anew')
   }
@@ -122,7 +130,7 @@ export class RedisConnection {
     if (keepAliveMs === undefined) return
     this.#keepAlive = setInterval(() => {
       this.send('PING', []).catch(() => {
-        // A connection without an answer has been given up already.
+        // `send` has dropped the connection already.
       })
     }, keepAliveMs)
   }

@@ -5,10 +5,10 @@ import { fieldOf, pairs, readEntry, strings, toText, userEntriesOf } from './red
 import { COMPARE, INDEX, PRUNE, REPLACE, RESTORE, type Script, UNINDEX } from './redis-scripts.ts'
 import type { Mended, Stored } from './store.ts'
 
-/** Runs a script on the keys of all scripts. */
+/** Runs a script with the keys that all scripts share. */
 export type RunScript = (script: Script, args: readonly (string | number)[]) => Promise<unknown>
 
-/** What mending needs. */
+/** Options of {@link createMending}. */
 export interface MendingOptions {
   readonly run: RunScript
   /** Milliseconds since the epoch. */
@@ -16,30 +16,30 @@ export interface MendingOptions {
   readonly newGeneration: () => string
 }
 
-/** What became of an entry that was found out of place. */
+/** What was done about an entry that was out of place. */
 export type Treatment =
   | { readonly kind: 'adopted'; readonly stored: Stored }
   | { readonly kind: 'indexed' | 'removed' | 'foreign' | 'nothing' }
 
-/** Sets right what other programs, evictions and mishaps have done to the hash and its indexes. */
+/** Repairs the hash and its indexes after other programs, evictions or failovers. */
 export interface Mending {
-  /** Sees to one entry that cannot be worked on as it is. */
+  /** Repairs one entry. */
   treat(field: string, text: string): Promise<Treatment>
-  /** Puts a delegation where nothing newer is; tells whether it was done. */
+  /** Writes a delegation unless a newer one is there; returns whether it did. */
   restore(delegation: Delegation): Promise<boolean>
   /**
    * Compares the hash with its indexes.
    *
-   * @param everyone - also those that seem to be in place: somebody is not counted
+   * @param everyone - also check entries that look intact, since a user index entry is missing somewhere
    */
   compare(everyone: boolean): Promise<Mended & { readonly foreign: number }>
 }
 
 const BATCH = 500
-/** Whatever is there counts as newer. */
+/** Older than any delegation: never overwrites one. */
 const BEFORE_ALL = -1
 
-/** Makes what mends the hash and its indexes. Every call does nothing to what has changed meanwhile. */
+/** Creates {@link Mending}. No call overwrites what has changed meanwhile. */
 export function createMending({ run, now, newGeneration }: MendingOptions): Mending {
   async function index({ delegation, text }: Stored): Promise<'done' | 'in place' | 'gone'> {
     const { member } = userEntriesOf(delegation)
@@ -63,7 +63,7 @@ export function createMending({ run, now, newGeneration }: MendingOptions): Mend
 
   const restore = (delegation: Delegation) => putUnlessNewer(delegation, delegation.acceptedAt)
 
-  /** Go escapes more characters in JSON than is needed, and so may have written another field. */
+  /** Go escapes more characters in JSON, so its field may differ from ours: moves the entry. */
   async function move(field: string, text: string, adopted: Delegation): Promise<Treatment> {
     await remove(field, text)
     if (!(await putUnlessNewer(adopted, BEFORE_ALL))) return { kind: 'nothing' }

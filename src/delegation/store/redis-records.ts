@@ -8,14 +8,14 @@ export function fieldOf({ room, identity }: ParticipantKey): string {
   return JSON.stringify([room, identity])
 }
 
-/** The participant that a field is about; `undefined` when it is none of ours. */
+/** The participant that a field names; `undefined` for a field of other programs. */
 export function keyOf(field: string): ParticipantKey | undefined {
   const parts = parseJson(field)
   if (!Array.isArray(parts) || parts.length !== 2) return undefined
   return { room: String(parts[0]), identity: String(parts[1]) }
 }
 
-/** How a delegation is counted: for its server, for its user, and where the user was not known. */
+/** Members and prefixes of the user index for a delegation; `nobody` is the member without a user. */
 export function userEntriesOf(delegation: Delegation) {
   const { serverName, userId = '' } = delegation
   const field = fieldOf(delegation)
@@ -30,8 +30,8 @@ export function userEntriesOf(delegation: Delegation) {
 const NS_IN_MS = 1e6
 
 /**
- * The value of a delegation in the hash. What lk-jwt-service reads of an entry is there under its
- * names, so that it goes on with all of them when it takes over.
+ * Serialises a delegation for the hash. The fields that lk-jwt-service reads have its names, so that an
+ * operator can switch back to it.
  */
 export function toText({
   room,
@@ -54,15 +54,15 @@ export function toText({
   })
 }
 
-/** What a value of the hash is. */
+/** A value of the hash, as it was read. */
 export type Entry =
   | { readonly kind: 'ours'; readonly stored: Stored }
-  /** Written by this program, and not to be understood any more. */
+  /** Written by this program, but unreadable. */
   | { readonly kind: 'broken' }
   /** Written by another program. */
   | { readonly kind: 'foreign'; readonly value: unknown }
 
-/** Only this program writes that into a value. */
+/** Only this program writes this into a value. */
 const OUR_MARK = '"generation":"'
 
 function delegationIn(value: object): unknown {
@@ -79,7 +79,7 @@ function delegationIn(value: object): unknown {
   }
 }
 
-/** Reads a value of the hash, of this layout or of the first one. */
+/** Reads a value of the hash, in this layout or in the first one. */
 export function readEntry(text: string): Entry {
   const value = parseJson(text)
   if (!text.includes(OUR_MARK)) return { kind: 'foreign', value }
@@ -89,18 +89,18 @@ export function readEntry(text: string): Entry {
     : { kind: 'broken' }
 }
 
-/** The delegation that a value holds; empty when it holds none of ours. */
+/** The delegation in a value, as a list of one; empty if there is none of ours. */
 export function toStored(value: unknown): Stored[] {
   const entry = typeof value === 'string' ? readEntry(value) : undefined
   return entry?.kind === 'ours' ? [entry.stored] : []
 }
 
-/** The texts of an answer that is a list. */
+/** The elements of a list reply as strings. */
 export function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
 
-/** The pairs of a flat list. */
+/** Groups a flat list into pairs. */
 export function pairs(flat: readonly string[]): (readonly [string, string])[] {
   const result: (readonly [string, string])[] = []
   for (let i = 0; i + 1 < flat.length; i += 2) result.push([flat[i] ?? '', flat[i + 1] ?? ''])

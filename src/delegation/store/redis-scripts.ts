@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** A Lua script that Redis runs as one step. */
+/** A Lua script, which Redis runs atomically. */
 export interface Script {
   readonly text: string
   /** SHA-1 of the text, by which Redis knows it. */
@@ -10,33 +10,33 @@ export interface Script {
 /** Hash: field is the JSON array `[room, identity]`, value the delegation as JSON. */
 export const JOBS_KEY = 'lk-jwt:jobs'
 
-/** A key that a cluster keeps beside {@link JOBS_KEY}, and whose name begins like all of ours. */
+/** A key in the same cluster slot as {@link JOBS_KEY}. */
 function besideJobs(name: string): string {
   return `lk-jwt:{${JOBS_KEY}}:${name}`
 }
 
-/** Sorted set of the fields by the time at which they are due, or their lease runs out. */
+/** Sorted set of the fields by due time, or by the end of their lease. */
 export const DUE_KEY = besideJobs('due')
-/** Sorted set of the fields, all with score 0: by their order those of one room are found. */
+/** Sorted set of the fields, all with score 0: a lexical range finds those of one room. */
 export const ROOMS_KEY = besideJobs('rooms')
-/** Sorted set of `[server, user, field]`, all with score 0: by their order those of one user are counted. */
+/** Sorted set of `[server, user, field]`, all with score 0: a lexical range counts those of one user. */
 export const USERS_KEY = besideJobs('users')
-/** Hash that tells one set of data from another, and an older state of it from a newer one. */
+/** Hash with the ID of the data set and a beat counter, which reveal data loss and rollback. */
 export const STORE_KEY = besideJobs('store')
-/** Version of the layout; its name is that of all versions, so that older programs heed it. */
+/** Version of the layout. The key has this name in all versions, so that older programs see it. */
 export const SCHEMA_KEY = 'lk-jwt:schema'
-/** Channel on which workers are told of what is due now. */
+/** Channel that tells workers what is due now. */
 export const WAKE_CHANNEL = 'lk-jwt:wake'
-/** What the first version of the layout kept beside the hash. */
+/** Keys of the first layout, besides the hash. */
 export const FORMER_KEYS = ['lk-jwt:due', 'lk-jwt:rooms', 'lk-jwt:alive']
 
-/** Keys of all scripts, in the order in which they know them. */
+/** `KEYS` of every script. */
 export const SCRIPT_KEYS = [JOBS_KEY, DUE_KEY, ROOMS_KEY, USERS_KEY, STORE_KEY]
 
 const FUNCTIONS = `
   local JOBS, DUE, ROOMS, USERS, STORE = unpack(KEYS)
 
-  -- A user without the right to the channel stores all the same: workers look for themselves.
+  -- pcall: without permission for the channel, storing still works and workers poll.
   local function wake(channel, field)
     if channel ~= '' then redis.pcall('PUBLISH', channel, field) end
   end
@@ -69,9 +69,9 @@ function script(body: string): Script {
 }
 
 /**
- * `field, value, dueAt, user, nobody, channel, prefix of the user, most of the user, prefix of the
- * server, most of the server` gives `stored`, `user-full` or `server-full`. What is already there for
- * the same user is replaced, however many there are. A bound of -1 is none.
+ * `field, value, dueAt, user, nobody, channel, prefix of the user, limit of the user, prefix of the
+ * server, limit of the server` gives `stored`, `user-full` or `server-full`. Replacing a delegation of
+ * the same user is always allowed. A limit of -1 means none.
  */
 export const PUT = script(`
   local field, value, due, user, nobody, channel = unpack(ARGV, 1, 6)
@@ -89,7 +89,7 @@ export const PUT = script(`
 
 /**
  * `field, former value, value or '', dueAt, channel or '', former dueAt or '', user` gives 1 when it was
- * done. With a former time, one that has been put off since stays put off.
+ * done. With a former dueAt, a lease or postponement made since then is kept.
  */
 export const REPLACE = script(`
   local field, former, value, due, channel, formerDue, user = unpack(ARGV)
@@ -119,7 +119,7 @@ export const POSTPONE = script(`
 
 /**
  * `now, limit, longest lease, shortest lease, share` gives `[time of the next one, field, value, …]`.
- * What is gone from the hash loses its place in the indexes.
+ * Index entries without a value in the hash are removed.
  */
 export const CLAIM = script(`
   local now, limit = tonumber(ARGV[1]), ARGV[2]
@@ -144,7 +144,7 @@ export const CLAIM = script(`
   return {first[2] or '', unpack(claimed)}
 `)
 
-/** `field`: what is there is no delegation, and is not to be found as one. */
+/** `field`: removes an entry that is not a delegation from the indexes. */
 export const UNINDEX = script(`
   redis.call('ZREM', DUE, ARGV[1])
   redis.call('ZREM', ROOMS, ARGV[1])
@@ -176,8 +176,8 @@ export const BEAT = script(`
 `)
 
 /**
- * `cursor, count, 1 for all of them` gives `[next cursor, [field, value, …]]` of what is in the hash and
- * not in its indexes, or is no delegation of ours. Whether a user is counted it cannot tell.
+ * `cursor, count, 1 for all of them` gives `[next cursor, [field, value, …]]` of the entries of the hash
+ * that are missing in an index or are not ours. It does not check the user index.
  */
 export const COMPARE = script(`
   local page = redis.call('HSCAN', JOBS, ARGV[1], 'COUNT', ARGV[2])
@@ -193,7 +193,7 @@ export const COMPARE = script(`
   return {page[1], found}
 `)
 
-/** `field, value, dueAt, user` gives 1 when it was done, 2 when nothing was missing. */
+/** `field, value, dueAt, user` gives 0 when the value has changed, 1 when done, 2 when nothing was missing. */
 export const INDEX = script(`
   local field, value, due, user = unpack(ARGV)
   if redis.call('HGET', JOBS, field) ~= value then return 0 end
@@ -203,7 +203,7 @@ export const INDEX = script(`
   return 1
 `)
 
-/** `cursor, count` gives the next cursor: takes out of the count of users what the hash does not hold. */
+/** `cursor, count` gives the next cursor: removes members of the user index that the hash does not hold. */
 export const PRUNE = script(`
   local page = redis.call('ZSCAN', USERS, ARGV[1], 'COUNT', ARGV[2])
   local gone = {}
@@ -219,8 +219,8 @@ export const PRUNE = script(`
 `)
 
 /**
- * `field, value, dueAt, user, nobody, acceptedAt, deadlineAt`: puts what a replica remembers where
- * nothing newer is; gives 1 when it was done.
+ * `field, value, dueAt, user, nobody, acceptedAt, deadlineAt`: writes a remembered delegation unless a
+ * newer one is there; gives 1 when it was done.
  */
 export const RESTORE = script(`
   local field, value, due, user, nobody = unpack(ARGV, 1, 5)

@@ -38,11 +38,11 @@ export interface RedisStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly newGeneration: () => string
-  /** Told when the store comes and goes; `cause` says why it is not there. */
+  /** Called when the connection is made or lost; `cause` says why it was lost. */
   readonly onChange: (state: ConnectionState, cause: string) => void
-  /** Told when replicas can wake each other, and when not; then they look for themselves. */
+  /** Called when replicas can wake each other, and when they no longer can and poll instead. */
   readonly onWakeChange?: ((state: ConnectionState, cause: string) => void) | undefined
-  /** How long a command may take. */
+  /** Timeout of a command. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -52,15 +52,15 @@ const KEEP_ALIVE_MS = 1_000
 const COMPARE_EVERY_S = 60
 const NO_BOUND = -1
 
-/** What the last heartbeat was told. */
+/** Result of the last heartbeat. */
 interface Known {
   readonly id: string
   readonly beats: number
 }
 
 /**
- * Programs of an earlier version that connect from now on keep away from the data; their indexes are of
- * no use any more, and what only they held a place in is found by the comparison of hash and indexes.
+ * Checks and writes the version of the layout, so that older programs that connect later refuse the
+ * data. The indexes of the first layout are deleted; mending rebuilds them from the hash.
  */
 async function prepareLayout(client: RedisClient): Promise<void> {
   const version = Number((await client.send('GET', [SCHEMA_KEY])) ?? 0)
@@ -79,8 +79,8 @@ function isLess(count: unknown, than: unknown): boolean {
 }
 
 /**
- * Opens the store in Redis or Valkey, for any number of replicas; while it cannot be reached it goes on
- * trying.
+ * Opens a store in Redis or Valkey, for any number of replicas. It resolves even if Redis cannot be
+ * reached, and goes on trying to connect.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<DelegationStore> {
   const { url, now, newGeneration, onChange, onWakeChange = () => {}, timeoutMs } = options
@@ -95,7 +95,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
     url,
     timeoutMs,
     onChange(state, cause) {
-      // What answers at the address from now on may be another server.
+      // Another server may answer at the address from now on.
       if (state === 'away') subscription.reconnect()
       onChange(state, cause)
     },
@@ -111,7 +111,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
     keepAliveMs: KEEP_ALIVE_MS,
     async prepare(client) {
       await client.subscribe(WAKE_CHANNEL, (field) => wake.tell(keyOf(field)))
-      // What was said while nobody listened is not lost: workers look for themselves now.
+      // Wakes may have been missed before the subscription, so workers poll now.
       wake.tell(undefined)
     },
   })
@@ -128,12 +128,12 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
   }
   const mending = createMending({ run, now, newGeneration })
 
-  /** Where the channel cannot be heard, this replica's own worker is told directly. */
+  /** Without the channel, at least this replica's own worker is woken. */
   function tellOwn({ room, identity }: Delegation): void {
     if (!canBeWoken) wake.tell({ room, identity })
   }
 
-  /** What another program has overwritten is adopted on the way. */
+  /** Adopts an entry that another program has overwritten. */
   async function readClaimed(field: string, text: string): Promise<readonly Stored[]> {
     const ours = toStored(text)
     if (ours.length > 0) return ours
@@ -216,6 +216,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       if (!hasKeptData) await commands.send('SET', [SCHEMA_KEY, String(SCHEMA_VERSION)])
       const readable = Number(held) - foreign
       countsAreWrong = isLess(users, readable)
+      // Promise: hash and indexes are compared at the start, once a minute and when their sizes differ.
       const isTorn = isLess(due, readable) || isLess(rooms, readable) || countsAreWrong
       return {
         time: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),

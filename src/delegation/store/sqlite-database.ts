@@ -5,7 +5,7 @@ import { StoreUnavailable } from './store.ts'
 
 const SCHEMA_VERSION = 2
 
-/** The path that stands for no file at all. */
+/** SQLite's path for a database without a file. */
 export const IN_MEMORY = ':memory:'
 
 const SCHEMA = `
@@ -22,7 +22,7 @@ const SCHEMA = `
   CREATE INDEX delegation_user ON delegation (server_name, user_id);
 `
 
-/** From the first version, which did not tell whose a delegation is. */
+/** Upgrade from version 1, which had no columns for server and user. */
 const UPGRADE = `
   ALTER TABLE delegation ADD COLUMN server_name TEXT NOT NULL DEFAULT '';
   ALTER TABLE delegation ADD COLUMN user_id TEXT NOT NULL DEFAULT '';
@@ -31,7 +31,7 @@ const UPGRADE = `
   CREATE INDEX delegation_user ON delegation (server_name, user_id);
 `
 
-/** Names an error of SQLite, such as `SQLITE_CANTOPEN`. */
+/** The code of an SQLite error, such as `SQLITE_CANTOPEN`. */
 export function sqliteCode(error: unknown): string {
   return errorCode(error, error instanceof Error ? error.name : 'unknown error')
 }
@@ -50,7 +50,7 @@ function prepareSchema(database: Database): void {
   }
   if (version === SCHEMA_VERSION) return
   const create = database.transaction(() => {
-    // Another process may have been faster.
+    // Another process may have created it meanwhile.
     const found = versionOf(database)
     if (found === SCHEMA_VERSION) return
     database.run(found === 0 ? SCHEMA : UPGRADE)
@@ -59,7 +59,7 @@ function prepareSchema(database: Database): void {
   create.immediate()
 }
 
-/** Whoever knows a delay ID may act on the event. New files beside the first take over its mode. */
+/** The file holds delay IDs, which are secrets. SQLite gives new `-wal` and `-shm` files the same mode. */
 function keepPrivate(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
     if (existsSync(file)) chmodSync(file, 0o600)
@@ -67,10 +67,10 @@ function keepPrivate(path: string): void {
 }
 
 /**
- * Opens the database of delegations; it is made where there is none, and nobody else may read it.
+ * Opens the database, creating it if needed, readable by this user alone.
  *
  * @param path - a file, or {@link IN_MEMORY}
- * @throws {StoreUnavailable} when the file cannot be used; then it is left as it is
+ * @throws {StoreUnavailable} when the file cannot be used; it is left unchanged
  */
 export function openDatabase(path: string): Database {
   let database: Database | undefined
@@ -80,7 +80,7 @@ export function openDatabase(path: string): Database {
     prepareSchema(database)
     if (path !== IN_MEMORY) keepPrivate(path)
     database.run('PRAGMA journal_mode = WAL')
-    // A crash of the process loses nothing; one of the machine may lose the last moments.
+    // Promise: a crash of the process loses nothing; one of the machine may lose the last moments.
     database.run('PRAGMA synchronous = NORMAL')
     return database
   } catch (error) {

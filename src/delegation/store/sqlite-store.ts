@@ -30,22 +30,22 @@ interface UserRow {
   readonly user_id: string
 }
 
-/** Empty when the row cannot be read any more. */
+/** The delegation in a row, as a list of one; empty if the row is unreadable. */
 function toStored({ value }: Row): Stored[] {
   const delegation = parseDelegation(value)
   return delegation === undefined ? [] : [{ delegation, text: value }]
 }
 
-/** Keeps delegations in SQLite, in memory or in a file; for one process. */
+/** Store in SQLite, in memory or in a file, for one process. */
 export class SqliteStore implements DelegationStore {
   readonly #database: Database
   readonly #wake = new WakeListeners()
   readonly #statements: ReturnType<typeof prepareStatements>
-  /** Looked for at the start, and when something due could not be read. */
+  /** Unreadable records may exist: at the start, and after a claim met one. */
   #hasRuins = true
 
   /**
-   * @param path - a file, made where there is none; `:memory:` for none
+   * @param path - of the file, created if missing, or `:memory:`
    * @throws {StoreUnavailable} when the file cannot be used
    */
   constructor(path: string) {
@@ -172,7 +172,7 @@ export class SqliteStore implements DelegationStore {
   }
 
   async close(): Promise<void> {
-    // A statement that is left would keep the file open.
+    // An open statement would keep the file open.
     for (const statement of Object.values(this.#statements)) statement.finalize()
     this.#database.close()
   }

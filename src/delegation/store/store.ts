@@ -1,9 +1,9 @@
 import type { Delegation, ParticipantKey } from '../life/record.ts'
 
-/** Hears that something is due now. */
+/** Called when something is due now. */
 export type WakeListener = (key: ParticipantKey | undefined) => void
 
-/** Those who want to hear that something is due now. */
+/** A set of wake listeners. */
 export class WakeListeners {
   readonly #listeners = new Set<WakeListener>()
 
@@ -18,21 +18,21 @@ export class WakeListeners {
   }
 }
 
-/** A delegation as it was read. */
+/** A delegation as it was read from the store. */
 export interface Stored {
   readonly delegation: Delegation
-  /** The text it is stored as; a change names it, and does nothing when it has changed since. */
+  /** Stored text, for compare-and-swap: a change has no effect if the text has changed since. */
   readonly text: string
 }
 
-/** What a worker is given to do. */
+/** The result of a claim. */
 export interface Claim {
   readonly claimed: readonly Stored[]
   /** When the next delegation is due, or a lease runs out; `undefined` when there is none. */
   readonly nextDueAt: number | undefined
 }
 
-/** The store cannot be reached, or does not answer. */
+/** The store cannot be reached, refuses, or does not answer. */
 export class StoreUnavailable extends Error {
   readonly code = 'store-unavailable'
   /** What is wrong, for the operator. */
@@ -46,48 +46,48 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * Whether workers are told of a change, or find out when they look for themselves; `keep-lease` and
- * `keep-lease-and-wake` leave whoever is at work alone until the lease runs out.
+ * Whether a change wakes workers or waits for their next poll, and whether it keeps a running lease,
+ * so that no second worker acts in parallel.
  */
 export type Notice = 'wake' | 'quiet' | 'keep-lease' | 'keep-lease-and-wake'
 
-/** Whether a lease goes on. */
+/** Whether a change keeps a running lease. */
 export function keepsLease(notice: Notice): boolean {
   return notice.startsWith('keep-lease')
 }
 
-/** Whether workers are told. */
+/** Whether a change wakes workers. */
 export function wakes(notice: Notice): boolean {
   return notice.endsWith('wake')
 }
 
-/** How many delegations there may be at a time. */
+/** Limits on concurrent delegations. */
 export interface Bounds {
   readonly perUser: number
-  /** For all users of a server; `undefined` for no bound. */
+  /** For all users of a server together; `undefined` for no limit. */
   readonly perServer: number | undefined
 }
 
-/** What came of a new delegation: it is stored, or there are too many of its user or server already. */
+/** Result of storing a new delegation; `…-full` when its user or server has too many already. */
 export type PutOutcome = 'stored' | 'user-full' | 'server-full'
 
-/** What a store tells when a worker says that it is alive. */
+/** A store's answer to a heartbeat. */
 export interface Heartbeat {
-  /** The store's own clock in milliseconds since the epoch, where it has one that all replicas go by. */
+  /** The store's clock in milliseconds since the epoch, if replicas share it. */
   readonly time: number | undefined
   /** False when the store may lack what it held before: it came back empty, or older. */
   readonly hasKeptData: boolean
-  /** Whether {@link DelegationStore.mend} is to be called. */
+  /** Whether {@link DelegationStore.mend} should be called. */
   readonly needsMending: boolean
 }
 
-/** What {@link DelegationStore.mend} has done; all zero when nothing was wrong. */
+/** Counts of what {@link DelegationStore.mend} repaired. */
 export interface Mended {
-  /** Delegations that no worker would have found. */
+  /** Delegations that were missing in an index. */
   readonly indexed: number
   /** Entries of lk-jwt-service that were taken over. */
   readonly adopted: number
-  /** Records that could not be read any more, and were removed. */
+  /** Unreadable records that were removed. */
   readonly removed: number
 }
 
@@ -97,10 +97,10 @@ export interface Mended {
  */
 export interface DelegationStore {
   /**
-   * Stores a new delegation, in the place of the participant's former one. What replaces one of the
-   * same user is never too many.
+   * Stores a new delegation, which replaces an earlier one of the participant. Replacing one of the same
+   * user is always allowed.
    *
-   * @param bounds - none where left out
+   * @param bounds - none if omitted
    */
   put(delegation: Delegation, bounds?: Bounds): Promise<PutOutcome>
 
@@ -109,65 +109,65 @@ export interface DelegationStore {
   findInRoom(room: string): Promise<readonly Stored[]>
 
   /**
-   * Hands up to `limit` due delegations to the caller, and to nobody else until their leases run out.
+   * Leases up to `limit` due delegations to the caller.
    *
-   * @param maxLeaseMs - a lease is that long, or less where the delay is short: {@link leaseMs}
+   * @param maxLeaseMs - longest lease; see {@link leaseMs}
    */
   claimDue(now: number, limit: number, maxLeaseMs: number): Promise<Claim>
 
   /**
-   * Puts `next` in the place of what was read, or removes it when there is none, and ends the lease,
-   * unless `notice` says to keep it.
-   * Does nothing when the delegation has been changed since it was read.
+   * Compare-and-swap: replaces a delegation with `next`, or removes it if `next` is `undefined`, and
+   * ends the lease unless `notice` keeps it. Does nothing if the delegation has changed since.
    *
-   * @param notice - whether workers everywhere are told that something is due now
    * @returns whether it was done
    */
   replace(stored: Stored, next: Delegation | undefined, notice: Notice): Promise<boolean>
 
-  /** Makes a claimed delegation due at `at`, unless it has been changed since it was read. */
+  /** Makes a claimed delegation due at `at`, unless it has changed since it was read. */
   postpone(stored: Stored, at: number): Promise<void>
 
-  /** Tells workers everywhere to look for what is due. */
+  /** Wakes the workers of all replicas. */
   wakeAll(): Promise<void>
 
-  /** Calls `visit` with every delegation, in batches; what comes and goes meanwhile may be missed. */
+  /** Calls `visit` with every delegation, in batches; those added or removed meanwhile may be missed. */
   scan(visit: (batch: readonly Stored[]) => Promise<void>): Promise<void>
 
-  /** Tells that a worker is alive, and asks how the store is; to be called about once a second. */
+  /** Checks the state of the store; called about once a second. */
   heartbeat(): Promise<Heartbeat>
 
-  /** Looks for what has lost its place among the due, for entries of other programs and for ruins. */
+  /** Repairs indexes, adopts entries of lk-jwt-service and removes unreadable records. */
   mend(): Promise<Mended>
 
   /**
-   * Puts back what a replica remembers, unless the store holds something that was accepted later, or
-   * the same with a later deadline.
+   * Restores a remembered delegation, unless the store holds one that was accepted later, or the same
+   * with a later deadline.
    *
    * @returns whether it was done
    */
   restore(delegation: Delegation): Promise<boolean>
 
   /**
-   * Calls `listener` when something is due now, with the participant it is about where that is known;
-   * at any replica, whoever caused it.
+   * Calls `listener` when something is due now, with the participant if known. Every replica's
+   * listeners are called, whichever replica made the change.
    *
-   * @returns a function that ends it
+   * @returns a function that removes the listener
    */
   onWake(listener: (key: ParticipantKey | undefined) => void): () => void
 
-  /** Gives up connections and files. */
+  /** Closes connections and files. */
   close(): Promise<void>
 }
 
 /** The shortest lease. */
 export const MIN_LEASE_MS = 100
-/** Share of the delay that a lease lasts. */
+/** Length of a lease as a share of the delay. */
 export const LEASE_SHARE = 0.04
 
 /**
- * How long a delegation is leased: far less than the fifth of the delay that is left after the
- * moment at which a restart is due, so that another worker can still take over in time.
+ * Length of a lease.
+ *
+ * Promise: when a replica dies, another takes over after 4 % of the delay, 10 s at most. A restart has
+ * 20 % of the delay to spare, so it still comes in time.
  */
 export function leaseMs(delayMs: number, maxLeaseMs: number): number {
   return Math.min(maxLeaseMs, Math.max(MIN_LEASE_MS, Math.floor(delayMs * LEASE_SHARE)))

@@ -5,24 +5,24 @@ import { dueAt, isSameStage } from '../life/record.ts'
 import type { DelegationSignal } from '../life/signals.ts'
 import type { DelegationStore, Notice, Stored } from '../store/store.ts'
 
-/** Told of every change of state. */
+/** Called on every change of state. */
 export type OnTransition = (delegation: Delegation, transition: Transition) => void
 
-/** What applying a signal needs. */
+/** Options of {@link createChanges}. */
 export interface ChangeOptions {
   readonly store: DelegationStore
   readonly circumstances: () => Circumstances
   readonly onTransition: OnTransition
 }
 
-/** Applies signals to stored delegations, whoever else changes them meanwhile. */
+/** Applies signals to stored delegations, safely against concurrent changes. */
 export interface Changes {
-  /** Applies a signal to what was read, or to what has become of it since. */
+  /** Applies a signal to a delegation, even if it has changed since it was read. */
   applyTo(stored: Stored, signal: DelegationSignal): Promise<void>
-  /** Applies a signal to what was read, or to what has become of it while its state stayed. */
+  /** Applies a signal to a delegation, unless its state has changed since it was read. */
   applyInState(stored: Stored, signal: DelegationSignal): Promise<void>
   /**
-   * Applies a signal to what was read, or to nothing when it has been changed since.
+   * Applies a signal to a delegation, unless anything in it has changed since it was read.
    *
    * @returns whether it was applied
    */
@@ -31,7 +31,7 @@ export interface Changes {
   applyFor(key: ParticipantKey, signal: DelegationSignal): Promise<void>
 }
 
-/** What is reported to the service, whoever is at work. */
+/** Signals from outside; the others are results of a worker's own actions, which end its lease. */
 const REPORTS: readonly DelegationSignal['type'][] = [
   'doubt',
   'joined',
@@ -45,22 +45,22 @@ function isDue(next: Delegation | undefined, now: number): boolean {
 }
 
 function noticeOf(signal: DelegationSignal, { next, transition }: Step, now: number): Notice {
-  // A report that leaves the state as it is must not keep a restart under way from counting.
+  // A report that keeps the state must keep the lease too, or a second worker would act in parallel.
   if (!REPORTS.includes(signal.type) || transition !== undefined) {
     return isDue(next, now) ? 'wake' : 'quiet'
   }
-  // Doubt concerns all at once: it can wait until workers look for themselves.
+  // Doubt concerns every delegation: no wake for each, workers find them on their next poll.
   return isDue(next, now) && signal.type !== 'doubt' ? 'keep-lease-and-wake' : 'keep-lease'
 }
 
-/** Makes the one way by which stored delegations change. */
+/** Creates {@link Changes}; nothing else changes stored delegations. */
 export function createChanges({ store, circumstances, onTransition }: ChangeOptions): Changes {
   async function tryApply(stored: Stored, signal: DelegationSignal): Promise<boolean> {
     const { delegation } = stored
     const at = circumstances()
     const step = advance(delegation, signal, at)
     const { next, transition } = step
-    // Even a change to the same would end the lease of whoever is at work.
+    // Even a write of the same value would end the lease of the worker that holds it.
     if (next === delegation || JSON.stringify(next) === JSON.stringify(delegation)) return true
     const notice = noticeOf(signal, step, at.now)
     if (!(await store.replace(stored, next, notice))) return false
@@ -81,7 +81,7 @@ export function createChanges({ store, circumstances, onTransition }: ChangeOpti
   }
 
   return {
-    // What has come in its place must not be touched by what it had under way.
+    // A late result must not touch the delegation that replaced this one.
     applyTo: (stored, signal) =>
       applyWhile(({ generation }) => generation === stored.delegation.generation, stored, signal),
     applyInState: (stored, signal) =>

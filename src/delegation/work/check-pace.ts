@@ -1,31 +1,31 @@
-/** How often the SFU is asked about participants who are expected: 200 times in any second at most. */
+/** Refill rate of the token bucket. With {@link BURST}, at most 200 checks fall into any second. */
 const CHECKS_PER_SECOND = 160
-/** How many may come at the same moment, after a pause. */
+/** Size of the token bucket. */
 const BURST = 40
-/** Somebody who has not been asked about for so long does not count. */
+/** A user without a check for this long gives its share to the others. */
 const ACTIVE_MS = 1_000
 const BUSY_RETRY_MS = 50
 
 /**
- * Spreads the questions about expected participants: so many a second in all, and as many for each
- * user who has some. Whoever has delegated a thousand times waits for themselves alone.
+ * Rate limit of presence checks for waiting delegations, shared evenly among users: a user with a
+ * thousand delegations delays only their own.
  */
 export class CheckPace {
-  /** When the last question of a user is, or is to be, asked. */
+  /** When the latest check of each user is scheduled. */
   readonly #lastOf = new Map<string, number>()
-  /** When those that were put off are to be asked, by generation. */
+  /** When postponed checks are scheduled, by generation. */
   readonly #promised = new Map<string, number>()
   #tokens = BURST
   #filledAt = Number.NEGATIVE_INFINITY
   #forgotAt = Number.NEGATIVE_INFINITY
 
   /**
-   * Asks for leave to ask about one participant now.
+   * Takes permission for one check now.
    *
-   * @param user - whose participant it is
+   * @param user - owner of the delegation
    * @param generation - of the delegation
    * @param random - from 0 up to, not including, 1
-   * @returns 0, or after how many milliseconds to come again
+   * @returns 0 if granted, or after how many milliseconds to ask again
    */
   waitMs(user: string, generation: string, now: number, random: number): number {
     this.#forget(now)
@@ -64,7 +64,7 @@ export class CheckPace {
     for (const [user, at] of this.#lastOf) {
       if (at < now - ACTIVE_MS) this.#lastOf.delete(user)
     }
-    // Whoever was promised something long ago has ended, or another replica sees to it.
+    // A delegation that did not come back has ended, or is with another replica.
     for (const [generation, at] of this.#promised) {
       if (at < now - 60 * ACTIVE_MS) this.#promised.delete(generation)
     }

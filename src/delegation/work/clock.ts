@@ -1,29 +1,28 @@
-/** What all times of delegations go by. */
+/** The clock for all times of delegations. */
 export interface DelegationClock {
   /** Whole milliseconds since the epoch. */
   now(): number
   /**
-   * Goes by another clock from now on. The first time it is taken over at once, since nothing goes by
-   * this one yet; later a difference is made up for by running a little faster or slower, so that
-   * nothing becomes due all at once.
+   * Synchronises with another clock. The first call sets the time at once, since nothing depends on it
+   * yet; later ones slew it, so that a correction does not make everything due at the same moment.
    *
    * @param time - what the other clock shows now, in milliseconds since the epoch
    */
   follow(time: number): void
 }
 
-/** Where the time comes from. */
+/** The clocks of this machine. */
 export interface ClockSources {
-  /** Milliseconds since the epoch; used once, for a start. */
+  /** Milliseconds since the epoch; read once, at the start. */
   readonly now: () => number
   /** Milliseconds since some moment, never going back. */
   readonly monotonicNow: () => number
 }
 
-/** At most 50 ms in a second. */
+/** 50 ms per second. */
 const MAX_SLEW = 0.05
 
-/** Makes a clock that steps of this machine's wall clock do not touch. */
+/** Creates a clock that ignores steps of this machine's wall clock. */
 export function createDelegationClock({ now, monotonicNow }: ClockSources): DelegationClock {
   let setAt = monotonicNow()
   let offset = now() - setAt

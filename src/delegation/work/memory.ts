@@ -1,7 +1,7 @@
 import type { Delegation, ParticipantKey } from '../life/record.ts'
 import type { DelegationStore } from '../store/store.ts'
 
-/** What this replica last knew of the delegations that it has seen to itself. */
+/** The last known record of each delegation that this replica has worked on. */
 export class Memory {
   readonly #delegations = new Map<string, Delegation>()
   readonly #unsaved = new Set<Delegation>()
@@ -10,7 +10,7 @@ export class Memory {
     return this.#delegations.size
   }
 
-  /** Those of which the store does not know all that has happened. */
+  /** Delegations with changes that could not be stored. */
   get unsaved(): readonly Delegation[] {
     return [...this.#unsaved]
   }
@@ -23,13 +23,13 @@ export class Memory {
     return this.#delegations.get(nameOf(key))
   }
 
-  /** Remembers what the store holds. */
+  /** Remembers a delegation as it is stored. */
   remember(delegation: Delegation): void {
     this.forget(this.find(delegation))
     this.#delegations.set(nameOf(delegation), delegation)
   }
 
-  /** Remembers what could not be stored, unless another delegation has come in its place. */
+  /** Remembers a change that could not be stored, unless another delegation has replaced this one. */
   rememberUnsaved(delegation: Delegation): void {
     const former = this.find(delegation)
     if (former !== undefined && former.generation !== delegation.generation) return
@@ -37,7 +37,7 @@ export class Memory {
     this.#unsaved.add(delegation)
   }
 
-  /** Forgets a delegation, unless another one has come in its place. */
+  /** Forgets a delegation, unless another one has replaced it. */
   forget(delegation: Delegation | undefined): void {
     if (delegation === undefined) return
     const held = this.find(delegation)
@@ -46,7 +46,7 @@ export class Memory {
     this.#delegations.delete(nameOf(delegation))
   }
 
-  /** Forgets what the homeserver has sent by itself. */
+  /** Forgets delegations past their deadline: the homeserver has sent their events. */
   forgetOver(now: number): void {
     for (const delegation of this.#delegations.values()) {
       if (delegation.deadlineAt < now) this.forget(delegation)
@@ -59,8 +59,8 @@ function nameOf({ room, identity }: ParticipantKey): string {
 }
 
 /**
- * A store whose changes are remembered, those included that could not be stored: what has been done at
- * a homeserver is true all the same.
+ * Wraps a store so that every change is remembered, also one that could not be stored: an event that
+ * was restarted at the homeserver stays restarted.
  */
 export function rememberChanges(store: DelegationStore, memory: Memory): DelegationStore {
   return {
@@ -82,7 +82,7 @@ export function rememberChanges(store: DelegationStore, memory: Memory): Delegat
   }
 }
 
-/** The methods of a store, whatever it is made of. */
+/** The methods of a store, as own properties: spreading a class instance would lose them. */
 function bound(store: DelegationStore): DelegationStore {
   return {
     put: (delegation, bounds) => store.put(delegation, bounds),

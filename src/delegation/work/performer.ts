@@ -15,9 +15,9 @@ import type { Changes } from './changes.ts'
 import { CheckPace } from './check-pace.ts'
 import { ServerSlots, type Slot } from './server-slots.ts'
 
-/** What is done at homeservers and at the SFU. Failures are signals too: nothing is thrown. */
+/** Requests to homeservers and to the SFU. They never throw: a failure is a signal too. */
 export interface Effects {
-  /** Asks the SFU for a participant. */
+  /** Asks the SFU whether the participant is connected. */
   checkPresence(delegation: Delegation, signal: AbortSignal): Promise<PresenceSignal>
   /** Restarts or sends the delayed event at the homeserver. */
   actOnEvent(
@@ -27,19 +27,19 @@ export interface Effects {
   ): Promise<DelayedEventOutcome>
 }
 
-/** What a performer is made of. */
+/** Options of {@link Performer}. */
 export interface PerformerOptions {
   readonly store: DelegationStore
   readonly changes: Changes
   readonly effects: Effects
   readonly circumstances: () => Circumstances
-  /** Slots at homeservers. */
+  /** Slots for requests to homeservers. */
   readonly servers: ServerSlots
-  /** How many questions to the SFU may be under way. */
+  /** How many requests to the SFU may be under way. */
   readonly presenceChecks: number
 }
 
-/** The longest lease: how long a delegation is out of reach when its worker dies. */
+/** Longest lease, and so the longest pause before another worker takes over from one that died. */
 export const MAX_LEASE_MS = 10_000
 
 interface Running {
@@ -51,12 +51,12 @@ function nameOf({ room, identity }: ParticipantKey): string {
   return JSON.stringify([room, identity])
 }
 
-/** A check that takes longer than that is given up by itself. */
+/** The SFU client times out before this, so a later limit needs no timer. */
 const MAX_CHECK_MS = 10_000
-/** Enough for an SFU that is well. */
+/** Enough for a healthy SFU. */
 const MIN_CHECK_MS = 100
 
-/** An SFU that does not answer must not keep an event from being restarted or sent. */
+/** When to give an action up: a silent SFU must not delay a restart or a send. */
 function latestFor(action: Action, delegation: Delegation): number {
   if (action !== 'check-presence') return Number.POSITIVE_INFINITY
   if (delegation.state === 'leaving') return lookUntil(delegation)
@@ -68,7 +68,7 @@ function outcomeOf(signal: DelegationSignal): 'given-up' | 'failed' | 'answered'
   return signal.type === 'attempt-failed' && !signal.answered ? 'failed' : 'answered'
 }
 
-/** Does what is due for delegations that were claimed, and keeps their leases meanwhile. */
+/** Performs the due action of claimed delegations, and renews their leases meanwhile. */
 export class Performer {
   readonly #options: PerformerOptions
   readonly #sfu: ServerSlots
@@ -80,7 +80,7 @@ export class Performer {
     this.#sfu = new ServerSlots(options.presenceChecks)
   }
 
-  /** Does what is due for one delegation. */
+  /** Performs the due action of one delegation. */
   async perform(stored: Stored): Promise<void> {
     const { store, changes, circumstances } = this.#options
     const { now } = circumstances()
@@ -92,14 +92,18 @@ export class Performer {
     await this.#performInSlot(stored, action)
   }
 
-  /** Whoever is expected can be asked about again and again, by whoever has been delegated for. */
+  /** Only waiting delegations are paced: a client can create them without ever joining a call. */
   #paceMs({ state, generation, userId, serverName }: Delegation): number {
     if (state !== 'waiting') return 0
     const { now, random } = this.#options.circumstances()
     return this.#pace.waitMs(userId ?? serverName, generation, now, random)
   }
 
-  /** Gives up what is under way for a participant, if it was decided on what has changed since. */
+  /**
+   * Aborts the action under way for a participant, if the delegation has changed state since.
+   *
+   * Promise: a webhook at any replica takes effect at once at the replica that works on the delegation.
+   */
   async abortIfChanged(key: ParticipantKey): Promise<void> {
     const running = this.#running.get(nameOf(key))
     if (running === undefined) return
@@ -108,7 +112,7 @@ export class Performer {
     if (current === undefined || !isSameStage(current.delegation, delegation)) running.abort.abort()
   }
 
-  /** Gives up everything that is under way, and leaves it to other workers. */
+  /** Aborts all actions and hands their delegations over to other workers. */
   async handOver(): Promise<void> {
     const { store } = this.#options
     const handedOver = [...this.#running.values()].map(({ stored, abort }) => {
@@ -116,11 +120,11 @@ export class Performer {
       return this.#release(stored.delegation)
     })
     await Promise.allSettled(handedOver)
-    // Others find out by themselves where they cannot be told.
+    // If the wake fails, the others find them on their next poll.
     if (handedOver.length > 0) await Promise.allSettled([store.wakeAll()])
   }
 
-  /** Ends the lease of a delegation, whatever has become of it meanwhile. */
+  /** Ends the lease of a delegation, however it changes meanwhile. */
   async #release(delegation: Delegation): Promise<void> {
     const { store, circumstances } = this.#options
     let current = await store.find(delegation)
@@ -132,7 +136,7 @@ export class Performer {
     }
   }
 
-  /** Holds the lease from here on: while it waits for a slot, and while it is under way. */
+  /** Renews the lease while the action waits for a slot and while it is under way. */
   async #performInSlot(stored: Stored, action: Action): Promise<void> {
     const name = nameOf(stored.delegation)
     const running: Running = { stored, abort: new AbortController() }
@@ -149,7 +153,7 @@ export class Performer {
     }
   }
 
-  /** Gives `undefined` when there was none in time, and it has been put off. */
+  /** Returns `undefined` if no slot was free in time; the delegation is postponed then. */
   async #slotFor(servers: ServerSlots, stored: Stored, action: Action): Promise<Slot | undefined> {
     const { store, circumstances } = this.#options
     const { delegation } = stored
@@ -179,8 +183,8 @@ export class Performer {
   }
 
   /**
-   * What happened to the event stays true, and a failure counts for as long as the same is to be done;
-   * but who was absent then may have come since.
+   * Stores the outcome of an action. What happened to the event is always true; a failure counts while
+   * the state is the same; but presence only if nothing changed since, as the participant may have come.
    */
   async #apply(stored: Stored, signal: DelegationSignal): Promise<void> {
     const { changes } = this.#options
@@ -193,7 +197,7 @@ export class Performer {
     if (!(await changes.applyIfUnchanged(stored, signal))) await this.#endLease(stored)
   }
 
-  /** Has done again at once what came to nothing, because of a report that has kept the lease. */
+  /** A report made the outcome obsolete but kept the lease: ends it, so that the action is repeated now. */
   async #endLease(stored: Stored): Promise<void> {
     const { store } = this.#options
     const current = await store.find(stored.delegation)
@@ -231,7 +235,7 @@ export class Performer {
     }
     const timer = setInterval(() => {
       renew().catch(() => {
-        // The lease runs out, and somebody else may act as well: no harm but a request too many.
+        // The lease runs out, and another worker may act too: harmless, one request too many.
       })
     }, lease / 2)
     return () => {

@@ -1,20 +1,24 @@
 import { type DelegationStore, StoreUnavailable } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 
-/** What rechecks need. */
+/** Options of {@link Rechecks}. */
 export interface RechecksOptions {
   readonly store: DelegationStore
   readonly changes: Changes
-  /** Told that there is more to do now. */
+  /** Called when a batch has become due. */
   readonly onBatch: () => void
-  /** Whether there is more to do than can be done at the moment. */
+  /** Whether the worker has a backlog. */
   readonly isBusy: () => boolean
   readonly onBug: (error: unknown) => void
 }
 
 const PACE_MS = 5
 
-/** Has the presence of all participants checked when webhooks may have been missed. */
+/**
+ * Makes the presence of every participant due for a check when webhooks may have been missed.
+ *
+ * Promise: every replica that starts, and every one whose store was away, asks the SFU about everybody.
+ */
 export class Rechecks {
   readonly #options: RechecksOptions
   #due = true
@@ -25,12 +29,12 @@ export class Rechecks {
     this.#options = options
   }
 
-  /** Has everybody checked once the store is there. */
+  /** Requests a recheck, which starts once the store answers. */
   request(): void {
     this.#due = true
   }
 
-  /** Begins what was requested, unless it is under way. */
+  /** Starts a requested recheck, unless one is under way. */
   startIfDue(): void {
     if (!this.#due || this.#running) return
     this.#due = false
@@ -57,7 +61,7 @@ export class Rechecks {
         await changes.applyTo(stored, { type: 'doubt' })
       }
       onBatch()
-      // Restarts that are due must not wait behind all these checks.
+      // Due restarts must not queue behind all these checks.
       do await Bun.sleep(PACE_MS)
       while (isBusy() && !this.#stopped)
     })

@@ -1,20 +1,20 @@
 import { backoffMs } from '../life/timing.ts'
 
-/** What is known of a server: whether it has answered lately, never yet, or has just failed to. */
+/** `proven`: answered lately. `unproven`: no recent answer. `troubled`: its last request failed. */
 type Standing = 'proven' | 'unproven' | 'troubled'
 
-/** How many actions may be under way at one server; at a proven one more while its answers are fast. */
+/** Concurrent actions per server; a proven one gets more while its answers are fast. */
 const SLOTS: Readonly<Record<Standing, number>> = { proven: 32, unproven: 8, troubled: 4 }
-/** How many at all servers that are not proven: those that do not answer must leave room. */
+/** Concurrent actions at all unproven, and at all troubled servers: silent ones must leave room. */
 const POOL = 24
-/** While answers take no longer, more of them at a time are no burden to the server. */
+/** Answers within this time show that the server can take more. */
 const FAST_MS = 250
-/** What takes longer shows that there are too many at a time. */
+/** Answers slower than this show that the server is overloaded. */
 const SLOW_MS = 1_000
 
 const BUSY_RETRY_MS = 150
 const MAX_TROUBLE = 6
-/** Failures of the same moment are one. */
+/** Failures within this time count as one. */
 const TROUBLE_STEP_MS = 500
 const PROVEN_FOR_MS = 600_000
 const FORGET_ABOVE = 1_000
@@ -22,17 +22,17 @@ const FORGET_ABOVE = 1_000
 interface Server {
   readonly name: string
   running: number
-  /** How often in a row it has failed, a moment apart each time. */
+  /** Failures in a row. */
   trouble: number
   /** Milliseconds since the epoch. */
   failedAt: number
   answeredAt: number
-  /** How many actions may be under way while it is proven. */
+  /** Concurrent actions while it is proven. */
   slots: number
   slowAt: number
 }
 
-/** One action that may be under way. */
+/** Permission for one action. */
 export interface Slot {
   readonly server: Server
   readonly standing: Standing
@@ -40,25 +40,25 @@ export interface Slot {
   readonly takenAt: number
 }
 
-/** Shares out how many actions are under way among servers, so that none holds up the others. */
+/** Limits concurrent actions per server, so that no server holds up the others. */
 export class ServerSlots {
   readonly #servers = new Map<string, Server>()
   readonly #taken: Record<Standing, number> = { proven: 0, unproven: 0, troubled: 0 }
   readonly #total: number
-  /** Who waits for a slot, by server. */
+  /** Callers that wait for a slot, by server. */
   readonly #queues = new Map<string, Set<(slot: Slot | undefined) => void>>()
 
-  /** @param total - how many actions may be under way in all */
+  /** @param total - limit for all servers together */
   constructor(total: number) {
     this.#total = total
   }
 
-  /** Takes a slot; gives `undefined` when there is none for that server. */
+  /** Takes a slot, or returns `undefined` if none is free for that server. */
   take(name: string, now: number): Slot | undefined {
     const server = this.#servers.get(name) ?? newServer(name)
     const standing = standingOf(server, now)
     if (server.running >= slotsOf(server, standing)) return undefined
-    // Half of what is free stays free for others.
+    // No server takes more than half of the free slots.
     const { proven, unproven, troubled } = this.#taken
     if (server.running >= this.#total - proven - unproven - troubled) return undefined
     if (standing !== 'proven' && this.#taken[standing] >= POOL) return undefined
@@ -68,7 +68,7 @@ export class ServerSlots {
     return slot
   }
 
-  /** Waits a moment for a slot, in the order of coming; gives `undefined` when there was none. */
+  /** Waits a moment for a slot, first come, first served; returns `undefined` if none became free. */
   wait(name: string): Promise<Slot | undefined> {
     const queue = this.#queues.get(name) ?? new Set()
     if (queue.size >= (this.#servers.get(name)?.slots ?? 0)) return Promise.resolve(undefined)
@@ -85,7 +85,7 @@ export class ServerSlots {
     })
   }
 
-  /** What a server gives back, others at it have first. */
+  /** Passes a free slot on, first to those who wait for the same server. */
   #serveQueues(first: string, now: number): void {
     for (const name of [first, ...this.#queues.keys()]) {
       const [next] = this.#queues.get(name) ?? []
@@ -97,9 +97,9 @@ export class ServerSlots {
   }
 
   /**
-   * Gives a slot back.
+   * Returns a slot.
    *
-   * @param outcome - whether the server answered; `given-up` when nobody waited for it
+   * @param outcome - whether the server answered; `given-up` when the action was aborted
    */
   giveBack(slot: Slot, outcome: 'answered' | 'failed' | 'given-up', now: number): void {
     const { server } = slot
@@ -111,7 +111,7 @@ export class ServerSlots {
   }
 
   /**
-   * How long an action that found no slot is put off, in milliseconds.
+   * How long to postpone an action that found no slot, in milliseconds.
    *
    * @param random - from 0 up to, not including, 1
    */
@@ -143,7 +143,7 @@ function slotsOf({ slots }: Server, standing: Standing): number {
   return standing === 'proven' ? slots : SLOTS[standing]
 }
 
-/** Grows by one with each fast answer while all slots are used, and shrinks by a quarter when slow. */
+/** One slot more for each fast answer while all are in use; a quarter less after a slow answer. */
 function noteAnswer({ server, standing, takenAt }: Slot, now: number): void {
   const tookMs = now - takenAt
   const isFull = server.running >= server.slots - 1

@@ -9,7 +9,7 @@ import type { Effects } from './performer.ts'
 import type { ServerSlots } from './server-slots.ts'
 import type { StoreHealth } from './store-health.ts'
 
-/** What a standby is made of. */
+/** Options of {@link Standby}. */
 export interface StandbyOptions {
   readonly store: DelegationStore
   readonly changes: Changes
@@ -17,7 +17,7 @@ export interface StandbyOptions {
   readonly health: StoreHealth
   readonly effects: Effects
   readonly circumstances: () => Circumstances
-  /** Slots at homeservers. */
+  /** Slots for requests to homeservers. */
   readonly servers: ServerSlots
   readonly onBug: (error: unknown) => void
 }
@@ -27,9 +27,11 @@ const FORGET_EVERY_MS = 60_000
 const BATCH = 64
 
 /**
- * While the store is away, goes on restarting the events of those whom this replica remembers. The SFU
- * is asked before each restart, and nothing is sent: the worst that comes of a memory that is behind is
- * one restart too many. Afterwards the store's own record decides, with the restarts put down in it.
+ * Restarts events from memory while the store is away.
+ *
+ * Promise: while the store is away, each replica goes on restarting from memory the events that it has
+ * worked on. It asks the SFU before each restart, sends nothing, and stops at the deadline. Stale memory
+ * causes one restart too many at worst. When the store is back, its record decides.
  */
 export class Standby {
   readonly #options: StandbyOptions
@@ -51,7 +53,7 @@ export class Standby {
     this.#stopped.abort()
   }
 
-  /** Does what is due, if the store is away. */
+  /** Performs due actions, if the store is away. */
   look(): void {
     const { memory, health, circumstances, onBug } = this.#options
     const { now } = circumstances()
@@ -71,11 +73,13 @@ export class Standby {
   }
 
   /**
-   * The store answers: puts down in it what was done from memory. Where it may lack something, all that
-   * is remembered is put back, and the SFU is to be asked about everybody at once.
+   * Writes to the returned store what was done from memory.
    *
-   * @returns how many delegations were put back
-   * @throws {StoreUnavailable} when the store goes again
+   * Promise: a store that comes back empty or older is refilled from memory.
+   *
+   * @param hasKeptData - false if the store may have lost records
+   * @returns how many delegations were restored
+   * @throws {StoreUnavailable} when the store goes away again
    */
   async settle(hasKeptData: boolean): Promise<number> {
     const restored = hasKeptData ? 0 : await this.#refill()
@@ -87,7 +91,7 @@ export class Standby {
     const { store, changes, memory } = this.#options
     const { generation, deadlineAt, delayMs } = delegation
     const stored = await store.find(delegation)
-    // What is missing has ended meanwhile.
+    // Missing or replaced: the delegation has ended meanwhile.
     if (stored?.delegation.generation !== generation) return memory.forget(delegation)
     memory.remember(stored.delegation)
     if (deadlineAt <= stored.delegation.deadlineAt) return
@@ -110,7 +114,7 @@ export class Standby {
     return restored
   }
 
-  /** What is remembered is as new as can be here: a deadline is one. */
+  /** Memory knows this replica's own restarts, so a passed deadline is final here. */
   #circumstances(): Circumstances {
     return { ...this.#options.circumstances(), storeWasAway: false }
   }
@@ -119,7 +123,7 @@ export class Standby {
     const { action, next } = advance(delegation, { type: 'due' }, this.#circumstances())
     if (action === undefined) return this.#keep(delegation, next)
     const after = await this.#checkPresence(delegation)
-    // Somebody who is missed once may be between two connections: the event is restarted all the same.
+    // A participant found absent once may be reconnecting, so the event is restarted all the same.
     if (action === 'restart' && after !== undefined && after.state !== 'leaving') {
       await this.#restart(after)
     }
@@ -145,7 +149,7 @@ export class Standby {
     }
   }
 
-  /** Gives what has become of it; nothing when it has ended, or another has come in its place. */
+  /** Returns the delegation after the signal, or `undefined` if it has ended or was replaced. */
   #note(delegation: Delegation, signal: DelegationSignal): Delegation | undefined {
     const current = this.#options.memory.find(delegation)
     if (current?.generation !== delegation.generation) return undefined

@@ -1,9 +1,9 @@
-/** A store that is well answers a worker several times a second. */
+/** A healthy store answers a worker several times a second. */
 const SILENT_AFTER_MS = 1_000
-/** Long enough for every replica to put down what it did from memory. */
+/** Long enough for every replica to write back what it did from memory. */
 const LATELY_MS = 15_000
 
-/** Keeps in mind whether the store answers, and when it last did not. */
+/** Tracks whether the store answers, and when it last came back. */
 export class StoreHealth {
   readonly #monotonicNow: () => number
   #answeredAt: number | undefined
@@ -28,16 +28,13 @@ export class StoreHealth {
     this.#hasFailed = true
   }
 
-  /** Whether the store has failed, or has been silent for too long; before its first answer it is not. */
+  /** Whether the store has failed, or been silent for too long. Before its first answer: false. */
   isAway(): boolean {
     if (this.#answeredAt === undefined) return false
     return this.#hasFailed || this.#monotonicNow() - this.#answeredAt > SILENT_AFTER_MS
   }
 
-  /**
-   * Whether the store is away, or was until a moment ago: what it says about deadlines may be behind
-   * what replicas have done from memory.
-   */
+  /** Whether the store is away or was until a moment ago, so that its deadlines may be outdated. */
   wasAwayLately(): boolean {
     return this.isAway() || this.#monotonicNow() - this.#backAt < LATELY_MS
   }

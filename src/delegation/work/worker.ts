@@ -7,7 +7,7 @@ import { Rechecks } from './rechecks.ts'
 import type { Standby } from './standby.ts'
 import type { StoreHealth } from './store-health.ts'
 
-/** What a worker is made of. */
+/** Options of {@link Worker}. */
 export interface WorkerOptions {
   readonly store: DelegationStore
   readonly changes: Changes
@@ -17,11 +17,11 @@ export interface WorkerOptions {
   readonly circumstances: () => Circumstances
   readonly health: StoreHealth
   readonly standby: Standby
-  /** Told what the store's clock shows, in milliseconds since the epoch. */
+  /** Called with the time of the store's clock, in milliseconds since the epoch. */
   readonly onTime: (time: number) => void
-  /** Told when the store has been mended or filled again. */
+  /** Called when the store has been mended or refilled. */
   readonly onMended: (mended: Mended | { readonly restored: number }) => void
-  /** Told when the store goes, when it comes back, and of what should never happen. */
+  /** Called when the store goes away, when it is back, and for bugs. */
   readonly onTrouble: (message: string, cause: string | undefined) => void
 }
 
@@ -32,21 +32,21 @@ const STORE_RETRY_MS = 500
 const HEARTBEAT_MS = 1_000
 const STOP_LIMIT_MS = 1_000
 
-/** Finds delegations that are due and has them acted on; every replica runs one. */
+/** Claims due delegations and has their actions performed; every replica runs one worker. */
 export class Worker {
   readonly #options: WorkerOptions
   readonly #rechecks: Rechecks
   readonly #running = new Set<Promise<void>>()
   #stopped = false
   #storeAway = false
-  /** More is due than was claimed. */
+  /** More may be due than was claimed. */
   #busy = false
-  /** No more can be claimed before something ends. */
+  /** Nothing can be claimed until an action ends. */
   #full = false
   #beatAt = Number.NEGATIVE_INFINITY
-  /** The store may lack what is remembered. */
+  /** The store may have lost records that memory has. */
   #mustRefill = false
-  /** Whose wakes came while a claim was under way: it may hold what they have been before. */
+  /** Wakes that came during a claim, whose result may be outdated for them. */
   #wokenKeys: ParticipantKey[] = []
   #woken = Promise.withResolvers<void>()
   #loop: Promise<void> | undefined
@@ -68,12 +68,12 @@ export class Worker {
     this.#loop = this.#run()
   }
 
-  /** A webhook could not be applied: presence is to be checked once the store is there. */
+  /** A webhook could not be applied: recheck everybody once the store is back. */
   noteMissedWebhook(): void {
     this.#rechecks.request()
   }
 
-  /** Ends what is under way and hands it over to other workers. */
+  /** Stops, and hands what is under way over to other workers. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#rechecks.stop()
@@ -82,7 +82,7 @@ export class Worker {
     this.#woken.resolve()
     await this.#loop
     await this.#options.performer.handOver()
-    // What has been answered meanwhile is still to be stored.
+    // Answers that have already arrived are still stored.
     await Promise.race([Promise.all(this.#running), Bun.sleep(STOP_LIMIT_MS)])
   }
 
@@ -113,7 +113,7 @@ export class Worker {
     this.#woken = Promise.withResolvers()
   }
 
-  /** Gives how long to pause, in milliseconds. */
+  /** Does one round; returns how long to pause after it, in milliseconds. */
   async #round(): Promise<number> {
     const { health } = this.#options
     try {
@@ -135,12 +135,12 @@ export class Worker {
     if (!this.#storeAway) return
     this.#storeAway = false
     this.#options.onTrouble('the state store is back', undefined)
-    // Webhooks may have been refused everywhere meanwhile.
+    // Every replica may have refused webhooks meanwhile.
     this.#rechecks.request()
     this.#rechecks.startIfDue()
   }
 
-  /** Tells the store that somebody is there, and sees to what it answers. */
+  /** Sends a heartbeat to the store, and refills or mends it if needed. */
   async #beat(): Promise<void> {
     const { store, standby, circumstances, onTime, onMended } = this.#options
     const { now } = circumstances()
@@ -177,7 +177,7 @@ export class Worker {
     const work = this.#options.performer
       .perform(stored)
       .catch((error: unknown) => {
-        // The lease runs out, and then it is due again.
+        // It is due again when its lease runs out.
         if (!(error instanceof StoreUnavailable)) this.reportBug(error)
       })
       .finally(() => {
@@ -187,7 +187,7 @@ export class Worker {
     this.#running.add(work)
   }
 
-  /** Tells the operator of what should never happen. */
+  /** Logs an error that should never happen. */
   reportBug(error: unknown): void {
     const cause = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error'
     this.#options.onTrouble('a delegation could not be worked on', cause)

@@ -9,7 +9,7 @@ function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What a schema holds for the framework's sake alone, or says although it is the default. */
+/** Whether a schema member is only for the framework, or states a default. */
 function isSuperfluous(key: string, value: Json): boolean {
   if (typeof value === 'function') return true
   return (key === 'error' && value === REFUSED.error) || (key === 'additionalProperties' && !!value)
@@ -24,7 +24,7 @@ function cleaned(value: Json): Json {
   return Object.fromEntries(entries.map(([key, member]) => [key, cleaned(member)]))
 }
 
-/** Puts references in the place of copies of the named schemas. */
+/** Replaces copies of the named schemas with references. */
 function withReferences(value: Json, names: ReadonlyMap<string, string>, isRoot: boolean): Json {
   if (Array.isArray(value)) return value.map((item) => withReferences(item, names, false))
   if (!isObject(value)) return value
@@ -36,8 +36,8 @@ function withReferences(value: Json, names: ReadonlyMap<string, string>, isRoot:
 }
 
 /**
- * Makes of the framework's OpenAPI document one whose clients are pleasant: named schemas are referred to
- * wherever they occur, and nothing is there for the framework's sake.
+ * Cleans up the framework's OpenAPI document for client generators: named schemas become references,
+ * and members that only the framework needs are removed.
  *
  * @param schemas - by name
  */

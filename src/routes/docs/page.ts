@@ -1,4 +1,4 @@
-/** Nothing foreign, nothing inline: `data:` images are the icons of the viewer's style sheet. */
+/** Permits nothing foreign or inline, except `data:` images for the icons in the viewer's style sheet. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -10,7 +10,7 @@ export const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The API page. Its links are relative, since a proxy may have stripped a path prefix. */
+/** The API page. Its links are relative, since a proxy may strip a path prefix. */
 export const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -28,7 +28,7 @@ export const PAGE = `<!doctype html>
 </html>
 `
 
-/** Starts the viewer; a file of its own, since the page allows no inline script. */
+/** Starts the viewer; a separate file, since the page permits no inline script. */
 export const START_SCRIPT = `SwaggerUIBundle({
   url: 'swagger/json',
   dom_id: '#viewer',

@@ -21,7 +21,7 @@ OpenID token, and gets a LiveKit access token for the call of a Matrix room.
 Bodies are JSON, whatever their \`Content-Type\`. Unknown fields are ignored. Every answer carries an
 \`X-Request-Id\`, which the service's log carries too; a well-formed one in the request is kept.`
 
-/** Of the OpenAPI specification: the first whose schemas are JSON Schema, which the bodies are checked by. */
+/** The first OpenAPI version whose schemas are full JSON Schema, like those of the bodies. */
 const OPENAPI = '3.1.0'
 
 function headers(contentType: string): Record<string, string> {
@@ -38,7 +38,7 @@ function answerStartScript(): Response {
   return new Response(START_SCRIPT, { headers: headers('text/javascript; charset=utf-8') })
 }
 
-/** The page; its relative links are right without a slash at the end of its path alone. */
+/** The page. Its relative links work only without a trailing slash, so that one is redirected. */
 function answerPage({ request }: { readonly request: Request }): Response {
   if (!pathOf(request).endsWith('/')) {
     return new Response(PAGE, { headers: headers('text/html; charset=utf-8') })
@@ -50,7 +50,7 @@ function fileAnswer({ path, contentType }: Asset) {
   return () => new Response(Bun.file(path), { headers: headers(contentType) })
 }
 
-/** The schemas that clients get under their names. */
+/** Schemas that become named components. */
 const SCHEMAS = {
   DelegateBody,
   GetTokenBody,
@@ -65,7 +65,7 @@ function documentation(version: string) {
   return {
     openapi: OPENAPI,
     info: { title: 'jwt-service-ts', version, description: DESCRIPTION },
-    // Relative to the document, and so right behind any path prefix.
+    // Relative to the document, so that it works behind any path prefix.
     servers: [{ url: '..', description: 'This service' }],
     tags: [
       { name: 'Tokens', description: 'Matrix OpenID token in, LiveKit access token out' },
@@ -79,7 +79,7 @@ function documentation(version: string) {
           in: 'header',
           name: 'Authorization',
           description:
-            "A JWT (HS256) by the SFU's API key, without a scheme before it, whose `sha256` is the " +
+            "A JWT (HS256) signed with the SFU's API secret, without a scheme, whose `sha256` is the " +
             'padded base64 of the SHA-256 of the body.',
         },
       },
@@ -87,10 +87,10 @@ function documentation(version: string) {
   }
 }
 
-/** Where the plugin leaves its document, inside of this process alone. */
+/** Internal path of the plugin's document; never served. */
 const SOURCE_PATH = '/source'
 
-/** Makes the document when it is first asked for: until then all routes are there. */
+/** Builds the document on first use, when all routes are registered. */
 function documentMaker(version: string, documented: AnyElysia) {
   const source = new Elysia()
     .use(documented)
@@ -108,15 +108,15 @@ function documentMaker(version: string, documented: AnyElysia) {
 }
 
 /**
- * The API pages: `/swagger` and, as OpenAPI document, `/swagger/json`.
+ * The API page at `/swagger` and the OpenAPI document at `/swagger/json`.
  *
  * @param version - of the service
- * @param documented - the routes that they describe
+ * @param documented - routes that the document describes
  */
 export function docsRoutes(version: string, documented: AnyElysia) {
   const makeDocument = documentMaker(version, documented)
   const app = new Elysia({ name: 'docs' })
-    // Not the plugin's own page, which loads its viewer from a public CDN.
+    // Instead of the plugin's own page, which loads its viewer from a public CDN.
     .get('/swagger', answerPage, HIDDEN)
     .get('/swagger/json', async () => Response.json(await makeDocument()), HIDDEN)
     .get('/swagger/start.js', answerStartScript, HIDDEN)
