@@ -1,10 +1,10 @@
 import { type Config, type LoadedConfig, loadConfig } from '../../src/config.ts'
+import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 
 /** An environment that has all that is required. */
 export const required = {
   LIVEKIT_URL: 'wss://livekit.example.com',
-  LIVEKIT_KEY: 'devkey',
-  LIVEKIT_SECRET: 'a-secret-that-is-at-least-32-bytes-long',
+  ...CREDENTIAL_SETTINGS,
   LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
 } as const
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { loadConfig } from '../../src/config.ts'
+import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 
 const REQUIRED = {
   LIVEKIT_URL: 'wss://sfu.test',
-  LIVEKIT_KEY: 'devkey',
-  LIVEKIT_SECRET: 'a-secret-that-is-at-least-32-bytes-long',
+  ...CREDENTIAL_SETTINGS,
   LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
 }
 

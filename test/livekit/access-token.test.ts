@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 const NOW = () => Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 
 test('signs exactly the token that the SFU and the clients expect', async () => {

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { ParticipantInfo } from '@livekit/protocol'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService } from '../../src/livekit/room-service.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 let sfu: Sfu
 
 function unknown(reason: string) {

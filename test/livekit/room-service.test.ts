@@ -3,11 +3,11 @@ import { Room } from '@livekit/protocol'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService, sfuApiBase } from '../../src/livekit/room-service.ts'
 import { SfuError } from '../../src/livekit/twirp.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 let sfu: Sfu
 
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 import { reply } from '../support/misbehaviour.ts'
@@ -13,10 +14,9 @@ afterEach(() => stage.expectNoTokenLogged())
 afterAll(() => stage.close())
 
 const STRICT = { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '' }
-const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 
 test('reaches a server that is listed by name at a denied address, and no other there', async () => {
-  const sfu = stage.keep(await startSfu(KEY))
+  const sfu = stage.keep(await startSfu(CREDENTIALS))
   const homeserver = await stage.homeserver({ dns: ['mine.test', 'hs.mine.test', 'theirs.test'] })
   const { port } = homeserver
   homeserver.setWellKnownServer(`hs.mine.test:${port}`)
@@ -42,7 +42,7 @@ test('reaches a server that is listed by name at a denied address, and no other 
 })
 
 test('what a stranger was refused is not held against a listed server of the same host', async () => {
-  const sfu = stage.keep(await startSfu(KEY))
+  const sfu = stage.keep(await startSfu(CREDENTIALS))
   const homeserver = await stage.homeserver({ dns: ['twin.test', 'hs.twin.test'] })
   const { port } = homeserver
   homeserver.setWellKnownServer(`hs.twin.test:${port}`)

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { startService } from '../support/service-process.ts'
@@ -76,8 +77,7 @@ for (const [trusted, names] of [
       command: [process.execPath, 'src/main.ts'],
       env: {
         LIVEKIT_URL: 'ws://127.0.0.1:1',
-        LIVEKIT_KEY: 'devkey',
-        LIVEKIT_SECRET: 'a-secret-that-is-at-least-32-bytes-long',
+        ...CREDENTIAL_SETTINGS,
         LIVEKIT_FULL_ACCESS_HOMESERVERS: 'operator.test',
         LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.1,::1',
         NODE_EXTRA_CA_CERTS: stage.authority.caFile,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 
 /** The service as it is started during development. */
 export const service = [
@@ -10,8 +11,7 @@ export const service = [
 /** An environment in which the service starts. */
 export const required = {
   LIVEKIT_URL: 'ws://127.0.0.1:1',
-  LIVEKIT_KEY: 'devkey',
-  LIVEKIT_SECRET: 'a-secret-that-is-at-least-32-bytes-long',
+  ...CREDENTIAL_SETTINGS,
   LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
 } as const
 

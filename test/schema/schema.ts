@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { installSchemathesis } from '../e2e/installation/schemathesis.ts'
 import { schemathesisInstallation } from '../e2e/installation/versions.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
@@ -11,8 +12,7 @@ import { type Sfu, startSfu } from '../support/sfu.ts'
 const binary = resolve(import.meta.dir, '../../dist/jwt-service')
 const hooks = join(import.meta.dir, 'hooks.py')
 const serverName = 'example.com'
-const apiKey = 'devkey'
-const apiSecret = 'a-secret-that-is-at-least-32-bytes-long'
+const { apiKey, apiSecret } = CREDENTIALS
 /** Enough that none of them reaches the bound on the delegations of one user. */
 const userCount = 100
 const examples = 300

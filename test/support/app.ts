@@ -3,6 +3,7 @@ import { type App, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { DEFAULT_REQUEST_CAP } from '../../src/lib/request-budget.ts'
 import { createLogger } from '../../src/log.ts'
+import { CREDENTIAL_SETTINGS } from './credentials.ts'
 
 /** Settings of {@link startTestApp}. */
 export interface TestAppOptions {
@@ -35,8 +36,7 @@ export interface TestApp {
 /** What a test needs to say nothing of: an SFU that nobody asks, and credentials. */
 const REQUIRED: Readonly<Record<string, string>> = {
   LIVEKIT_URL: 'ws://127.0.0.1:1',
-  LIVEKIT_KEY: 'devkey',
-  LIVEKIT_SECRET: 'a-secret-that-is-at-least-32-bytes-long',
+  ...CREDENTIAL_SETTINGS,
 }
 
 /**

@@ -1,4 +1,5 @@
 import { startTestApp, type TestApp, type TestAppOptions } from './app.ts'
+import { CREDENTIALS } from './credentials.ts'
 import { type Homeserver, startHomeserver } from './homeserver.ts'
 import { type Sfu, startSfu } from './sfu.ts'
 
@@ -13,8 +14,6 @@ export interface ServiceStage {
   openIdToken(): { readonly access_token: string; readonly matrix_server_name: string }
   close(): Promise<void>
 }
-
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 
 /** Sets the stage. */
 export async function startServiceStage(

@@ -4,6 +4,7 @@ import { startStage, stopCalmly } from './support/stage.ts'
 
 setDefaultTimeout(60_000)
 
+// Only the compiled binary raises the cap, so this runs with the faults alone.
 const VARIABLE = 'BUN_CONFIG_MAX_HTTP_REQUESTS'
 
 /** What a process was started with, last of all. */
