@@ -6,15 +6,19 @@ export class DeadlineExceeded extends Error {
   }
 }
 
-interface Settlement<T> {
+/** What becomes of somebody's work. */
+export interface Settlement<T> {
   readonly resolve: (value: T) => void
   readonly reject: (reason: unknown) => void
   /** Gives up what watched over the work. */
   readonly release: () => void
 }
 
-/** One reaction instead of the three promises of `then` and `finally`: every exchange comes by here. */
-function settle<T>(work: Promise<T>, { resolve, reject, release }: Settlement<T>): void {
+/**
+ * Passes the outcome of `work` on. One reaction instead of the three promises of `then` and `finally`:
+ * every exchange comes by here several times.
+ */
+export function settle<T>(work: Promise<T>, { resolve, reject, release }: Settlement<T>): void {
   work.then(
     (value) => {
       release()

@@ -1,4 +1,4 @@
-import { DeadlineExceeded, untilAborted } from './deadline.ts'
+import { DeadlineExceeded, settle } from './deadline.ts'
 
 /** Limits of a {@link Gate}. */
 export interface GateLimits {
@@ -72,12 +72,29 @@ export class Gate {
     const place = this.#hasRoom(key)
       ? this.#take(key, controller)
       : await this.#wait(key, controller)
-    try {
-      signal.throwIfAborted()
-      return await untilAborted(signal, task(signal))
-    } finally {
-      this.#leave(place)
-    }
+    return this.#hold(place, task)
+  }
+
+  #hold<T>(place: Place, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = place.controller
+    return new Promise((resolve, reject) => {
+      const release = () => {
+        signal.removeEventListener('abort', giveUp)
+        this.#leave(place)
+      }
+      const giveUp = () => {
+        release()
+        reject(signal.reason)
+      }
+      if (signal.aborted) return giveUp()
+      signal.addEventListener('abort', giveUp, { once: true })
+      try {
+        settle(task(signal), { resolve, reject, release })
+      } catch (error) {
+        release()
+        reject(error)
+      }
+    })
   }
 
   #runningOf(key: string): number {
@@ -166,7 +183,8 @@ export class Gate {
   }
 
   #leave(place: Place): void {
-    this.#places.delete(place)
+    // A task that was left behind gives its place back a second time.
+    if (!this.#places.delete(place)) return
     const left = this.#runningOf(place.key) - 1
     if (left === 0) this.#running.delete(place.key)
     else this.#running.set(place.key, left)

@@ -41,16 +41,18 @@ export function createServerGates(
   const others = new Gate(limits.others)
   const answeredLately = new ExpiringCache<true>({ maxEntries: MAX_REMEMBERED, now })
 
-  async function ask<T>(key: string, task: () => Promise<T>): Promise<T> {
+  function ask<T>(key: string, task: () => Promise<T>): Promise<T> {
     const startedAt = now()
-    try {
-      const answer = await task()
-      answeredLately.put(key, true, latelyMs)
-      return answer
-    } catch (error) {
-      if (now() - startedAt >= SLOW_MS) answeredLately.delete(key)
-      throw error
-    }
+    return task().then(
+      (answer) => {
+        answeredLately.put(key, true, latelyMs)
+        return answer
+      },
+      (error: unknown) => {
+        if (now() - startedAt >= SLOW_MS) answeredLately.delete(key)
+        throw error
+      },
+    )
   }
 
   function gateFor({ key, isNamed }: AskedServer): Gate {

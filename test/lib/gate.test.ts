@@ -174,3 +174,28 @@ test('sets no timer until somebody waits, and leaves none behind', async () => {
   end('second')
   await second
 })
+
+test('makes room when a task throws before it has begun to wait', async () => {
+  const gate = new Gate({ perKey: 1, total: 1, maxWaiting: 0 })
+  const failing = gate.run('key', new AbortController(), () => {
+    throw new Error('at once')
+  })
+  await expect(failing).rejects.toThrow('at once')
+  expect(await gate.run('key', new AbortController(), async () => 'done')).toBe('done')
+})
+
+test('gives the place of a task that is left behind back only once', async () => {
+  const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 2 })
+  const hangUp = new AbortController()
+  const left = run('x', 'left', hangUp)
+  const second = run('y', 'second')
+  const third = run('z', 'third')
+  hangUp.abort(new Error('hung up'))
+  await expect(left).rejects.toThrow('hung up')
+  end('left')
+  await Bun.sleep(1)
+  expect(started).toEqual(['left', 'second'])
+  end('second')
+  end('third')
+  await Promise.all([second, third])
+})
