@@ -53,7 +53,7 @@ test.each([
     homeserver.respond('/_matrix/*', { kind: 'hang' })
     const service = await stage.service({
       config: { verifyTls: false },
-      tuning: { exchangeTimeoutMs: 500 },
+      tuning: { exchangeTimeoutMs: 2_000 },
     })
     const asked = spellings.flatMap((spelling) =>
       Array.from({ length: 10 }, () => service.ask(`${spelling}:${homeserver.port}`)),
