@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { type Static, type TSchema, t } from 'elysia'
 import { DELAY_RULE, DEVICE_ID_RULE, NO_PATH_STEP } from './documented-rules.ts'
+import { DELAY_EXAMPLE, GET_TOKEN_EXAMPLE, LEGACY_EXAMPLE } from './examples.ts'
 
 /**
  * Part of every schema. Without it the framework's error prints the whole body, which takes seconds and
@@ -32,32 +33,6 @@ const optional = <T extends TSchema>(schema: T) => {
 
 /** A field of any type, which the service ignores. */
 const ignored = (description: string) => t.Optional(t.Any({ description }))
-
-const OPENID_TOKEN_EXAMPLE = {
-  access_token: 'SomeT0kenHere',
-  token_type: 'Bearer',
-  matrix_server_name: 'example.com',
-  expires_in: 3600,
-}
-
-const GET_TOKEN_EXAMPLE = {
-  room_id: '!roomid:example.com',
-  slot_id: 'm.call#ROOM',
-  openid_token: OPENID_TOKEN_EXAMPLE,
-  member: {
-    id: 'xyzABCDEF10123',
-    claimed_user_id: '@user:example.com',
-    claimed_device_id: 'DEVICEID',
-  },
-}
-
-const DELAY_EXAMPLE = { delay_id: 'syd_aaaaaaaaaaaaaaaaaaaa', delay_timeout: 3_600_000 }
-
-const LEGACY_EXAMPLE = {
-  room: '!roomid:example.com',
-  openid_token: OPENID_TOKEN_EXAMPLE,
-  device_id: 'DEVICEID',
-}
 
 /** An OpenID token, as the homeserver gave it to the client. */
 export const OpenIdToken = t.Object(

@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { RedisClient } from 'bun'
 import { type Delegation, dueAt } from '../life/record.ts'
 import { type ConnectionState, RedisConnection } from './redis-connection.ts'
 import { createMending, type RunScript } from './redis-mending.ts'
 import { fieldOf, keyOf, pairs, strings, toStored, toText, userEntriesOf } from './redis-records.ts'
 import {
-  BEAT,
   CLAIM,
   FORMER_KEYS,
   JOBS_KEY,
@@ -17,10 +15,10 @@ import {
   SCRIPT_KEYS,
   WAKE_CHANNEL,
 } from './redis-scripts.ts'
+import { createUpkeep } from './redis-upkeep.ts'
 import {
   type Claim,
   type DelegationStore,
-  type Heartbeat,
   keepsLease,
   LEASE_SHARE,
   MIN_LEASE_MS,
@@ -49,14 +47,7 @@ export interface RedisStoreOptions {
 const SCHEMA_VERSION = 2
 const SCAN_BATCH = 200
 const KEEP_ALIVE_MS = 1_000
-const COMPARE_EVERY_S = 60
 const NO_BOUND = -1
-
-/** Result of the last heartbeat. */
-interface Known {
-  readonly id: string
-  readonly beats: number
-}
 
 /**
  * Checks and writes the version of the layout, so that older programs that connect later refuse the
@@ -74,10 +65,6 @@ async function prepareLayout(client: RedisClient): Promise<void> {
   for (const key of FORMER_KEYS) await client.send('DEL', [key])
 }
 
-function isLess(count: unknown, than: unknown): boolean {
-  return Number(count) < Number(than)
-}
-
 /**
  * Opens a store in Redis or Valkey, for any number of replicas. It resolves even if Redis cannot be
  * reached, and goes on trying to connect.
@@ -86,10 +73,6 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
   const { url, now, newGeneration, onChange, onWakeChange = () => {}, timeoutMs } = options
   const wake = new WakeListeners()
   let canBeWoken = false
-  let known: Known | undefined
-  let foreign = 0
-  let countsAreWrong = false
-  let compared = false
 
   const commands = new RedisConnection({
     url,
@@ -127,6 +110,11 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
     }
   }
   const mending = createMending({ run, now, newGeneration })
+  const upkeep = createUpkeep({
+    run,
+    mending,
+    onDataLost: () => commands.send('SET', [SCHEMA_KEY, String(SCHEMA_VERSION)]),
+  })
 
   /** Without the channel, at least this replica's own worker is woken. */
   function tellOwn({ room, identity }: Delegation): void {
@@ -206,32 +194,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       } while (cursor !== '0')
     },
 
-    async heartbeat(): Promise<Heartbeat> {
-      const newId = randomBytes(12).toString('hex')
-      const told = strings(await run(BEAT, [newId, COMPARE_EVERY_S]))
-      const [id = '', beats, seconds, microseconds, held, due, rooms, users, isTime] = told
-      const before = known
-      known = { id, beats: Number(beats) }
-      const hasKeptData = before === undefined || (before.id === id && before.beats < known.beats)
-      if (!hasKeptData) await commands.send('SET', [SCHEMA_KEY, String(SCHEMA_VERSION)])
-      const readable = Number(held) - foreign
-      countsAreWrong = isLess(users, readable)
-      // Promise: hash and indexes are compared at the start, once a minute and when their sizes differ.
-      const isTorn = isLess(due, readable) || isLess(rooms, readable) || countsAreWrong
-      return {
-        time: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
-        hasKeptData,
-        needsMending: !compared || isTorn || isTime === '1',
-      }
-    },
-
-    async mend() {
-      const { foreign: left, ...mended } = await mending.compare(countsAreWrong)
-      foreign = left
-      compared = true
-      return mended
-    },
-
+    heartbeat: upkeep.heartbeat,
+    mend: upkeep.mend,
     restore: mending.restore,
 
     onWake: (listener) => wake.add(listener),

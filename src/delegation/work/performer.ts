@@ -1,18 +1,13 @@
 import { lookUntil } from '../life/leaving.ts'
 import { advance } from '../life/lifecycle.ts'
 import type { Action, Circumstances } from '../life/moves.ts'
-import {
-  type Delegation,
-  deadlineOf,
-  dueAt,
-  isSameStage,
-  type ParticipantKey,
-} from '../life/record.ts'
+import { type Delegation, deadlineOf, isSameStage, type ParticipantKey } from '../life/record.ts'
 import type { DelayedEventOutcome, DelegationSignal, PresenceSignal } from '../life/signals.ts'
 import { shortestRetryMs, waitWithin } from '../life/timing.ts'
-import { type DelegationStore, leaseMs, type Stored } from '../store/store.ts'
+import type { DelegationStore, Stored } from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import { CheckPace } from './check-pace.ts'
+import { Leases } from './leases.ts'
 import { ServerSlots, type Slot } from './server-slots.ts'
 
 /** Requests to homeservers and to the SFU. They never throw: a failure is a signal too. */
@@ -38,9 +33,6 @@ export interface PerformerOptions {
   /** How many requests to the SFU may be under way. */
   readonly presenceChecks: number
 }
-
-/** Longest lease, and so the longest pause before another worker takes over from one that died. */
-export const MAX_LEASE_MS = 10_000
 
 interface Running {
   readonly stored: Stored
@@ -73,11 +65,13 @@ export class Performer {
   readonly #options: PerformerOptions
   readonly #sfu: ServerSlots
   readonly #pace = new CheckPace()
+  readonly #leases: Leases
   readonly #running = new Map<string, Running>()
 
   constructor(options: PerformerOptions) {
     this.#options = options
     this.#sfu = new ServerSlots(options.presenceChecks)
+    this.#leases = new Leases(options.store, options.circumstances)
   }
 
   /** Performs the due action of one delegation. */
@@ -86,7 +80,7 @@ export class Performer {
     const { now } = circumstances()
     const { action } = advance(stored.delegation, { type: 'due' }, circumstances())
     if (action === undefined) return changes.applyTo(stored, { type: 'due' })
-    const waitMs = this.#paceMs(stored.delegation)
+    const waitMs = action === 'check-presence' ? this.#paceMs(stored.delegation) : 0
     const putOffTo = Math.min(now + waitMs, deadlineOf(stored.delegation))
     if (waitMs > 0 && putOffTo > now) return store.postpone(stored, putOffTo)
     await this.#performInSlot(stored, action)
@@ -117,23 +111,11 @@ export class Performer {
     const { store } = this.#options
     const handedOver = [...this.#running.values()].map(({ stored, abort }) => {
       abort.abort()
-      return this.#release(stored.delegation)
+      return this.#leases.release(stored.delegation)
     })
     await Promise.allSettled(handedOver)
     // If the wake fails, the others find them on their next poll.
     if (handedOver.length > 0) await Promise.allSettled([store.wakeAll()])
-  }
-
-  /** Ends the lease of a delegation, however it changes meanwhile. */
-  async #release(delegation: Delegation): Promise<void> {
-    const { store, circumstances } = this.#options
-    let current = await store.find(delegation)
-    while (current?.delegation.generation === delegation.generation) {
-      await store.postpone(current, circumstances().now)
-      const after = await store.find(delegation)
-      if (after?.text === current.text) return
-      current = after
-    }
   }
 
   /** Renews the lease while the action waits for a slot and while it is under way. */
@@ -141,7 +123,7 @@ export class Performer {
     const name = nameOf(stored.delegation)
     const running: Running = { stored, abort: new AbortController() }
     this.#running.set(name, running)
-    const stopRenewing = this.#keepLease(stored)
+    const stopRenewing = this.#leases.keep(stored)
     running.abort.signal.addEventListener('abort', stopRenewing)
     try {
       const servers = action === 'check-presence' ? this.#sfu : this.#options.servers
@@ -194,16 +176,7 @@ export class Performer {
     if (['attempt-failed', 'client-api-unresolvable'].includes(signal.type)) {
       return changes.applyInState(stored, signal)
     }
-    if (!(await changes.applyIfUnchanged(stored, signal))) await this.#endLease(stored)
-  }
-
-  /** A report made the outcome obsolete but kept the lease: ends it, so that the action is repeated now. */
-  async #endLease(stored: Stored): Promise<void> {
-    const { store } = this.#options
-    const current = await store.find(stored.delegation)
-    if (current === undefined || !isSameStage(current.delegation, stored.delegation)) return
-    await store.postpone(current, dueAt(current.delegation))
-    await store.wakeAll()
+    if (!(await changes.applyIfUnchanged(stored, signal))) await this.#leases.end(stored)
   }
 
   #forget(name: string, running: Running): void {
@@ -221,26 +194,5 @@ export class Performer {
     if (leftMs > MAX_CHECK_MS) return effects.checkPresence(delegation, outer)
     const signal = AbortSignal.any([outer, AbortSignal.timeout(Math.max(leftMs, MIN_CHECK_MS))])
     return effects.checkPresence(delegation, signal)
-  }
-
-  #keepLease(stored: Stored): () => void {
-    const { store, circumstances } = this.#options
-    const lease = leaseMs(stored.delegation.delayMs, MAX_LEASE_MS)
-    let stopped = false
-    async function renew(): Promise<void> {
-      const current = await store.find(stored.delegation)
-      if (stopped || current === undefined) return
-      if (!isSameStage(current.delegation, stored.delegation)) return
-      await store.postpone(current, circumstances().now + lease)
-    }
-    const timer = setInterval(() => {
-      renew().catch(() => {
-        // The lease runs out, and another worker may act too: harmless, one request too many.
-      })
-    }, lease / 2)
-    return () => {
-      stopped = true
-      clearInterval(timer)
-    }
   }
 }

@@ -1,0 +1,29 @@
+/** What a homeserver answers to the request for an OpenID token. */
+export const OPENID_TOKEN_EXAMPLE = {
+  access_token: 'SomeT0kenHere',
+  token_type: 'Bearer',
+  matrix_server_name: 'example.com',
+  expires_in: 3600,
+}
+
+/** A body of `/get_token`. */
+export const GET_TOKEN_EXAMPLE = {
+  room_id: '!roomid:example.com',
+  slot_id: 'm.call#ROOM',
+  openid_token: OPENID_TOKEN_EXAMPLE,
+  member: {
+    id: 'xyzABCDEF10123',
+    claimed_user_id: '@user:example.com',
+    claimed_device_id: 'DEVICEID',
+  },
+}
+
+/** What hands over a delayed leave event. */
+export const DELAY_EXAMPLE = { delay_id: 'syd_aaaaaaaaaaaaaaaaaaaa', delay_timeout: 3_600_000 }
+
+/** The former body of `/sfu/get`. */
+export const LEGACY_EXAMPLE = {
+  room: '!roomid:example.com',
+  openid_token: OPENID_TOKEN_EXAMPLE,
+  device_id: 'DEVICEID',
+}
