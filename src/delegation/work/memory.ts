@@ -75,8 +75,10 @@ export function rememberChanges(store: DelegationStore, memory: Memory): Delegat
         if (next !== undefined) memory.rememberUnsaved(next)
         throw error
       })
-      if (isCurrent && next !== undefined) memory.remember(next)
-      else memory.forget(stored.delegation)
+      if (next === undefined) memory.forget(stored.delegation)
+      else if (isCurrent) memory.remember(next)
+      // The store may have been emptied meanwhile, and is to be filled again with this.
+      else memory.rememberUnsaved(next)
       return isCurrent
     },
   }
