@@ -71,5 +71,5 @@ test('a process that listens acts on what was due before it began', async () => 
   })
   await until(() => homeserver.delayedEventCalls.length > 0)
   expect(homeserver.delayedEventCalls.map(({ action }) => action)).toEqual(['restart'])
-  expect(logLines(running.output()).map(({ message }) => message)).toContain('listening')
+  await until(() => logLines(running.output()).some(({ message }) => message === 'listening'))
 })
