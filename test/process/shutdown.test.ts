@@ -103,7 +103,8 @@ test('requests are served for the drain delay, new connections included, before 
   const token = stage.homeserver.issueOpenIdToken('@alice:example.com')
   const signalledAt = performance.now()
   await signalled(stage, 'SIGTERM')
-  expect(logLines(stage.running.output()).at(-1)).toMatchObject({ delay_ms: 2_000 })
+  const told = logLines(stage.running.output())
+  expect(told.find(({ message }) => message === 'shutting down')).toMatchObject({ delay_ms: 2_000 })
 
   const headers = { Connection: 'close' }
   expect((await fetch(`${stage.running.url}/healthz`, { headers })).status).toBe(200)
