@@ -24,21 +24,25 @@ export interface ParticipantOptions {
  * `cors` marks a route that browsers call.
  */
 export function participantPlugin({ authorise, requestLog }: ParticipantOptions) {
+  async function admit(asked: ParticipantRequest, request: Request) {
+    const { leave, room, device, ...credentials } = asked
+    const record = requestLog.of(request)
+    record.serverName = credentials.openIdToken.matrixServerName
+    record.room = room
+    const user = await authorise(credentials, request.signal)
+    record.access = user.access.level
+    record.identity = identityOf(user.userId, device)
+    const participant: Participant = { user, room, identity: record.identity }
+    return { participant, leave }
+  }
+
   return new Elysia({ name: 'participants' }).macro({
     cors: (_enabled: true) => ({}),
     participant: (read: (body: never) => ParticipantRequest) => ({
-      async resolve({ body, request }: { body: unknown; request: Request }) {
-        // The route's schema guarantees the type.
-        const { leave, room, device, ...credentials } = read(body as never)
-        const record = requestLog.of(request)
-        record.serverName = credentials.openIdToken.matrixServerName
-        record.room = room
-        const user = await authorise(credentials, request.signal)
-        record.access = user.access.level
-        record.identity = identityOf(user.userId, device)
-        const participant: Participant = { user, room, identity: record.identity }
-        return { participant, leave }
-      },
+      // The framework reads the source of this function, and copes with simple ones alone. The schema of
+      // the route stands for the type of the body.
+      resolve: ({ body, request }: { body: unknown; request: Request }) =>
+        admit(read(body as never), request),
     }),
   })
 }
