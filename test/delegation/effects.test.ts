@@ -69,7 +69,7 @@ function restart(failures = 0, signal = never, clientApiUrl: string | undefined 
 }
 
 describe('an attempt that fails', () => {
-  test('is told of at the first time in a row, with what it was about and why', async () => {
+  test('is logged as a warning the first time in a row, with subject and cause', async () => {
     result = LOST
     expect(await restart(0)).toMatchObject({ type: 'attempt-failed', answered: false })
     expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'connection refused' }])
@@ -78,13 +78,13 @@ describe('an attempt that fails', () => {
     expect(log.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug'])
   })
 
-  test('is told of where the client API cannot be located', async () => {
+  test('is logged when the client API cannot be located', async () => {
     location = { kind: 'unknown', reason: 'timeout after 5 s' }
     expect(await restart()).toEqual({ type: 'attempt-failed', answered: false })
     expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'timeout after 5 s' }])
   })
 
-  test('is told of where the SFU does not say who is there', async () => {
+  test('is logged when the SFU does not answer', async () => {
     presence = { kind: 'unknown', reason: 'status 503, unavailable' }
     for (const delegation of [
       waiting(),
@@ -98,7 +98,7 @@ describe('an attempt that fails', () => {
     expect(log).toEqual(['warn', 'debug', 'warn', 'debug'].map((level) => ({ ...line, level })))
   })
 
-  test('is not told of where nobody waited for it', async () => {
+  test('is not logged when it was aborted', async () => {
     result = { ...LOST, reason: 'given up' }
     presence = { kind: 'unknown', reason: 'given up' }
     await restart(0, aborted)
@@ -106,7 +106,7 @@ describe('an attempt that fails', () => {
     expect(log).toEqual([])
   })
 
-  test('is told of without the delay ID', async () => {
+  test('is logged without the delay ID', async () => {
     result = LOST
     await effects().actOnEvent(leaving({ delayId: 'syd_hunter2' }), 'send', never)
     expect(JSON.stringify(log)).not.toContain('hunter2')
@@ -116,7 +116,7 @@ describe('an attempt that fails', () => {
 describe('the client API', () => {
   const KNOWN = 'https://known.test'
 
-  test('is where it was when the delegation was accepted', async () => {
+  test('is the one from acceptance', async () => {
     expect(await restart(0, never, KNOWN)).toEqual({ type: 'restarted', at: NOW })
     expect(located).toEqual([])
     expect(acted[0]?.event).toEqual({
@@ -126,7 +126,7 @@ describe('the client API', () => {
     })
   })
 
-  test('is looked for where that was not known, or does not work', async () => {
+  test('is located again if it was unknown or has failed', async () => {
     await restart(0)
     await restart(1, never, KNOWN)
     expect(located).toEqual(['example.org', 'example.org'])
@@ -134,7 +134,7 @@ describe('the client API', () => {
   })
 
   test.each(['unknown', 'none'] as const)(
-    'is where it was while looking for it gives: %s',
+    'stays the one from acceptance when locating gives: %s',
     async (kind) => {
       location = { kind, reason: 'no idea' }
       await restart(1, never, KNOWN)
@@ -142,7 +142,7 @@ describe('the client API', () => {
     },
   )
 
-  test('is nowhere when it was never known and there is none', async () => {
+  test('is unresolvable when it was never known and there is none', async () => {
     location = { kind: 'none', reason: 'status 404' }
     expect(await restart()).toEqual({ type: 'client-api-unresolvable' })
     expect(acted).toEqual([])

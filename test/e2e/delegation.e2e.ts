@@ -22,7 +22,7 @@ const startTimeoutMs = 180_000
 
 const delayMs = 10_000
 const pastDelayMs = 14_000
-/** So long that the homeserver's own timer plays no part. */
+/** Long enough that the homeserver's own timer does not fire. */
 const longDelayMs = 300_000
 const leftWithinMs = 2_000
 /** Without a webhook the SFU is asked twice, 2 s apart. */
@@ -61,7 +61,7 @@ function joinWith(token: string): Promise<CallParticipant> {
   return joinCall(site.livekit.url, token, site.directory)
 }
 
-/** It was the service that sent the leave, not the homeserver's own timer. */
+/** Expects that the service sent the leave, not the homeserver's own timer. */
 const sentByTheService = [
   { to: 'waiting' },
   { to: 'connected' },

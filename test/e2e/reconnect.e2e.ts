@@ -11,9 +11,9 @@ import { startRedis } from './support/redis.ts'
 import { createTemporaryDirectory } from './support/temporary-directory.ts'
 
 const PARTICIPANTS = 10
-/** So long that the homeserver's own timer plays no part. */
+/** Long enough that the homeserver's own timer does not fire. */
 const DELAY_MS = 300_000
-/** Longer than it takes to ask twice about somebody who was missed. */
+/** Longer than the two checks that confirm an absence. */
 const WATCH_MS = 6_000
 const binary = resolve(process.env.JWT_SERVICE_BINARY ?? 'dist/jwt-service')
 
@@ -108,7 +108,7 @@ async function expectNoFalseLeaves(call: Call, reconnects: number): Promise<void
   )
   await Bun.sleep(WATCH_MS)
   expect(events.calls('send')).toEqual([])
-  // Otherwise nothing has been tried.
+  // Otherwise the test has tried nothing.
   const replaced = service.output().split('"event":"participant_left"').length - 1
   const aborted = service.output().split('"event":"participant_connection_aborted"').length - 1
   expect(replaced + aborted).toBeGreaterThanOrEqual(reconnects * 0.9)

@@ -8,7 +8,7 @@ setDefaultTimeout(120_000)
 
 const DELAY_MS = 5_000
 
-test('replicas whose clocks differ by 10 s lose nothing to one another', async () => {
+test('replicas whose clocks differ by 10 s lose nothing', async () => {
   await using set = await startRedisStage()
   const { events, settings } = set
   const skews = [0, 10_000, -10_000]
@@ -42,7 +42,7 @@ test('replicas whose clocks differ by 10 s lose nothing to one another', async (
   }
 })
 
-test('a step of the wall clock makes nothing due, and nothing late', async () => {
+test('a step of the wall clock makes nothing due early or late', async () => {
   await using set = await startRedisStage()
   let step = 0
   await using app = await startTestApp({ env: set.settings, now: () => Date.now() + step })

@@ -62,7 +62,7 @@ describe('two replicas whose Redis', () => {
       await caller.leave(replicas[index] ?? replicas[0])
     }
     await Bun.sleep((OUTAGE_MS * 4) / 5)
-    // Nobody is told for, and whoever has left is announced by the homeserver's own timer.
+    // Webhooks fail, so departures are announced by the homeserver's own timer.
     for (const { delayId } of leave) expect(events.sent(delayId)?.by).toBe('timer')
     expect(events.calls('send')).toEqual([])
     await outage.end(set)
@@ -80,7 +80,7 @@ describe('two replicas whose Redis', () => {
   })
 })
 
-test('a Redis that is emptied under two replicas is filled again, and nobody is lost', async () => {
+test('two replicas refill an emptied Redis, and nobody is lost', async () => {
   await using set = await startRedisStage()
   const { events, redis } = set
   const replicas = [await set.start(), await set.start()] as const

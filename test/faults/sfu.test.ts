@@ -17,7 +17,7 @@ const AWAY: readonly { readonly name: string; readonly answer: Answer }[] = [
 
 describe('an SFU that is away', () => {
   test.concurrent.each(AWAY)(
-    'and $name makes nobody leave, and who leaves then is found when it is back',
+    'and $name makes nobody leave; who left meanwhile is found when it is back',
     async ({ answer }) => {
       await using stage = await startStage({ LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: '1' })
       const { events, sfu } = stage
@@ -45,7 +45,7 @@ describe('an SFU that is away', () => {
     },
   )
 
-  test.concurrent('while somebody is expected does not make the service send', async () => {
+  test.concurrent('while a participant is expected does not make the service send', async () => {
     await using stage = await startStage()
     const { events, sfu } = stage
     const service = await stage.start()
@@ -53,7 +53,7 @@ describe('an SFU that is away', () => {
     await caller.delegate(service)
     sfu.respond('GetParticipant', twirpError(503, 'unavailable', 'try later'))
     caller.connect()
-    // Who could not be seen has the homeserver's timer run out.
+    // For a participant who cannot be seen, the homeserver's timer runs out.
     await eventually(8_000, () => service.output().includes('"to":"dropped"'))
     expect(events.calls('send')).toEqual([])
     expect(events.sent(caller.delayId)?.by).toBe('timer')
@@ -61,7 +61,7 @@ describe('an SFU that is away', () => {
   })
 })
 
-test.concurrent('somebody of whom no webhook tells is found before the homeserver announces a leave', async () => {
+test.concurrent('finds a participant without webhooks before the homeserver announces a leave', async () => {
   await using stage = await startStage()
   const { events, sfu } = stage
   const service = await stage.start()

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Gate, type GateLimits, GateRefusal } from '../../src/lib/gate.ts'
 
-/** A gate, tasks that end when they are told, and who has begun. */
+/** A gate with tasks that end on command, and a list of those that have started. */
 function watch(limits: GateLimits) {
   const gate = new Gate(limits)
   const started: string[] = []
@@ -22,7 +22,7 @@ function watch(limits: GateLimits) {
   }
 }
 
-test('runs so many tasks of one key, and the rest in order', async () => {
+test('limits the running tasks per key, and runs the rest in order', async () => {
   const { run, end, started } = watch({ perKey: 2, total: 10, maxWaiting: 10 })
   const all = ['a', 'b', 'c', 'd'].map((label) => run('key', label))
   const other = run('other', 'e')
@@ -35,7 +35,7 @@ test('runs so many tasks of one key, and the rest in order', async () => {
   expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd'])
 })
 
-test('runs so many tasks in all', async () => {
+test('limits the running tasks in total', async () => {
   const { run, end, started } = watch({ perKey: 2, total: 3, maxWaiting: 10 })
   const all = ['a', 'b', 'c', 'd', 'e'].map((label) => run(label, label))
   expect(started).toEqual(['a', 'b', 'c'])
@@ -47,7 +47,7 @@ test('runs so many tasks in all', async () => {
   expect(started).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
 
-test('lets nobody wait behind a key that is full', async () => {
+test('a full key does not block other keys', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 2, maxWaiting: 10 })
   const all = [run('x', 'x1'), run('y', 'y1'), run('x', 'x2'), run('z', 'z1')]
   end('y1')
@@ -57,7 +57,7 @@ test('lets nobody wait behind a key that is full', async () => {
   await Promise.all(all)
 })
 
-test('makes room when a task fails', async () => {
+test('frees the place of a failed task', async () => {
   const { run, end, fail, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
   const first = run('key', 'first')
   const second = run('key', 'second')
@@ -68,7 +68,7 @@ test('makes room when a task fails', async () => {
   expect(started).toEqual(['first', 'second'])
 })
 
-test('refuses a task when too many are waiting', async () => {
+test('refuses a task when the queue is full', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
   const first = run('key', 'first')
   const second = run('key', 'second')
@@ -78,7 +78,7 @@ test('refuses a task when too many are waiting', async () => {
   expect(started).toEqual(['first', 'second'])
 })
 
-test('forgets a task that is given up while it waits', async () => {
+test('drops a task that is aborted while it waits', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
   const impatience = new AbortController()
   const first = run('key', 'first')
@@ -103,7 +103,7 @@ test('gives a free place to the key with the fewest running tasks', async () => 
   await Promise.all(all)
 })
 
-test('gives the place of a running task back as soon as its signal fires', async () => {
+test('frees the place of a running task as soon as its signal fires', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
   const hangUp = new AbortController()
   const first = run('x', 'first', hangUp.signal)
@@ -115,7 +115,7 @@ test('gives the place of a running task back as soon as its signal fires', async
   expect(await second).toBe('second')
 })
 
-test('takes a place away after a while, and only for a key that needs it', async () => {
+test('takes a place back after a while, only if another key needs it', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 2, patienceMs: 20 })
   const slow = run('x', 'slow')
   const same = run('x', 'same')

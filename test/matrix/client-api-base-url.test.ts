@@ -75,7 +75,7 @@ describe('the base URL in well-known', () => {
     expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
   })
 
-  test('may be in a document that browsers would read from anywhere and take for text', async () => {
+  test('may be in a document with CORS headers and a text content type', async () => {
     const headers = { 'content-type': 'text/plain', 'access-control-allow-origin': '*' }
     const { locate } = await startWith(naming('https://hs.test', headers))
     expect(await locate()).toEqual({ kind: 'found', baseUrl: 'https://hs.test' })

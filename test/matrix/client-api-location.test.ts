@@ -47,7 +47,7 @@ describe('an override', () => {
     expect(origin.requests).toEqual([])
   })
 
-  test('is for the very name that it is given for', async () => {
+  test('applies only to its own server name', async () => {
     const origin = await stage.homeserver({ dns: ['origin.test'] })
     origin.setWellKnownClient('https://elsewhere.test')
     const { locator } = accessHomeservers(stage, { env, tuning: { wellKnownPort: origin.port } })
@@ -91,7 +91,7 @@ describe('well-known', () => {
     })
   })
 
-  test('is not asked for what is no server name', async () => {
+  test('is not requested for an invalid server name', async () => {
     const { locator } = accessHomeservers(stage)
     for (const name of ['', 'a b', 'origin.test/path', 'user@origin.test', '127.1', '[::1']) {
       expect(await locator.locate(name)).toEqual({
@@ -101,7 +101,7 @@ describe('well-known', () => {
     }
   })
 
-  test('is not believed with a certificate of another name', async () => {
+  test('is refused with a certificate of another name', async () => {
     const origin = await stage.homeserver({ dns: ['www.test'] })
     origin.setWellKnownClient('https://hs.test')
     const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: origin.port } })
@@ -132,7 +132,7 @@ describe('well-known', () => {
     expect(target.connections()).toBe(0)
   })
 
-  test('is not followed round in circles', async () => {
+  test('stops at a redirect loop', async () => {
     const { origin, locate } = await startWith({ kind: 'redirect', location: PATH })
     expect(await locate()).toEqual({ kind: 'unknown', reason: 'more than 5 redirects' })
     expect(lookUps(origin)).toBe(6)
@@ -151,7 +151,7 @@ describe('well-known', () => {
     expect(await locate()).toEqual({ kind, reason })
   })
 
-  test('that closes the connection may tell later', async () => {
+  test('of a server that closes the connection is tried again later', async () => {
     const { origin, locate } = await startWith({ kind: 'close' })
     expect(await locate()).toEqual({
       kind: 'unknown',
@@ -159,7 +159,7 @@ describe('well-known', () => {
     })
   })
 
-  test('that nobody serves may be there later', async () => {
+  test('of a server that does not listen is tried again later', async () => {
     const port = await findClosedPort()
     const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: port } })
     expect(await locator.locate('origin.test')).toEqual({

@@ -41,7 +41,7 @@ test('reaches a server that is listed by name at a denied address, and no other 
   ])
 })
 
-test('what a stranger was refused is not held against a listed server of the same host', async () => {
+test('a refusal of an unknown server does not affect a listed server of the same host', async () => {
   const sfu = stage.keep(await startSfu(KEY))
   const homeserver = await stage.homeserver({ dns: ['twin.test', 'hs.twin.test'] })
   const { port } = homeserver
@@ -59,7 +59,7 @@ test('what a stranger was refused is not held against a listed server of the sam
   expect(homeserver.requests).toHaveLength(2)
 })
 
-test('lets no stranger delegate to the address of a listed server', async () => {
+test('an unknown server cannot delegate to the address of a listed one', async () => {
   const homeserver = await stage.homeserver({ dns: ['mine.test'] }, { hostname: '127.0.0.9' })
   const { port } = homeserver
   stage.point('mine.test', '127.0.0.9')
@@ -74,7 +74,7 @@ test('lets no stranger delegate to the address of a listed server', async () => 
   expect(homeserver.connections()).toBe(0)
 })
 
-test('asks at an override over http, without discovery and whatever the address', async () => {
+test('uses an override over http, without discovery, whatever its address', async () => {
   const homeserver = stage.keep(await startHomeserver())
   const { address } = homeserver
   stage.dns.queries.length = 0
@@ -95,7 +95,7 @@ test('asks at an override over http, without discovery and whatever the address'
   expect(stage.dns.queries).toEqual([])
 })
 
-test('asks at an override over https, with the certificate of the host in it', async () => {
+test('uses an override over https, with the certificate of its host', async () => {
   const homeserver = await stage.homeserver({ ip: ['127.0.0.1'] })
   const other = await stage.homeserver({ dns: ['over.test'] })
   const service = await stage.service({
@@ -121,7 +121,7 @@ test('asks at an override over https, with the certificate of the host in it', a
   expect(other.requests).toEqual([])
 })
 
-test('believes an override no user of another server', async () => {
+test('an override cannot vouch for users of another server', async () => {
   const homeserver = stage.keep(await startHomeserver())
   const service = await stage.service({
     env: { LIVEKIT_FEDERATION_URL_OVERRIDES: `over.test=${homeserver.url}` },
@@ -130,7 +130,7 @@ test('believes an override no user of another server', async () => {
   expect(await service.ask('over.test', token)).toMatchObject({ status: 401, step: 'userinfo' })
 })
 
-test('follows no redirect of an override', async () => {
+test('does not follow a redirect of an override', async () => {
   const homeserver = stage.keep(await startHomeserver())
   homeserver.respond('/_matrix/*', { kind: 'redirect', location: '/elsewhere' })
   const service = await stage.service({

@@ -9,7 +9,7 @@ beforeAll(async () => {
   running = await startService({ command: service, env: required })
 })
 
-/** After all that was sent, the service is well and has nothing to complain of. */
+/** Afterwards the service must be healthy, without errors in its log. */
 afterAll(async () => {
   expect((await fetch(`${running.url}/healthz`)).status).toBe(200)
   expect(await running.stop()).toBe(0)
@@ -66,7 +66,7 @@ test.each([
   }
 })
 
-test('finds its paths, and no others, without Host in HTTP/1.0', async () => {
+test('routes HTTP/1.0 requests without Host', async () => {
   for (const [start, body, status] of KNOWN) {
     expect([start, await statusOf([`${start} HTTP/1.0`], body)]).toEqual([start, status])
   }
