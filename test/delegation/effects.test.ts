@@ -154,7 +154,7 @@ test.each([
   [3_000, 1_500],
   [1_000, 1_000],
   [-5, 1_000],
-])('with %p ms until the deadline an attempt takes %p ms at most', async (leftMs, limitMs) => {
+])('with %p ms until the deadline an attempt has a timeout of %p ms', async (leftMs, limitMs) => {
   await effects().actOnEvent(connected({ deadlineAt: NOW + leftMs }), 'restart', never)
   expect(acted[0]?.limitMs).toBe(limitMs)
 })
@@ -167,7 +167,7 @@ test.each([
     { type: 'attempt-failed', answered: true, retryAfterMs: 7 },
   ],
   [LOST, { type: 'attempt-failed', answered: false }],
-] as const)('%j as answer to a leave means %j', async (answer, outcome) => {
+] as const)('the answer %j to a send becomes %j', async (answer, outcome) => {
   result = answer
   const sent = await effects().actOnEvent(leaving(), 'send', never)
   expect<unknown>(sent).toEqual(outcome)
@@ -180,7 +180,7 @@ test.each([
     { type: 'present', participantId: 'PA_1' },
   ],
   [{ kind: 'present', participantId: '' }, { type: 'present' }],
-] as const)('%j on the SFU means %j', async (told, event) => {
+] as const)('the presence %j becomes %j', async (told, event) => {
   presence = told
   const found = await effects().checkPresence(waiting(), never)
   expect<unknown>(found).toEqual(event)

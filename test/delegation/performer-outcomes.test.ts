@@ -62,7 +62,7 @@ test.each([
   ['an SFU that cannot tell', waiting({ checkAt: NOW }), connected(), { type: 'presence-unknown' }],
   ['a failed leave', leaving({ sendAt: NOW }), connected({ restartAt: NOW }), FAILED],
 ] as const)(
-  '%s is of no interest to what has changed since',
+  '%s is ignored when the delegation has changed since',
   async (_, before, changed, answer) => {
     expect(await answeredAfter(before, changed, answer)).toEqual(changed)
   },

@@ -80,7 +80,7 @@ test('believes that the event is gone even if the participant has left meanwhile
   expect(await current()).toBeUndefined()
   expect(transitions).toEqual([
     'connected → leaving: participant_left',
-    'leaving → finished: the delayed signal was already sent or cancelled',
+    'leaving → finished: the delayed event was already sent or cancelled',
   ])
 })
 

@@ -122,7 +122,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
     ['a/b?c#d%', 'a%2Fb%3Fc%23d%25'],
     ['../../../v3/logout', '..%2F..%2F..%2Fv3%2Flogout'],
     ['ü &=+', '%C3%BC%20%26%3D%2B'],
-  ])('names the event %p as %s', async (delayId, encoded) => {
+  ])('encodes the delay ID %p as %s', async (delayId, encoded) => {
     homeserver.restore()
     homeserver.scheduleDelayedEvent(delayId)
     expect(await createClient()(delayId, action)).toEqual({ kind: 'done' })

@@ -56,23 +56,20 @@ test.each([
   ['max-age=99999999', 24 * HOUR],
   ['no-store', 5 * MINUTE],
   ['max-age=1', 5 * MINUTE],
-])(
-  'a client API that was found is kept with Cache-Control: %s for %p ms',
-  async (cacheControl, ttlMs) => {
-    const headers = { 'cache-control': cacheControl }
-    const { lookUpsAt } = await startWith(naming('https://hs.test', headers))
-    expect(await lookUpsAt(0)).toBe(1)
-    expect(await lookUpsAt(ttlMs - 1)).toBe(1)
-    expect(await lookUpsAt(ttlMs + 1)).toBe(2)
-  },
-)
+])('caches a located client API with Cache-Control: %s for %p ms', async (cacheControl, ttlMs) => {
+  const headers = { 'cache-control': cacheControl }
+  const { lookUpsAt } = await startWith(naming('https://hs.test', headers))
+  expect(await lookUpsAt(0)).toBe(1)
+  expect(await lookUpsAt(ttlMs - 1)).toBe(1)
+  expect(await lookUpsAt(ttlMs + 1)).toBe(2)
+})
 
 test.each([
   ['a missing document', reply(404)],
   ['an error', reply(500)],
   ['nonsense', { kind: 'invalid-json' }],
   ['a closed connection', { kind: 'close' }],
-] as const)('is asked for again a minute after %s', async (_what, answer) => {
+] as const)('is looked up again a minute after %s', async (_what, answer) => {
   const { locate, lookUpsAt } = await startWith(answer, naming('https://hs.test'))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(MINUTE - 1)).toBe(1)

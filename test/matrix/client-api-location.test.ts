@@ -81,7 +81,7 @@ describe('well-known', () => {
   test.each([
     ['127.0.0.1', '127.0.0.1'],
     ['::1', '[::1]'],
-  ])('is asked at the IP address %s that is a name', async (hostname, authority) => {
+  ])('is requested at the IP address %s', async (hostname, authority) => {
     const origin = await stage.homeserver({ ip: [hostname] }, { hostname })
     origin.setWellKnownClient('https://hs.test')
     const { locator } = accessHomeservers(stage)
@@ -146,7 +146,7 @@ describe('well-known', () => {
     ['answer is larger than 64 KiB', 'unknown', { kind: 'oversized', bytes: 70_000 }],
     ['timeout after 1 s', 'unknown', { kind: 'hang' }],
     ['timeout after 1 s', 'unknown', { kind: 'slow-body', everyMs: 100, body: 'x'.repeat(99) }],
-  ] as const)('that ends with %s tells: %s', async (reason, kind, answer) => {
+  ] as const)('that ends with %s means: %s', async (reason, kind, answer) => {
     const { locate } = await startWith(answer)
     expect(await locate()).toEqual({ kind, reason })
   })

@@ -57,7 +57,7 @@ test.each([
   'http://x',
   'ü',
   'x'.repeat(300),
-])('finds its paths, and no others, when Host is %p', async (host) => {
+])('routes requests correctly when Host is %p', async (host) => {
   for (const [start, body, status] of KNOWN) {
     expect([start, await statusOf([`${start} HTTP/1.1`, `Host: ${host}`], body)]).toEqual([
       start,
@@ -88,7 +88,7 @@ test.each([
   ['/%', 404],
   ['/%00', 404],
   [`/${'x'.repeat(300)}`, 404],
-])('takes %s as target, with and without Host', async (target, status) => {
+])('handles the request target %s, with and without Host', async (target, status) => {
   expect(await statusOf([`GET ${target} HTTP/1.1`, 'Host: a'])).toBe(status)
   expect(await statusOf([`GET ${target} HTTP/1.1`, 'Host: a b'])).toBe(status)
   expect(await statusOf([`GET ${target} HTTP/1.0`])).toBe(status)

@@ -144,7 +144,7 @@ test.each([
   ['syd_abcdefghijklm', 'syd_a…'],
   ['syd_nopqrstuvwxyzn', 'syd_no…'],
   [`syd_${'z'.repeat(60)}`, 'syd_zz…'],
-])('of the delay ID %s the log says %s', async (delay_id, shown) => {
+])('logs the delay ID %s as %s', async (delay_id, shown) => {
   const requestId = `request-${delay_id.length}`
   const sent = body({ id: `member-${delay_id.length}` }, { ...DELAYED, delay_id })
   expect(await answerTo('/delegate_delayed_leave', sent, requestId)).toEqual({ status: 200 })

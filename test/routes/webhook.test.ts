@@ -37,7 +37,7 @@ test.each([
   'room_finished',
   'room_started',
   'track_published',
-])('takes notice of %s, for a room that it does not know as well', async (event) => {
+])('accepts %s, also for an unknown room', async (event) => {
   const response = await sfu.sendWebhook(`${app.url}/sfu_webhook`, { ...EVENT, event })
   expect(response.status).toBe(200)
 })
