@@ -51,7 +51,7 @@ function openStore(state: StateConfig, options: AppOptions, now: () => number) {
   })
 }
 
-const WAKELESS = 'replicas cannot wake each other, and look for themselves twice a second'
+const WAKELESS = 'replicas cannot wake each other, and poll twice a second'
 
 function mendedLogger(logger: Logger) {
   return function logMended(mended: Mended | { readonly restored: number }): void {

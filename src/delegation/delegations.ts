@@ -42,7 +42,7 @@ const EXCESS = {
   'server-full': 'the users of the server have too many delegations',
 }
 
-/** What {@link createDelegations} needs. */
+/** Options of {@link createDelegations}. */
 export interface DelegationsOptions {
   readonly store: DelegationStore
   readonly changes: Changes

@@ -42,6 +42,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
       const { canStartCalls, canPublish } = user.access
       const acceptable = leave && (await takeover.prepare(user, leave, signal))
       if (canStartCalls) await rooms.createRoom(room)
+      // Promise: only a request with an event to take over depends on the store.
       if (acceptable !== undefined) await takeover.take(room, identity, acceptable)
       const participation = { room, identity, canPublish, canUpdateOwnMetadata }
       return signer.participantToken(participation, tokenTtlSeconds)

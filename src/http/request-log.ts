@@ -46,7 +46,7 @@ function levelOf(route: string, status: number): 'debug' | 'info' | 'warn' | 'er
   return QUIET_ROUTES.test(route) && status < 400 ? 'debug' : 'info'
 }
 
-/** Makes a request log. */
+/** Creates {@link RequestLog}. */
 export function createRequestLog(logger: Logger, monotonicNow: () => number): RequestLog {
   const records = new WeakMap<Request, RequestRecord>()
 

@@ -56,7 +56,7 @@ function whyRefused(error: unknown): string {
 const CLOCK_TOLERANCE_SECONDS = 60
 
 /**
- * Makes a verifier for the key pair that the service shares with the SFU.
+ * Creates a verifier for the key pair that the service shares with the SFU.
  *
  * @param now - the current time in milliseconds since the epoch
  * @see https://docs.livekit.io/home/server/webhooks/

@@ -95,7 +95,7 @@ export const GetTokenBody = t.Object(
     ...DELAY_RULE,
   },
 )
-/** What such a body holds. */
+/** A validated body. */
 export type GetTokenBody = Static<typeof GetTokenBody>
 
 /** The original body of `/sfu/get`. */
@@ -126,7 +126,7 @@ export const LegacyBody = t.Object(
     allOf: [DEVICE_ID_RULE],
   },
 )
-/** What such a body holds. */
+/** A validated body. */
 export type LegacyBody = Static<typeof LegacyBody>
 
 /** Whether a body of `/sfu/get` has a `room_id`, and so the form of `/get_token`. */
@@ -141,7 +141,7 @@ export const SfuGetBody = t.Union([LegacyBody, GetTokenBody], {
   /** Index of the form that a value must match, so that an error can name the wrong field. */
   formOf: (value: unknown) => Number(isGetTokenForm(value)),
 })
-/** What such a body holds. */
+/** A validated body. */
 export type SfuGetBody = Static<typeof SfuGetBody>
 
 /** Body of `/delegate_delayed_leave`. */
@@ -170,7 +170,7 @@ export const DelegateBody = t.Object(
     examples: [{ ...GET_TOKEN_EXAMPLE, ...DELAY_EXAMPLE }],
   },
 )
-/** What such a body holds. */
+/** A validated body. */
 export type DelegateBody = Static<typeof DelegateBody>
 
 /** The fields of either body that hand over a delayed leave event. */

@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test'
 import { advance } from '../../src/delegation/life/lifecycle.ts'
 import { circumstances, NOW, waiting } from '../support/delegations.ts'
 
-/** As adopted a while ago: checked at once, restarted before its own deadline. */
+/** An adopted entry: to be checked at once, and restarted before its own deadline. */
 const ADOPTED = waiting({ checkAt: NOW + 5_000, restartAt: NOW, deadlineAt: NOW + 4_000 })
 
-test('an adopted entry is restarted before its deadline as long as the SFU cannot say', () => {
+test('restarts an adopted entry before its deadline until the SFU answers', () => {
   expect(advance(ADOPTED, { type: 'due' }, circumstances()).action).toBe('restart')
   const unknown = advance(ADOPTED, { type: 'presence-unknown' }, circumstances()).next
   expect(unknown).toMatchObject({ state: 'waiting', restartAt: NOW })
@@ -18,18 +18,18 @@ test('an adopted entry is restarted before its deadline as long as the SFU canno
   })
 })
 
-test('a failed restart of an adopted entry is repeated before its deadline', () => {
-  const event = { type: 'attempt-failed', answered: true, retryAfterMs: 60_000 } as const
-  expect(advance(ADOPTED, event, circumstances()).next).toMatchObject({ restartAt: NOW + 2_500 })
+test('retries a failed restart of an adopted entry before its deadline', () => {
+  const signal = { type: 'attempt-failed', answered: true, retryAfterMs: 60_000 } as const
+  expect(advance(ADOPTED, signal, circumstances()).next).toMatchObject({ restartAt: NOW + 2_500 })
 })
 
-test('an adopted entry of somebody who is not there is an ordinary wait', () => {
+test('an adopted entry of an absent participant waits like any other', () => {
   const { next } = advance(ADOPTED, { type: 'absent' }, circumstances())
   expect(next).toMatchObject({ state: 'waiting', absentSince: NOW })
   expect(next).not.toHaveProperty('restartAt')
 })
 
-test('an adopted entry of somebody who is there is connected', () => {
+test('an adopted entry of a present participant becomes connected', () => {
   const { next } = advance(ADOPTED, { type: 'present', participantId: 'PA_1' }, circumstances())
   expect(next).toMatchObject({ state: 'connected', restartAt: NOW, deadlineAt: NOW + 4_000 })
 })

@@ -24,13 +24,13 @@ beforeEach(() => {
   })
 })
 
-test('an event for nobody does nothing', async () => {
+test('a signal for an unknown participant does nothing', async () => {
   await changes.applyFor({ room: 'room', identity: 'nobody' }, JOINED)
   expect(await everythingIn(store)).toEqual([])
   expect(transitions).toEqual([])
 })
 
-test('an event is applied to what has become of what was read', async () => {
+test('a signal is applied to the current record, even if it changed after it was read', async () => {
   await store.put(waiting())
   const old = await read(store, waiting())
   await changes.applyTo(old, JOINED)
@@ -38,7 +38,7 @@ test('an event is applied to what has become of what was read', async () => {
   expect((await read(store, waiting())).delegation.state).toBe('leaving')
 })
 
-test('an event for a delegation is not applied to the one in its place', async () => {
+test('a signal for a delegation is not applied to the one that replaced it', async () => {
   await store.put(waiting())
   const old = await read(store, waiting())
   await store.put(waiting({ generation: 'g2' }))
@@ -46,7 +46,7 @@ test('an event for a delegation is not applied to the one in its place', async (
   expect((await read(store, waiting())).delegation).toEqual(waiting({ generation: 'g2' }))
 })
 
-test('of events that come at once none is lost, and each transition is told once', async () => {
+test('loses none of several concurrent signals, and reports each transition once', async () => {
   await store.put(connected({ failures: 0, restartAt: NOW }))
   const failures = Array.from({ length: 20 }, () =>
     changes.applyFor(waiting(), { type: 'attempt-failed', answered: false }),
@@ -65,14 +65,14 @@ test('of events that come at once none is lost, and each transition is told once
   expect((await read(store, waiting())).delegation.failures).toBe(20)
 })
 
-test('a report that changes nothing does not end the lease of whoever is at work', async () => {
+test('a report that changes nothing keeps the lease of the worker', async () => {
   await store.put(connected({ restartAt: NOW }))
   expect((await store.claimDue(NOW, 1, 10_000)).claimed).toHaveLength(1)
   await changes.applyFor(connected(), JOINED)
   await changes.applyTo(await read(store, connected()), JOINED)
   expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
 
-  // It has presence checked: when whoever is at work has done so.
+  // Due at once, but only after the worker's lease has ended.
   const stale = { cause: 'left', participantId: 'PA_0', onPurpose: true, replaced: false }
   for (const again of [1, 2]) {
     await changes.applyFor(connected(), { type: 'left', ...stale })
@@ -88,7 +88,7 @@ test('a report that changes nothing does not end the lease of whoever is at work
   expect((await store.claimDue(NOW, 1, 10_000)).claimed).toEqual([])
 })
 
-test('a failure is of no interest to what has changed since', async () => {
+test('ignores a failure when the state has changed since', async () => {
   await store.put(connected({ restartAt: NOW }))
   const old = await read(store, connected())
   await changes.applyTo(old, { type: 'doubt' })
@@ -102,7 +102,7 @@ test('a failure is of no interest to what has changed since', async () => {
   expect((await read(store, connected())).delegation.failures).toBe(1)
 })
 
-test('workers are woken for what is due now, and for nothing else', async () => {
+test('wakes workers only for what is due now', async () => {
   const woken: unknown[] = []
   await store.put(waiting())
   store.onWake((key) => woken.push(key))
@@ -113,7 +113,7 @@ test('workers are woken for what is due now, and for nothing else', async () => 
   expect(woken).toEqual([{ room: 'room', identity: '@alice:example.org:PHONE' }])
 })
 
-test('a delegation and a webhook are refused while the store is away', async () => {
+test('refuses delegations and webhooks while the store is away', async () => {
   let missed = 0
   const delegations = createDelegations({
     store,

@@ -7,7 +7,7 @@ interface Question {
   readonly id: string
 }
 
-/** Everybody comes again when they were told to, in the order of time. */
+/** Simulates callers that retry exactly when they were told to. */
 function ask(pace: CheckPace, questions: readonly Question[], endMs: number): Question[] {
   const asked: Question[] = []
   const byTime = new Map<number, Question[]>()
@@ -33,7 +33,7 @@ function flood(users: number, each: number) {
   })
 }
 
-test('asks at once where there is little to ask', () => {
+test('checks at once while there is little load', () => {
   const pace = new CheckPace()
   for (const user of ['a', 'b', 'c']) expect(pace.waitMs(user, user, 0, 0.5)).toBe(0)
 })
@@ -48,7 +48,7 @@ test('asks about expected participants no more than 200 times a second, and abou
   expect(asked.at(-1)?.at).toBeLessThan(70_000)
 })
 
-test('100 users with 100 participants each delay the first question about another by less than 3 s', () => {
+test('100 users with 100 delegations each delay the first check of another user by less than 3 s', () => {
   for (const at of [0, 500, 5_000]) {
     const newcomer = { at, user: 'newcomer', id: 'newcomer' }
     const asked = ask(new CheckPace(), [...flood(100, 100), newcomer], 60_000)
@@ -57,7 +57,7 @@ test('100 users with 100 participants each delay the first question about anothe
   }
 })
 
-test('one user with many participants waits for itself alone', () => {
+test('a user with many delegations delays only their own', () => {
   const pace = new CheckPace()
   for (let index = 0; index < 1_000; index += 1) pace.waitMs('flood', `id ${index}`, 0, 0.5)
   expect(pace.waitMs('newcomer', 'newcomer', 100, 0.5)).toBe(0)

@@ -11,7 +11,7 @@ beforeEach(() => {
   clock = createDelegationClock({ now: () => wall, monotonicNow: () => monotonic })
 })
 
-test('goes on from the wall clock, and does not follow its steps', () => {
+test('starts from the wall clock, and ignores its steps', () => {
   expect(clock.now()).toBe(1_000_000)
   wall += 3_600_000
   monotonic += 1_000
@@ -20,7 +20,7 @@ test('goes on from the wall clock, and does not follow its steps', () => {
   expect(clock.now()).toBe(1_001_000)
 })
 
-test('takes over the first time that it is told', () => {
+test('sets the time at once on the first synchronisation', () => {
   clock.follow(2_000_000)
   expect(clock.now()).toBe(2_000_000)
   monotonic += 1_000
@@ -44,7 +44,7 @@ for (const [what, ahead, expected] of [
   })
 }
 
-test('stops when it has caught up, and never goes back', () => {
+test('stops slewing when it has caught up, and never goes back', () => {
   clock.follow(2_000_000)
   clock.follow(1_999_980)
   let last = clock.now()

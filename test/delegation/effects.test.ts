@@ -69,7 +69,7 @@ function restart(failures = 0, signal = never, clientApiUrl: string | undefined 
 }
 
 describe('an attempt that fails', () => {
-  test('is told of at the first time in a row, with what it was about and why', async () => {
+  test('is logged as a warning the first time in a row, with subject and cause', async () => {
     result = LOST
     expect(await restart(0)).toMatchObject({ type: 'attempt-failed', answered: false })
     expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'connection refused' }])
@@ -78,13 +78,13 @@ describe('an attempt that fails', () => {
     expect(log.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug'])
   })
 
-  test('is told of where the client API cannot be located', async () => {
+  test('is logged when the client API cannot be located', async () => {
     location = { kind: 'unknown', reason: 'timeout after 5 s' }
     expect(await restart()).toEqual({ type: 'attempt-failed', answered: false })
     expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'timeout after 5 s' }])
   })
 
-  test('is told of where the SFU does not say who is there', async () => {
+  test('is logged when the SFU does not answer', async () => {
     presence = { kind: 'unknown', reason: 'status 503, unavailable' }
     for (const delegation of [
       waiting(),
@@ -98,7 +98,7 @@ describe('an attempt that fails', () => {
     expect(log).toEqual(['warn', 'debug', 'warn', 'debug'].map((level) => ({ ...line, level })))
   })
 
-  test('is not told of where nobody waited for it', async () => {
+  test('is not logged when it was aborted', async () => {
     result = { ...LOST, reason: 'given up' }
     presence = { kind: 'unknown', reason: 'given up' }
     await restart(0, aborted)
@@ -106,7 +106,7 @@ describe('an attempt that fails', () => {
     expect(log).toEqual([])
   })
 
-  test('is told of without the delay ID', async () => {
+  test('is logged without the delay ID', async () => {
     result = LOST
     await effects().actOnEvent(leaving({ delayId: 'syd_hunter2' }), 'send', never)
     expect(JSON.stringify(log)).not.toContain('hunter2')
@@ -116,7 +116,7 @@ describe('an attempt that fails', () => {
 describe('the client API', () => {
   const KNOWN = 'https://known.test'
 
-  test('is where it was when the delegation was accepted', async () => {
+  test('is the one from acceptance', async () => {
     expect(await restart(0, never, KNOWN)).toEqual({ type: 'restarted', at: NOW })
     expect(located).toEqual([])
     expect(acted[0]?.event).toEqual({
@@ -126,7 +126,7 @@ describe('the client API', () => {
     })
   })
 
-  test('is looked for where that was not known, or does not work', async () => {
+  test('is located again if it was unknown or has failed', async () => {
     await restart(0)
     await restart(1, never, KNOWN)
     expect(located).toEqual(['example.org', 'example.org'])
@@ -134,7 +134,7 @@ describe('the client API', () => {
   })
 
   test.each(['unknown', 'none'] as const)(
-    'is where it was while looking for it gives: %s',
+    'stays the one from acceptance when locating gives: %s',
     async (kind) => {
       location = { kind, reason: 'no idea' }
       await restart(1, never, KNOWN)
@@ -142,7 +142,7 @@ describe('the client API', () => {
     },
   )
 
-  test('is nowhere when it was never known and there is none', async () => {
+  test('is unresolvable when it was never known and there is none', async () => {
     location = { kind: 'none', reason: 'status 404' }
     expect(await restart()).toEqual({ type: 'client-api-unresolvable' })
     expect(acted).toEqual([])
@@ -154,7 +154,7 @@ test.each([
   [3_000, 1_500],
   [1_000, 1_000],
   [-5, 1_000],
-])('with %p ms until the deadline an attempt takes %p ms at most', async (leftMs, limitMs) => {
+])('with %p ms until the deadline an attempt has a timeout of %p ms', async (leftMs, limitMs) => {
   await effects().actOnEvent(connected({ deadlineAt: NOW + leftMs }), 'restart', never)
   expect(acted[0]?.limitMs).toBe(limitMs)
 })
@@ -167,7 +167,7 @@ test.each([
     { type: 'attempt-failed', answered: true, retryAfterMs: 7 },
   ],
   [LOST, { type: 'attempt-failed', answered: false }],
-] as const)('%j as answer to a leave means %j', async (answer, outcome) => {
+] as const)('the answer %j to a send becomes %j', async (answer, outcome) => {
   result = answer
   const sent = await effects().actOnEvent(leaving(), 'send', never)
   expect<unknown>(sent).toEqual(outcome)
@@ -180,7 +180,7 @@ test.each([
     { type: 'present', participantId: 'PA_1' },
   ],
   [{ kind: 'present', participantId: '' }, { type: 'present' }],
-] as const)('%j on the SFU means %j', async (told, event) => {
+] as const)('the presence %j becomes %j', async (told, event) => {
   presence = told
   const found = await effects().checkPresence(waiting(), never)
   expect<unknown>(found).toEqual(event)

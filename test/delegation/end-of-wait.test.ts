@@ -9,18 +9,18 @@ function due(delegation: Waiting) {
   return advance(delegation, { type: 'due' }, circumstances())
 }
 
-test('the end of the wait is not believed before the SFU was asked once more', () => {
+test('asks the SFU once more before the end of a wait', () => {
   expect(due(waiting(OVER))).toEqual({ next: waiting(OVER), action: 'check-presence' })
 })
 
-test('a wait that ran out is confirmed by a second look 2 s later, if there was none before', () => {
+test('confirms the end of a wait by a second check 2 s later, unless there was one before', () => {
   const { next, transition } = advance(waiting(OVER), { type: 'absent' }, circumstances())
   const later = { waitUntil: NOW + 2_000, checkAt: NOW + 2_000 }
   expect(next).toEqual(waiting({ ...OVER, ...later, absentSince: NOW }))
   expect(transition).toBeUndefined()
 })
 
-test('a wait does not go on for a second look past the deadline', () => {
+test('does not prolong a wait past the deadline for a second check', () => {
   const { next } = advance(
     waiting({ ...OVER, deadlineAt: NOW + 1_999 }),
     { type: 'absent' },
@@ -29,7 +29,7 @@ test('a wait does not go on for a second look past the deadline', () => {
   expect(next?.state).toBe('leaving')
 })
 
-test('a wait that ran out ends with the leave of whoever is absent twice', () => {
+test('sends the leave at the end of a wait when the participant is absent twice', () => {
   const missed = waiting({ ...OVER, absentSince: NOW - 2_000 })
   const { next, transition } = advance(missed, { type: 'absent' }, circumstances())
   const { participantId, ...expected } = leaving({ sendAt: NOW })
@@ -37,17 +37,17 @@ test('a wait that ran out ends with the leave of whoever is absent twice', () =>
   expect(transition).toEqual({ from: 'waiting', to: 'leaving', cause: 'the wait ran out' })
 })
 
-test('whoever came in the last moment is connected', () => {
+test('connects a participant who came at the last moment', () => {
   const { next } = advance(waiting(OVER), { type: 'present' }, circumstances())
   expect(next?.state).toBe('connected')
 })
 
-test('a wait goes on while the SFU cannot tell, and is not checked without a pause', () => {
+test('prolongs a wait while the SFU does not answer, with pauses between checks', () => {
   const { next } = advance(waiting(OVER), { type: 'presence-unknown' }, circumstances())
   expect(next).toEqual(waiting({ failures: 1, checkAt: NOW + 1_500, waitUntil: NOW + 1_500 }))
 })
 
-test('a delegation whose deadline passed while nobody ran ends without action', () => {
+test('drops a delegation whose deadline passed while no worker ran', () => {
   const late = waiting({ ...OVER, deadlineAt: NOW - 1_001 })
   expect(due(late)).toEqual({
     next: undefined,

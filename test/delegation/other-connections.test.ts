@@ -6,8 +6,8 @@ import { circumstances, connected, leaving, NOW, waiting } from '../support/dele
 
 const BEFORE = NOW - 10_001
 
-function after(delegation: Delegation, event: DelegationSignal) {
-  return advance(delegation, event, circumstances()).next
+function after(delegation: Delegation, signal: DelegationSignal) {
+  return advance(delegation, signal, circumstances()).next
 }
 
 function ended(type: Ended['type'], more: Partial<Ended> = {}): Ended {
@@ -20,7 +20,7 @@ function joined(participantId: string | undefined): Joined {
 }
 
 describe.each(['left', 'aborted'] as const)('%s', (type) => {
-  test('of a connection that was replaced has presence checked within 2 s', () => {
+  test('of a replaced connection causes a presence check within 2 s', () => {
     const replaced = ended(type, { onPurpose: false, replaced: true })
     const far = { checkAt: NOW + 10_000 }
     expect(after(waiting(far), replaced)).toEqual(waiting({ checkAt: NOW + 2_000 }))
@@ -29,15 +29,15 @@ describe.each(['left', 'aborted'] as const)('%s', (type) => {
     )
   })
 
-  test('before the delegation was accepted has presence checked at once', () => {
+  test('before acceptance causes a presence check at once', () => {
     expect(after(waiting(), ended(type, { happenedBy: BEFORE }))).toEqual(waiting({ checkAt: NOW }))
   })
 
-  test('is remembered with the ID of the connection that has ended', () => {
+  test('stores the ID of the connection that ended', () => {
     expect(after(connected(), ended(type))).toEqual(leaving({ sendAt: NOW }))
   })
 
-  test('of which it is not known whether it is the present one has presence checked at once', () => {
+  test('of a possibly different connection causes a presence check at once', () => {
     const { participantId, ...unknown } = connected()
     const checked = { ...unknown, checkAt: NOW }
     expect(after(unknown, ended(type, { participantId: 'PA_7' }))).toEqual(checked)
@@ -47,45 +47,45 @@ describe.each(['left', 'aborted'] as const)('%s', (type) => {
   })
 })
 
-test('leaving on purpose while waiting is remembered with the ID of the connection', () => {
+test('leaving on purpose while waiting stores the ID of the connection', () => {
   expect(after(waiting(), ended('left', { participantId: 'PA_7' }))).toEqual(
     leaving({ sendAt: NOW, participantId: 'PA_7' }),
   )
 })
 
-describe('whoever joins while the leave is to be sent', () => {
+describe('a participant who joins while the leave is to be sent', () => {
   const again = { state: 'connected', connectedAt: NOW, restartAt: NOW, checkAt: NOW } as const
 
-  test('is connected again, and presence is checked at once', () => {
+  test('is connected again and checked at once', () => {
     expect(after(leaving(), joined('PA_2'))).toEqual(connected({ ...again, participantId: 'PA_2' }))
   })
 
-  test('is connected again when it is not told which connection it is', () => {
+  test('is connected again when the report has no connection ID', () => {
     const { participantId, ...unknown } = connected(again)
     expect(after(leaving(), joined(undefined))).toEqual(unknown)
   })
 
-  test('is connected again when it is not known which connection has ended', () => {
+  test('is connected again when the ended connection is unknown', () => {
     const { participantId, ...unknown } = leaving()
     expect(after(unknown, joined('PA_1'))).toEqual(connected(again))
     expect(after(unknown, joined(undefined))).toMatchObject(again)
   })
 
-  test('is not, where it is surely the connection that has ended', () => {
+  test('is not connected when it is the connection that ended', () => {
     expect(after(leaving(), joined('PA_1'))).toEqual(leaving())
   })
 
-  test('keeps its user and the place of the client API', () => {
+  test('keeps user ID and client API', () => {
     const known = { clientApiUrl: 'https://hs.test', userId: '@alice:hs.test' }
     expect(after(leaving(known), joined('PA_2'))).toMatchObject(known)
     expect(after(connected(known), ended('left'))).toMatchObject(known)
   })
 })
 
-describe('whoever is missed by the SFU', () => {
+describe('a participant whom the SFU reports absent', () => {
   const missed = connected({ absentSince: NOW - 500, checkAt: NOW + 1_500 })
 
-  test('is looked for once more 2 s later, and restarts go on meanwhile', () => {
+  test('is checked again 2 s later, while restarts go on', () => {
     const first = after(connected(), { type: 'absent' })
     expect(first).toEqual(connected({ absentSince: NOW, checkAt: NOW + 2_000 }))
     expect(after(missed, { type: 'restarted', at: NOW })).toMatchObject({
@@ -94,25 +94,25 @@ describe('whoever is missed by the SFU', () => {
     })
   })
 
-  test('is not missed while another connection takes the place of theirs', () => {
+  test('does not count as absent while another connection replaces theirs', () => {
     const replaced = connected({ replacedAt: NOW - 500, checkAt: NOW })
     expect(after(replaced, { type: 'absent' })).toEqual({ ...replaced, checkAt: NOW + 1_500 })
   })
 
-  test('is not taken for gone by a look that comes earlier', () => {
+  test('is not gone after an earlier second check', () => {
     expect(after(missed, { type: 'absent' })).toEqual(missed)
   })
 
-  test('is gone when a look after 2 s does not find them either', () => {
+  test('is gone when a second check after 2 s says so too', () => {
     const long = connected({ absentSince: NOW - 2_000 })
     expect(after(long, { type: 'absent' })).toMatchObject({ state: 'leaving', sendAt: NOW })
   })
 
-  test('is gone at once when the SFU reports the end of this very connection', () => {
+  test('is gone at once when a webhook ends this very connection', () => {
     expect(after(missed, ended('left'))).toMatchObject({ state: 'leaving', sendAt: NOW })
   })
 
-  test('is there when found present, or when they join', () => {
+  test('is not absent any more when found present, or when they join', () => {
     expect(after(missed, { type: 'present', participantId: 'PA_1' })).not.toHaveProperty(
       'absentSince',
     )
@@ -131,18 +131,18 @@ describe('a leave that could not be sent', () => {
     )
   }
 
-  test('is not sent before the SFU was asked again', () => {
+  test('is not sent before another presence check', () => {
     expect(due(failed, NOW + 1_000).action).toBe('check-presence')
   })
 
-  test('is sent when nobody is found, or the SFU does not say', () => {
+  test('is sent when the participant is absent or the SFU does not answer', () => {
     for (const type of ['absent', 'presence-unknown'] as const) {
       const next = after(failed as ReturnType<typeof leaving>, { type })
       expect(due(next, NOW).action).toBe('send')
     }
   })
 
-  test('is not sent when the participant is back, whether or not it is known who has left', () => {
+  test('is not sent when the participant is back, whether or not the ended connection is known', () => {
     const { participantId, ...unknown } = failed as ReturnType<typeof leaving>
     for (const delegation of [failed as ReturnType<typeof leaving>, unknown]) {
       expect(after(delegation, { type: 'present', participantId: 'PA_2' })).toMatchObject({
@@ -152,7 +152,7 @@ describe('a leave that could not be sent', () => {
     }
   })
 
-  test('is sent though the SFU still names the connection that has ended', () => {
+  test('is sent even if the SFU still reports the ended connection', () => {
     const next = after(failed as ReturnType<typeof leaving>, {
       type: 'present',
       participantId: 'PA_1',

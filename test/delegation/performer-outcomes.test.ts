@@ -29,7 +29,7 @@ function createStage() {
   }
 }
 
-/** What is stored after an answer to what is due, where the record has changed meanwhile. */
+/** The record after an action whose delegation changed while it was under way. */
 async function answeredAfter(
   delegation: Delegation,
   changed: Delegation,
@@ -62,27 +62,27 @@ test.each([
   ['an SFU that cannot tell', waiting({ checkAt: NOW }), connected(), { type: 'presence-unknown' }],
   ['a failed leave', leaving({ sendAt: NOW }), connected({ restartAt: NOW }), FAILED],
 ] as const)(
-  '%s is of no interest to what has changed since',
+  '%s is ignored when the delegation has changed since',
   async (_, before, changed, answer) => {
     expect(await answeredAfter(before, changed, answer)).toEqual(changed)
   },
 )
 
-test('a restart counts for what has changed since', async () => {
+test('a restart counts even if the record has changed since', async () => {
   const changed = connected({ restartAt: NOW, participantId: 'PA_2' })
   expect(await answeredAfter(RESTART, changed, { type: 'restarted', at: NOW })).toEqual(
     connected({ restartAt: NOW + 24_000, deadlineAt: NOW + 30_000, participantId: 'PA_2' }),
   )
 })
 
-test('a failed restart counts although a report has come in between', async () => {
+test('a failed restart counts even if a report came in between', async () => {
   const changed = connected({ restartAt: NOW, participantId: 'PA_2' })
   expect(await answeredAfter(RESTART, changed, FAILED)).toEqual(
     connected({ restartAt: NOW + 1_000, failures: 1, participantId: 'PA_2' }),
   )
 })
 
-test('a hand-over wakes the others, where there is something to hand over', async () => {
+test('a hand-over wakes the other workers only if there is something to hand over', async () => {
   const { store, effects, performer } = createStage()
   const woken: unknown[] = []
   store.onWake((key) => woken.push(key))
@@ -98,7 +98,7 @@ test('a hand-over wakes the others, where there is something to hand over', asyn
   await performed
 })
 
-/** How many of 40 restarts at a homeserver are begun after one restart there ended so. */
+/** How many of 40 restarts start at a homeserver after one restart there had this outcome. */
 async function begunAfter(answer: DelayedEventOutcome | 'hold'): Promise<number> {
   const { store, effects, performer } = createStage()
   effects.respond(() => answer)
@@ -125,15 +125,15 @@ async function begunAfter(answer: DelayedEventOutcome | 'hold'): Promise<number>
   return begun
 }
 
-test('a homeserver that answers, be it with an error, is not in trouble', async () => {
+test('a homeserver that answers, even with an error, is not in trouble', async () => {
   expect(await begunAfter({ type: 'attempt-failed', answered: true })).toBe(32)
   expect(await begunAfter({ type: 'restarted', at: NOW })).toBe(32)
 })
 
-test('a homeserver that does not answer is', async () => {
+test('a homeserver that does not answer is in trouble', async () => {
   expect(await begunAfter({ type: 'attempt-failed', answered: false })).toBe(4)
 })
 
-test('a homeserver whose answer nobody waited for is not', async () => {
+test('a homeserver whose request was aborted is not in trouble', async () => {
   expect(await begunAfter('hold')).toBe(8)
 })

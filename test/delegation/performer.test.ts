@@ -10,7 +10,7 @@ import { createEffects, type EffectCall } from '../support/effects.ts'
 import { read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
-/** A performer that nobody tells of webhooks, as when the connection for that is lost. */
+/** A performer without wakes, as when the connection for them is lost. */
 async function perform(delegation: Delegation) {
   const store = new SqliteStore(':memory:')
   await store.put(delegation)
@@ -47,7 +47,7 @@ const LEFT = {
   replaced: false,
 } as const
 
-test('does what is due, and stores what came of it', async () => {
+test('performs the due action, and stores its outcome', async () => {
   const { performed, call, current } = await perform(DUE_RESTART)
   expect(call.action).toBe('restart')
   call.answer({ type: 'restarted', at: NOW - 40 })
@@ -55,7 +55,7 @@ test('does what is due, and stores what came of it', async () => {
   expect(await current()).toEqual(connected({ restartAt: NOW + 23_960, deadlineAt: NOW + 29_960 }))
 })
 
-test('whoever was absent before the connection was reported is not taken for gone', async () => {
+test('ignores an "absent" from before a reported connection', async () => {
   const { performed, call, current, changes, transitions } = await perform(DUE_CHECK)
   await changes.applyFor(DUE_CHECK, JOINED)
   call.answer({ type: 'absent' })
@@ -64,7 +64,7 @@ test('whoever was absent before the connection was reported is not taken for gon
   expect(transitions).toEqual(['waiting → connected: participant_joined'])
 })
 
-test('whoever was present before the departure was reported is not taken for connected', async () => {
+test('ignores a "present" from before a reported departure', async () => {
   const { performed, call, current, changes } = await perform(connected({ checkAt: NOW }))
   await changes.applyFor(DUE_CHECK, LEFT)
   call.answer({ type: 'present', participantId: 'PA_1' })
@@ -72,7 +72,7 @@ test('whoever was present before the departure was reported is not taken for con
   expect(await current()).toEqual(leaving({ sendAt: NOW }))
 })
 
-test('an event that is gone is gone, even if the participant has left meanwhile', async () => {
+test('believes that the event is gone even if the participant has left meanwhile', async () => {
   const { performed, call, current, changes, transitions } = await perform(DUE_RESTART)
   await changes.applyFor(DUE_RESTART, LEFT)
   call.answer({ type: 'event-gone' })
@@ -84,17 +84,17 @@ test('an event that is gone is gone, even if the participant has left meanwhile'
   ])
 })
 
-for (const event of [{ type: 'event-gone' }, { type: 'restarted', at: NOW }] as const) {
-  test(`${event.type} of a former delegation does not touch the present one`, async () => {
+for (const signal of [{ type: 'event-gone' }, { type: 'restarted', at: NOW }] as const) {
+  test(`${signal.type} of a former delegation does not touch the present one`, async () => {
     const { performed, call, current, store } = await perform(DUE_RESTART)
     await store.put(waiting({ generation: 'g2' }))
-    call.answer(event)
+    call.answer(signal)
     await performed
     expect(await current()).toEqual(waiting({ generation: 'g2' }))
   })
 }
 
-test('what was given up is not stored, even if it was answered', async () => {
+test('does not store the outcome of an aborted action', async () => {
   const { store, performed, call, current, performer } = await perform(DUE_RESTART)
   const left = leaving({ sendAt: NOW })
   await store.replace(await read(store, DUE_RESTART), left, 'quiet')
@@ -104,7 +104,7 @@ test('what was given up is not stored, even if it was answered', async () => {
   expect(await current()).toEqual(left)
 })
 
-test('a report that changes no state gives up nothing, and the lease goes on', async () => {
+test('a report that keeps the state aborts nothing and keeps the lease', async () => {
   const { store, performed, call, current, changes, performer } = await perform(DUE_RESTART)
   await store.claimDue(NOW, 1, 10_000)
   for (let count = 0; count < 5; count += 1) {
@@ -119,7 +119,7 @@ test('a report that changes no state gives up nothing, and the lease goes on', a
   expect(await current()).toMatchObject({ restartAt: NOW + 24_000, checkAt: NOW })
 })
 
-test('a hand-over is not taken back by the lease of an action that ends late', async () => {
+test('an action that ends late does not renew a lease after the hand-over', async () => {
   const store = new SqliteStore(':memory:')
   const delegation = connected({ restartAt: NOW, delayMs: 2_500 })
   await store.put(delegation)
@@ -148,7 +148,7 @@ test('a hand-over is not taken back by the lease of an action that ends late', a
   expect((await read(store, delegation)).delegation).toEqual(delegation)
 })
 
-test('a delegation that is over ends without anything being done', async () => {
+test('ends an expired delegation without any action', async () => {
   const store = new SqliteStore(':memory:')
   const over = connected({ deadlineAt: NOW - 1 })
   await store.put(over)
@@ -172,7 +172,7 @@ test('a delegation that is over ends without anything being done', async () => {
   expect(transitions).toEqual(['connected → dropped'])
 })
 
-test('an SFU in trouble puts checks of presence off, but never the restart', async () => {
+test('an SFU in trouble delays presence checks, but never the restart', async () => {
   const store = new SqliteStore(':memory:')
   const changes = createChanges({ store, circumstances, onTransition: () => {} })
   const effects = createEffects(() => NOW)

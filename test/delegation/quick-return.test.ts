@@ -10,29 +10,29 @@ function left(connectedBy: number | undefined, happenedBy: number): DelegationSi
   return { type: 'left', onPurpose: true, replaced: false, ...report, connectedBy, happenedBy }
 }
 
-function stateAfter(event: DelegationSignal) {
-  return advance(waiting({ acceptedAt: ACCEPTED }), event, circumstances()).next?.state
+function stateAfter(signal: DelegationSignal) {
+  return advance(waiting({ acceptedAt: ACCEPTED }), signal, circumstances()).next?.state
 }
 
-test('a connection that began before and ended within the second is another one', () => {
+test('ignores a connection that began before acceptance and ended within the same second', () => {
   expect(stateAfter(left(ACCEPTED - 1, NOW + 500))).toBe('waiting')
 })
 
-test('a connection that began after the acceptance is the awaited one', () => {
+test('takes a connection that began after acceptance for the awaited one', () => {
   expect(stateAfter(left(ACCEPTED, NOW + 500))).toBe('leaving')
 })
 
-test('a connection of which nobody tells when it began is the awaited one', () => {
+test('takes a connection without a start time for the awaited one', () => {
   expect(stateAfter(left(undefined, NOW + 500))).toBe('leaving')
 })
 
-test('a connection that began before by the clock of an SFU that is ahead is another one', () => {
+test('ignores a connection that began before acceptance by an SFU clock that is ahead', () => {
   const aheadMs = 5_000
   expect(stateAfter(left(ACCEPTED - 1 + aheadMs, NOW + 999 + aheadMs))).toBe('waiting')
   expect(stateAfter(left(ACCEPTED + aheadMs, NOW + 999 + aheadMs))).toBe('leaving')
 })
 
-test('a connection that was there already and surely ended after the acceptance is the awaited one', () => {
+test('takes an earlier connection that surely ended after acceptance for the awaited one', () => {
   const long = { acceptedAt: NOW - 60_000 }
   const ofLong = (happenedBy: number) => {
     return advance(waiting(long), left(NOW - 70_000, happenedBy), circumstances()).next?.state

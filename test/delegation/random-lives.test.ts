@@ -17,7 +17,7 @@ function newborn(random: () => number): Delegation {
   return accept({ room, identity, generation, serverName, delayId, delayMs }, circumstances)
 }
 
-function anyEvent(random: () => number, now: number): DelegationSignal {
+function anySignal(random: () => number, now: number): DelegationSignal {
   const cause = 'webhook'
   const participantId = pick(random, undefined, 'PA_1', 'PA_2')
   const happenedBy = pick(random, undefined, now - 60_000, now + 999)
@@ -53,18 +53,18 @@ const ACTIONS: Readonly<Record<Delegation['state'], readonly unknown[]>> = {
   leaving: [undefined, 'check-presence', 'send'],
 }
 
-test('whatever happens, only what is leaving is sent, and every time that is set is a time', () => {
+test('sends only while leaving, and sets only finite times, whatever happens', () => {
   const random = createRandom(SEED)
   let sent = 0
   for (let life = 0; life < LIVES; life += 1) {
     let now = NOW
     let current: Delegation | undefined = newborn(random)
-    for (let events = 0; current !== undefined && events < 50; events += 1) {
+    for (let signals = 0; current !== undefined && signals < 50; signals += 1) {
       now += Math.floor(random() * 20_000)
-      const event = anyEvent(random, now)
+      const signal = anySignal(random, now)
       const before: Delegation = current
       const circumstances = { now, random: random(), sanityCheckMs: pick(random, 0, 3_000) }
-      const { next, action, transition } = advance(before, event, circumstances)
+      const { next, action, transition } = advance(before, signal, circumstances)
       if (action === 'send') sent += 1
 
       expect(ACTIONS[before.state]).toContain(action)
@@ -80,7 +80,7 @@ test('whatever happens, only what is leaving is sent, and every time that is set
   expect(sent).toBeGreaterThan(100)
 })
 
-/** What the outside answers when nothing works. */
+/** Answers of SFU and homeserver when nothing works. */
 const FAILURES = {
   'check-presence': { type: 'presence-unknown' },
   restart: { type: 'attempt-failed', answered: false },
@@ -92,16 +92,20 @@ test('every delegation ends when nothing works, after a bounded number of attemp
   for (let life = 0; life < LIVES; life += 1) {
     let now = NOW
     let current: Delegation | undefined = newborn(random)
-    for (let events = Math.floor(random() * 5); current !== undefined && events > 0; events -= 1) {
-      current = advance(current, anyEvent(random, now), circumstances(now, random)).next
+    for (
+      let signals = Math.floor(random() * 5);
+      current !== undefined && signals > 0;
+      signals -= 1
+    ) {
+      current = advance(current, anySignal(random, now), circumstances(now, random)).next
     }
     let steps = 0
     while (current !== undefined) {
       now = Math.max(now, Math.ceil(dueAt(current)))
       const due = advance(current, { type: 'due' }, circumstances(now, random))
-      const event = due.action === undefined ? undefined : FAILURES[due.action]
+      const signal = due.action === undefined ? undefined : FAILURES[due.action]
       current =
-        event === undefined ? due.next : advance(current, event, circumstances(now, random)).next
+        signal === undefined ? due.next : advance(current, signal, circumstances(now, random)).next
       steps += 1
       if (steps > 20_000) throw new Error(`does not end: ${JSON.stringify(current)}`)
     }
@@ -115,7 +119,7 @@ function circumstances(now: number, random: () => number) {
 
 interface Swap {
   readonly at: number
-  /** Until then the SFU says that nobody is there. */
+  /** Until then the SFU reports the participant as absent. */
   readonly storedAt: number
   readonly toldAt: number
   readonly reason: Ended
@@ -132,7 +136,7 @@ function swapsOf(random: () => number): readonly Swap[] {
   let at = NOW + 8_000
   while (at < NOW + 120_000) {
     const storedAt = at + 100 + random() * 1_800
-    // What is told late, or never, is alone.
+    // Nothing else happens around a late or lost webhook.
     const isLate = random() < 0.4
     const lateMs = pick(random, random() * 3_000, Number.POSITIVE_INFINITY)
     const toldAt = at + (isLate ? lateMs : random() * 50)
@@ -142,7 +146,7 @@ function swapsOf(random: () => number): readonly Swap[] {
   return swaps
 }
 
-/** What becomes of a delegation whose participant does nothing but reconnect. */
+/** Runs a delegation whose participant only reconnects. */
 function liveThroughSwaps(random: () => number): Delegation | undefined {
   const swaps = swapsOf(random)
   const delayMs = pick(random, 3_000, 10_000, 30_000)
@@ -164,17 +168,17 @@ function liveThroughSwaps(random: () => number): Delegation | undefined {
     }
     now = Math.max(now, dueAt(current))
     const { action } = advance(current, { type: 'due' }, circumstances(now, random))
-    const event: DelegationSignal =
+    const signal: DelegationSignal =
       action === 'restart'
         ? { type: 'restarted', at: now }
         : { type: isThere(now) ? 'present' : 'absent' }
-    current = advance(current, event, circumstances(now, random)).next
+    current = advance(current, signal, circumstances(now, random)).next
     now += 1
   }
   return current
 }
 
-test('whoever does nothing but reconnect is never announced, however the SFU hesitates', () => {
+test('never announces a participant who only reconnects, however late the SFU reports it', () => {
   const random = createRandom(SEED)
   for (let life = 0; life < LIVES; life += 1) {
     expect(liveThroughSwaps(random)?.state).toBe('connected')

@@ -26,8 +26,8 @@ beforeEach(async () => {
   busy = false
   bugs = []
   onChecked = () => {}
-  const applyTo: Changes['applyTo'] = async ({ delegation }, event) => {
-    expect(event).toEqual({ type: 'doubt' })
+  const applyTo: Changes['applyTo'] = async ({ delegation }, signal) => {
+    expect(signal).toEqual({ type: 'doubt' })
     checked.push(delegation.identity)
     onChecked()
   }
@@ -52,12 +52,12 @@ afterEach(async () => {
   await store.close()
 })
 
-/** Does what a worker does again and again. */
+/** Calls what a worker calls in every round. */
 function begin(): void {
   rechecks.startIfDue()
 }
 
-test('everybody is checked at the start, and once only unless it is requested', async () => {
+test('checks everybody at the start, and again only on request', async () => {
   begin()
   begin()
   await until(() => checked.length === COUNT)
@@ -68,7 +68,7 @@ test('everybody is checked at the start, and once only unless it is requested', 
   expect(checked).toHaveLength(COUNT)
 })
 
-test('what is requested while a recheck is under way is done after it', async () => {
+test('runs a recheck that is requested during another one after it', async () => {
   begin()
   await until(() => checked.length > 0)
   rechecks.request()
@@ -83,7 +83,7 @@ test('what is requested while a recheck is under way is done after it', async ()
   expect(checked).toHaveLength(2 * COUNT)
 })
 
-test('the next batch waits while there is more to do than can be done', async () => {
+test('delays the next batch while the worker is busy', async () => {
   busy = true
   begin()
   await until(() => checked.length === 200)
@@ -93,7 +93,7 @@ test('the next batch waits while there is more to do than can be done', async ()
   await until(() => checked.length === COUNT)
 })
 
-test('a recheck that is stopped goes no further, not even to the end of the batch', async () => {
+test('stops a recheck in the middle of a batch', async () => {
   onChecked = () => {
     if (checked.length === 10) rechecks.stop()
   }
@@ -103,7 +103,7 @@ test('a recheck that is stopped goes no further, not even to the end of the batc
   expect(checked).toHaveLength(10)
 })
 
-test('a recheck that the store interrupts is begun again, and is no bug', async () => {
+test('restarts a recheck that the store interrupted, and reports no bug', async () => {
   store.failure = new StoreUnavailable('gone')
   begin()
   await Bun.sleep(10)
@@ -114,7 +114,7 @@ test('a recheck that the store interrupts is begun again, and is no bug', async 
   expect(bugs).toEqual([])
 })
 
-test('a recheck that ends with a bug is told of, and begun again', async () => {
+test('reports a recheck that ends with a bug, and restarts it', async () => {
   const bug = new TypeError('a bug')
   store.failure = bug
   begin()

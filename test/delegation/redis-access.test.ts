@@ -34,7 +34,7 @@ async function open(url: string) {
   return { store, changes }
 }
 
-test('gives the password, and finds what it wrote', async () => {
+test('authenticates with the password, and finds what it wrote', async () => {
   const redis = await startRedis({ password: 's3cret' })
   const { store, changes } = await open(redis.url)
   await store.put(waiting())
@@ -46,7 +46,7 @@ for (const [what, credentials] of [
   ['a wrong password', ':wrong@'],
   ['no password', ''],
 ] as const) {
-  test(`${what} makes the store unavailable, and tells so without the password`, async () => {
+  test(`${what} makes the store unavailable, and is logged without the password`, async () => {
     const redis = await startRedis({ password: 's3cret' })
     const { store, changes } = await open(`redis://${credentials}127.0.0.1:${redis.port}`)
     expect(changes).toEqual([[false, REFUSED]])
@@ -74,7 +74,7 @@ test('uses the database of the URL', async () => {
   expect(await redis.run('HLEN', 'lk-jwt:jobs')).toBe(1)
 })
 
-test('refuses the layout of a later version, and uses it once it is understood', async () => {
+test('refuses a layout of a later version until it is downgraded', async () => {
   const redis = await startRedis()
   await redis.run('SET', 'lk-jwt:schema', '3')
   const { store, changes } = await open(redis.url)
@@ -88,7 +88,7 @@ test('refuses the layout of a later version, and uses it once it is understood',
   await store.put(waiting())
 })
 
-/** The authority is read when a process starts. */
+/** In a process of its own, since the authority is read when a process starts. */
 function useOverTls(url: string, caFile?: string) {
   return runScript(
     `import { openRedisStore } from '#src/delegation/store/redis-store.ts'
@@ -115,7 +115,7 @@ function useOverTls(url: string, caFile?: string) {
   )
 }
 
-test('speaks TLS with a server that an added authority vouches for', async () => {
+test('connects over TLS to a server with a certificate of an added authority', async () => {
   await using authority = await createAuthority()
   const certificate = await authority.issue({ ip: ['127.0.0.1'] })
   const redis = await startRedis({ certificate, password: 's3cret' })
@@ -125,7 +125,7 @@ test('speaks TLS with a server that an added authority vouches for', async () =>
   expect(await redis.run('HLEN', 'lk-jwt:jobs')).toBe(1)
 })
 
-test('does not trust a server that nobody vouches for, or that has another name', async () => {
+test('refuses a certificate of an unknown authority or for another name', async () => {
   await using authority = await createAuthority()
   await using stranger = await createAuthority()
   const ofAnother = await startRedis({

@@ -50,7 +50,7 @@ async function timeOf(work: Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
-test('a Redis that is not there yet is found by itself', async () => {
+test('connects to a Redis that starts later', async () => {
   const redis = await createRedis()
   const opened = await open(redis.url)
   expect(opened.changes).toEqual([false])
@@ -61,7 +61,7 @@ test('a Redis that is not there yet is found by itself', async () => {
   await worksAgain(opened)
 })
 
-test('a Redis that is killed and started again is found by itself', async () => {
+test('reconnects to a Redis that is killed and started again', async () => {
   const redis = await createRedis()
   await redis.start()
   const opened = await open(redis.url)
@@ -77,7 +77,7 @@ test('a Redis that is killed and started again is found by itself', async () => 
   expect(opened.changes).toEqual([true, false, true])
 })
 
-test('a Redis that falls silent makes the store unavailable within the time limit', async () => {
+test('a Redis that stops answering makes the store unavailable within the timeout', async () => {
   const redis = await createRedis()
   await redis.start()
   const opened = await open(redis.url)
@@ -92,7 +92,7 @@ test('a Redis that falls silent makes the store unavailable within the time limi
   await worksAgain(opened)
 })
 
-test('a host that accepts connections and says nothing does not hold up the start', async () => {
+test('a host that accepts connections but never answers does not block the start', async () => {
   await using silent = await startSilentListener()
   const start = performance.now()
   const { store, changes } = await open(`redis://127.0.0.1:${silent.port}`)
@@ -101,7 +101,7 @@ test('a host that accepts connections and says nothing does not hold up the star
   await expect(store.heartbeat()).rejects.toThrow('state store: Redis is not connected')
 })
 
-test('connections that are killed come back, and workers are told to look', async () => {
+test('reconnects killed connections and wakes the workers', async () => {
   const redis = await createRedis()
   await redis.start()
   const opened = await open(redis.url)
@@ -116,7 +116,7 @@ test('connections that are killed come back, and workers are told to look', asyn
   expect(opened.changes).toEqual([true, false, true])
 })
 
-test('a Redis that refuses to write makes the store unavailable, and tells why', async () => {
+test('a Redis that refuses writes makes the store unavailable, with the cause', async () => {
   const redis = await createRedis()
   await redis.start()
   const { store, changes } = await open(redis.url)
@@ -129,7 +129,7 @@ test('a Redis that refuses to write makes the store unavailable, and tells why',
   expect(changes).toEqual([true])
 })
 
-test('nothing that fails is left unhandled, and no process ends of it', async () => {
+test('leaves no rejection unhandled, and no process ends', async () => {
   const redis = await createRedis()
   const user = runScript(
     `import { openRedisStore } from '#src/delegation/store/redis-store.ts'

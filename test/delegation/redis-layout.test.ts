@@ -32,7 +32,7 @@ function goEntry(overrides: object = {}, params: object = {}): string {
   return JSON.stringify({ Params: { ...GO_PARAMS, ...params }, ...overrides })
 }
 
-/** What there is after the hash was compared with its indexes. */
+/** The stored delegations after the hash was compared with its indexes. */
 async function afterMending() {
   await store.mend()
   return everythingIn(store)
@@ -98,7 +98,7 @@ for (const RestartedAt of [undefined, '0001-01-01T00:00:00Z']) {
   })
 }
 
-test('one whose event was restarted is adopted as waiting too, with its own deadline', async () => {
+test('adopts an entry with a restarted event as waiting, with its own deadline', async () => {
   // 18 s before now, which leaves 12 s.
   const RestartedAt = '1970-01-12T13:46:22.000000001Z'
   await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
@@ -116,7 +116,7 @@ test('one whose event was restarted is adopted as waiting too, with its own dead
   )
 })
 
-test('one whose deadline has passed is removed', async () => {
+test('removes an entry whose deadline has passed', async () => {
   const RestartedAt = '1970-01-12T13:46:10Z'
   await redis.run('HSET', 'lk-jwt:jobs', FIELD, goEntry({ RestartedAt }))
   expect(await afterMending()).toEqual([])
@@ -163,7 +163,7 @@ test('an entry whose name is escaped does not take the place of a delegation', a
   expect(Object.keys((await jobs()) as object)).toEqual(['["room","<A>"]'])
 })
 
-test('what another program has written over a delegation does not stop the others', async () => {
+test('an entry that another program overwrote does not stop the others', async () => {
   for (const [index, value] of ['not JSON', '7', '{}', goEntry()].entries()) {
     const identity = `overwritten ${index}`
     await store.put(waiting({ identity, checkAt: NOW - 100 }))

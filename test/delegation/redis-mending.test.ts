@@ -50,7 +50,7 @@ async function claimed() {
   return (await store.claimDue(NOW * 2, 10, 10_000)).claimed.map(({ delegation }) => delegation)
 }
 
-test('nothing is to be mended where nothing is wrong, but for once a minute', async () => {
+test('an intact store is compared only once a minute', async () => {
   await store.put(waiting())
   expect(await needsMending()).toBe(false)
   await redis.run('HSET', 'lk-jwt:{lk-jwt:jobs}:store', 'comparedAt', String(seconds() - 61))
@@ -59,7 +59,7 @@ test('nothing is to be mended where nothing is wrong, but for once a minute', as
   expect(await store.mend()).toEqual(NOTHING)
 })
 
-test('a lost index is noticed with the next heartbeat, and made anew', async () => {
+test('the next heartbeat notices a lost index, and mending rebuilds it', async () => {
   const all = [waiting(), connected({ identity: 'bob' })]
   for (const delegation of all) await store.put(delegation)
   await redis.run('DEL', DUE)
@@ -72,7 +72,7 @@ test('a lost index is noticed with the next heartbeat, and made anew', async () 
   )
 })
 
-test('lost counts of users are made anew', async () => {
+test('rebuilds a lost user index', async () => {
   const userId = '@alice:example.org'
   await store.put(waiting({ userId }))
   await redis.run('DEL', USERS)
@@ -82,7 +82,7 @@ test('lost counts of users are made anew', async () => {
   expect(await store.put(another, { perUser: 1, perServer: undefined })).toBe('user-full')
 })
 
-test('counts of what is gone are dropped', async () => {
+test('removes stale members of the user index', async () => {
   await store.put(waiting({ userId: '@alice:example.org' }))
   await redis.run('HDEL', JOBS, FIELD)
   await store.mend()
@@ -107,7 +107,7 @@ test('an entry that lk-jwt-service has added is adopted with the next heartbeat'
   expect(await claimed()).toHaveLength(1)
 })
 
-test('what others keep in the hash and is no delegation is left alone, and looked at once', async () => {
+test('leaves foreign entries in the hash alone, after one look', async () => {
   await redis.run('HSET', JOBS, 'other', 'not ours', '["a","b"]', '{"Params":7}')
   expect(await needsMending()).toBe(true)
   expect(await store.mend()).toEqual(NOTHING)
@@ -123,7 +123,7 @@ for (const [what, ruin] of [
   ['holds half a surrogate pair', (text: string) => text.replace('delay-1', 'delay-\\ud83d')],
   ['lacks a time', (text: string) => text.replace('"deadlineAt"', '"d"')],
 ] as const) {
-  test(`a record of ours that ${what} is removed, and told`, async () => {
+  test(`removes and reports a record of ours that ${what}`, async () => {
     await store.put(waiting({ checkAt: NOW }))
     await store.put(waiting({ identity: 'bob', checkAt: NOW }))
     const text = String(await redis.run('HGET', JOBS, FIELD))
@@ -135,7 +135,7 @@ for (const [what, ruin] of [
   })
 }
 
-test('a ruin among what is due is removed, and does not stop the others', async () => {
+test('removes an unreadable due record without stopping the others', async () => {
   await store.put(waiting({ checkAt: NOW - 1 }))
   await store.put(waiting({ identity: 'bob', checkAt: NOW }))
   await redis.run('HSET', JOBS, FIELD, '{"generation":"g1"')
@@ -143,7 +143,7 @@ test('a ruin among what is due is removed, and does not stop the others', async 
   expect(await redis.run('HKEYS', JOBS)).toEqual(['["room","bob"]'])
 })
 
-test('what the first layout left is taken over, and its indexes are dropped', async () => {
+test('takes over data of the first layout, and drops its indexes', async () => {
   await redis.run('HSET', JOBS, FIELD, JSON.stringify(connected()))
   await redis.run('ZADD', 'lk-jwt:due', String(NOW), FIELD)
   await redis.run('ZADD', 'lk-jwt:rooms', '0', FIELD)
@@ -157,7 +157,7 @@ test('what the first layout left is taken over, and its indexes are dropped', as
   await later.close()
 })
 
-test('a store that came back empty, or as it was before, is noticed', async () => {
+test('notices a store that came back empty or older', async () => {
   expect(await store.heartbeat()).toBeDefined()
   expect(await store.heartbeat()).toMatchObject({ hasKeptData: true })
   await redis.run('FLUSHALL')
@@ -167,7 +167,7 @@ test('a store that came back empty, or as it was before, is noticed', async () =
   expect(await store.heartbeat()).toMatchObject({ hasKeptData: false })
 })
 
-test('every heartbeat tells the clock of Redis', async () => {
+test('every heartbeat returns the time of Redis', async () => {
   const { time } = await store.heartbeat()
   expect(Math.abs(Number(time) - Date.now())).toBeLessThan(1_000)
 })

@@ -34,7 +34,7 @@ async function open(url: string) {
 }
 
 describe('a primary that has become a replica', () => {
-  test('is left, and what leads to a primary again is used within 2 s', async () => {
+  test('is left, and the new primary is used within 2 s', async () => {
     const [redis, primary] = [await startRedis(), await startRedis()]
     const { store, changes } = await open(redis.url)
     await store.put(waiting())
@@ -54,7 +54,7 @@ describe('a primary that has become a replica', () => {
 })
 
 describe('a user without the right to the channel', () => {
-  test('stores all the same, is told so once, and wakes its own worker', async () => {
+  test('can still store, gets one warning, and wakes its own worker', async () => {
     const redis = await startRedis()
     const rights = ['on', '>pw', '~lk-jwt:*', '+@all', 'resetchannels']
     await redis.run('ACL', 'SETUSER', 'limited', ...rights)

@@ -20,7 +20,7 @@ async function startReplica(): Promise<WorkerStage> {
   return stage
 }
 
-/** One whose restart is due now, and whose presence is not in question. */
+/** A delegation whose restart is due now, and whose presence check is not. */
 function due(identity: string) {
   const now = Date.now()
   const times = { acceptedAt: now, connectedAt: now - 5_000, checkAt: now + 20_000 }
@@ -39,7 +39,7 @@ function leave({ delegations }: WorkerStage, identity: string): Promise<void> {
   return delegations.report({ room: 'room', identity, signal: LEFT })
 }
 
-test('replicas share what is due, and act on each delegation once', async () => {
+test('replicas share due delegations, and act on each once', async () => {
   await using one = await startReplica()
   await using two = await startReplica()
   const identities = Array.from({ length: 400 }, (_, index) => `identity ${index}`)
@@ -68,7 +68,7 @@ test('a webhook at one replica takes effect at another within 100 ms', async () 
   expect(sends()).toHaveLength(1)
 })
 
-test('everybody who leaves is sent once and at once, at whichever replica it is told', async () => {
+test('sends each leave once and at once, whichever replica gets the webhook', async () => {
   await using one = await startReplica()
   await using two = await startReplica()
   const identities = Array.from({ length: 200 }, (_, index) => `identity ${index}`)
@@ -83,7 +83,7 @@ test('everybody who leaves is sent once and at once, at whichever replica it is 
   expect(callsOf('send').toSorted()).toEqual(identities.toSorted())
 })
 
-test('what a stopped replica had under way is taken over at once', async () => {
+test('another replica takes over at once from a stopped one', async () => {
   await using two = await startReplica()
   const one = await startReplica()
   two.effects.respond(({ action }) =>

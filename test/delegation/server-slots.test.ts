@@ -13,14 +13,14 @@ function takeAll(slots: ServerSlots, name = 'hs.test', now = NOW): Slot[] {
   return taken
 }
 
-/** How many slots there are: they are taken, and given back as if nobody had waited for an answer. */
+/** Counts the free slots: takes them all, and returns them as aborted. */
 function free(slots: ServerSlots, name = 'hs.test', now = NOW): number {
   const taken = takeAll(slots, name, now)
   for (const slot of taken) slots.giveBack(slot, 'given-up', now)
   return taken.length
 }
 
-/** One action, which ends so. */
+/** Runs one action with this outcome. */
 function act(slots: ServerSlots, outcome: 'answered' | 'failed', now = NOW, name = 'hs.test') {
   const slot = slots.take(name, now)
   if (slot === undefined) throw new Error(`${name} has no slot`)
@@ -46,14 +46,14 @@ test('a server whose answer is ten minutes old has to answer anew', () => {
   expect(free(slots, 'hs.test', NOW + TEN_MINUTES_MS + 1)).toBe(8)
 })
 
-test('servers that have not answered yet, or fail, leave room for the others', () => {
+test('unproven and failing servers leave room for the others', () => {
   const slots = new ServerSlots(96)
   act(slots, 'answered', NOW, 'good.test')
   for (let index = 0; index < 3; index += 1) act(slots, 'failed', NOW, `dead-${index}.test`)
   for (let index = 0; index < 3; index += 1) takeAll(slots, `dead-${index}.test`)
   for (let index = 0; index < 20; index += 1) takeAll(slots, `new-${index}.test`)
   expect(slots.take('newer.test', NOW)).toBeUndefined()
-  // 96 less 12 at those that fail and 24 at those that have not answered yet, and half of that.
+  // Half of what is free: 96, less 12 at failing and 24 at unproven servers.
   expect(free(slots, 'good.test')).toBe(30)
 })
 
@@ -65,7 +65,7 @@ test('a proven server takes no more than half of what is free', () => {
   expect(free(slots, 'hs-7.test')).toBe(1)
 })
 
-test('what is given back can be taken again', () => {
+test('a returned slot can be taken again', () => {
   const slots = new ServerSlots(96)
   for (let round = 0; round < 100; round += 1) {
     const taken = ['a.test', 'b.test', 'c.test'].flatMap((name) => takeAll(slots, name))
@@ -74,7 +74,7 @@ test('what is given back can be taken again', () => {
   }
 })
 
-test('what was given up says nothing of the server', () => {
+test('an aborted action does not change the standing of the server', () => {
   const slots = new ServerSlots(96)
   expect(free(slots)).toBe(8)
   act(slots, 'failed')
@@ -82,7 +82,7 @@ test('what was given up says nothing of the server', () => {
   expect(free(slots)).toBe(4)
 })
 
-test('failures of one moment count once', () => {
+test('simultaneous failures count once', () => {
   const slots = new ServerSlots(96)
   for (const [index, slot] of takeAll(slots).entries()) {
     slots.giveBack(slot, 'failed', NOW + Math.min(index * 100, 499))
@@ -92,7 +92,7 @@ test('failures of one moment count once', () => {
   expect(slots.retryInMs('hs.test', 0.5)).toBe(1_500)
 })
 
-test('a server that is only busy is asked again soon, one that fails with growing pauses', () => {
+test('retries a busy server soon, and a failing one with growing pauses', () => {
   const slots = new ServerSlots(96)
   expect([0, 0.5].map((random) => slots.retryInMs('hs.test', random))).toEqual([75, 150])
   for (const [failures, waitMs] of [
@@ -109,7 +109,7 @@ test('a server that is only busy is asked again soon, one that fails with growin
   }
 })
 
-test('a server of which nothing was heard for long is forgotten where there are many', () => {
+test('forgets servers without recent answers once there are many', () => {
   const slots = new ServerSlots(96)
   for (let index = 0; index < 1_000; index += 1) act(slots, 'failed', NOW, `hs-${index}.test`)
   act(slots, 'failed', NOW + TEN_MINUTES_MS, 'late.test')
@@ -120,7 +120,7 @@ test('a server of which nothing was heard for long is forgotten where there are 
   expect(free(slots, 'late.test')).toBe(4)
 })
 
-test('a server where something is under way is not forgotten', () => {
+test('does not forget a server with an action under way', () => {
   const slots = new ServerSlots(96)
   act(slots, 'failed', NOW, 'held.test')
   expect(takeAll(slots, 'held.test')).toHaveLength(4)
@@ -129,7 +129,7 @@ test('a server where something is under way is not forgotten', () => {
   expect(slots.take('held.test', later)).toBeUndefined()
 })
 
-/** Keeps all slots of a proven server busy, with answers that take so long. */
+/** Keeps all slots of a proven server busy, with answers that take `tookMs`. */
 function keepBusy(slots: ServerSlots, tookMs: number, rounds: number): void {
   for (let round = 0; round < rounds; round += 1) {
     const at = NOW + round * tookMs
@@ -144,7 +144,7 @@ test('a server whose answers are fast gets more slots, up to half of all', () =>
   expect(free(slots)).toBe(144)
 })
 
-test('a server whose answers are slow does not', () => {
+test('a server whose answers are slow gets no more slots', () => {
   const slots = new ServerSlots(288)
   act(slots, 'answered')
   keepBusy(slots, 251, 200)

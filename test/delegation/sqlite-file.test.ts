@@ -35,7 +35,7 @@ async function openFiles(): Promise<string[]> {
   return files.filter((file) => file.startsWith(directory))
 }
 
-test('delegations, due times and leases are there again when the file is opened again', async () => {
+test('keeps delegations, due times and leases when the file is reopened', async () => {
   const store = new SqliteStore(path)
   await store.put(waiting({ identity: 'leased', checkAt: NOW }))
   await store.claimDue(NOW, 1, 10_000)
@@ -53,7 +53,7 @@ test('delegations, due times and leases are there again when the file is opened 
   await again.close()
 })
 
-test('what a process wrote before it was killed is there', async () => {
+test('keeps what a process wrote before it was killed', async () => {
   const writer = runScript(
     `import { SqliteStore } from '#src/delegation/store/sqlite-store.ts'
      const store = new SqliteStore(process.env.FILE)
@@ -78,7 +78,7 @@ test('what a process wrote before it was killed is there', async () => {
   database.close()
 })
 
-test('several processes at the same file do not get in the way of each other', async () => {
+test('several processes can share a file', async () => {
   new SqliteStore(path).close()
   const claimer = `
     import { SqliteStore } from '#src/delegation/store/sqlite-store.ts'
@@ -101,7 +101,7 @@ test('several processes at the same file do not get in the way of each other', a
   await store.close()
 })
 
-test('a file of a later version is refused, and left as it is', async () => {
+test('refuses a file of a later version and leaves it unchanged', async () => {
   const store = new SqliteStore(path)
   await store.put(waiting())
   await store.close()
@@ -115,7 +115,7 @@ test('a file of a later version is refused, and left as it is', async () => {
   expect(await openFiles()).toEqual([])
 })
 
-test('a directory that is not there or cannot be written is refused', async () => {
+test('refuses a directory that is missing or not writable', async () => {
   const missing = join(directory, 'missing', 'state.sqlite')
   expect(messageOfOpening(missing)).toBe('state store: the file cannot be opened (SQLITE_CANTOPEN)')
   await mkdir(path)
@@ -125,14 +125,14 @@ test('a directory that is not there or cannot be written is refused', async () =
   )
 })
 
-test('a file that is no database is refused, and left as it is', async () => {
+test('refuses a file that is not a database and leaves it unchanged', async () => {
   await writeFile(path, 'something else entirely\n'.repeat(100))
   expect(messageOfOpening(path)).toBe('state store: the file cannot be opened (SQLITE_NOTADB)')
   expect(await Bun.file(path).text()).toBe('something else entirely\n'.repeat(100))
   expect(await openFiles()).toEqual([])
 })
 
-test('a database of something else is refused', async () => {
+test('refuses a database of another program', async () => {
   const other = new Database(path)
   other.run('CREATE TABLE delegation (anything TEXT)')
   other.close()
@@ -149,7 +149,7 @@ test('a file that breaks while it is open makes the store unavailable', async ()
   await store.close()
 })
 
-test('a file of the first version is taken over with all that it holds', async () => {
+test('upgrades a file of the first version with all its delegations', async () => {
   const former = new Database(path)
   former.run(`CREATE TABLE delegation (room TEXT NOT NULL, identity TEXT NOT NULL,
     due_at INTEGER NOT NULL, value TEXT NOT NULL, UNIQUE (room, identity));
@@ -168,7 +168,7 @@ test('a file of the first version is taken over with all that it holds', async (
   await store.close()
 })
 
-test('a record that cannot be read any more is removed, and does not stop the others', async () => {
+test('removes an unreadable record without stopping the others', async () => {
   const store = new SqliteStore(path)
   await store.put(waiting({ checkAt: NOW }))
   await store.put(waiting({ identity: 'broken', checkAt: NOW - 1 }))

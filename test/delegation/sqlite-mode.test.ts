@@ -23,12 +23,12 @@ async function modes(): Promise<Record<string, string>> {
   )
 }
 
-test('nobody else may read the file, nor the files beside it, whoever could before', async () => {
+test('makes the file and those beside it private, whatever their mode was', async () => {
   const all = { 'state.sqlite': '600', 'state.sqlite-shm': '600', 'state.sqlite-wal': '600' }
   const store = new SqliteStore(path)
   await store.put(waiting())
   expect(await modes()).toEqual(all)
-  // As they are after a crash of a program that did not care.
+  // As another program may have left them after a crash.
   for (const name of Object.keys(all)) {
     await copyFile(join(directory, name), join(directory, name.replace('state', 'other')))
     await chmod(join(directory, name.replace('state', 'other')), 0o644)
@@ -45,7 +45,7 @@ test('nobody else may read the file, nor the files beside it, whoever could befo
   await other.close()
 })
 
-test('a file of something else keeps its mode', async () => {
+test('leaves the mode of a foreign file alone', async () => {
   await writeFile(path, 'something else entirely\n'.repeat(100), { mode: 0o644 })
   expect(() => new SqliteStore(path)).toThrow(StoreUnavailable)
   expect(await modes()).toEqual({ 'state.sqlite': '644' })

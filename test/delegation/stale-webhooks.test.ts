@@ -29,32 +29,32 @@ function roomFinished(happenedBy?: number): Departed {
   return { type: 'room-finished', cause: 'room_finished', happenedBy }
 }
 
-/** What is left of a delegation after events, each a millisecond after the one before. */
-function afterAll(start: Delegation, ...events: readonly DelegationSignal[]) {
+/** The delegation after these signals, each a millisecond after the one before. */
+function afterAll(start: Delegation, ...signals: readonly DelegationSignal[]) {
   let current: Delegation | undefined = start
-  events.forEach((event, index) => {
+  signals.forEach((signal, index) => {
     if (current === undefined) return
-    current = advance(current, event, circumstances({ now: NOW + index })).next
+    current = advance(current, signal, circumstances({ now: NOW + index })).next
   })
   return current as Delegation | undefined
 }
 
 describe('the end of a connection', () => {
-  test('counts when it is that of the participant, however old the report is', () => {
+  test("counts for the participant's own connection, however old the report is", () => {
     expect(afterAll(connected(), left('PA_1', MINUTE_AGO))).toMatchObject({
       state: 'leaving',
       participantId: 'PA_1',
     })
   })
 
-  test('of another one only has presence checked at once', () => {
+  test('of another connection only causes a presence check at once', () => {
     const checked = connected({ checkAt: NOW })
     expect(afterAll(connected(), left('PA_0', NOW + 999))).toEqual(checked)
     expect(afterAll(connected(), left('PA_0', MINUTE_AGO))).toEqual(checked)
     expect(afterAll(connected(), left('PA_0'))).toEqual(checked)
   })
 
-  test('that was replaced by another one has presence checked 2 s later', () => {
+  test('of a replaced connection causes a presence check 2 s later', () => {
     const replaced = {
       ...left('PA_1', NOW),
       type: 'left',
@@ -67,7 +67,7 @@ describe('the end of a connection', () => {
     expect(afterAll(soon, replaced)).toEqual({ ...soon, checkAt: NOW + 500, replacedAt: NOW })
   })
 
-  test('without an ID only has presence checked, whenever it was', () => {
+  test('without an ID only causes a presence check, whatever its time', () => {
     for (const happenedBy of [MINUTE_AGO, NOW + 999, NOW + 60_000]) {
       const checked = connected({ checkAt: NOW })
       expect(afterAll(connected(), left(undefined, happenedBy))).toEqual(checked)
@@ -75,7 +75,7 @@ describe('the end of a connection', () => {
     }
   })
 
-  test('without ID and time only has presence checked', () => {
+  test('without ID and time only causes a presence check', () => {
     expect(afterAll(connected(), left(undefined))).toEqual(connected({ checkAt: NOW }))
     expect(afterAll(connected(), roomFinished())).toEqual(connected({ checkAt: NOW }))
   })
@@ -84,12 +84,12 @@ describe('the end of a connection', () => {
 describe('a report from the future', () => {
   const ahead = NOW + 5_000
 
-  test('of an earlier connection does not take the place of the present one for good', () => {
+  test('of an earlier connection does not replace the present one for good', () => {
     const next = afterAll(connected(), left('PA_0', ahead), roomFinished(ahead))
     expect(next).toEqual(connected({ checkAt: NOW + 1 }))
   })
 
-  test('does not end a wait that has begun after the connection did', () => {
+  test('does not end a wait that began after the connection', () => {
     const old = { ...left('PA_0', ahead + 999), connectedBy: NOW - 2_000 + 5_000 }
     expect(afterAll(waiting({ acceptedAt: NOW - 1_000 }), old)).toMatchObject({
       state: 'waiting',
@@ -99,12 +99,12 @@ describe('a report from the future', () => {
 })
 
 describe('a connection that is replayed together with its end', () => {
-  test('does not take the place of the present one', () => {
+  test('does not replace the present one', () => {
     const next = afterAll(connected(), joined('PA_0', MINUTE_AGO), left('PA_0', MINUTE_AGO))
     expect(next).toEqual(connected({ checkAt: NOW + 1 }))
   })
 
-  test('does not take the place of the one that replaced it', () => {
+  test('does not replace the one that replaced it', () => {
     const next = afterAll(
       connected(),
       joined('PA_2', NOW + 999),
@@ -114,19 +114,19 @@ describe('a connection that is replayed together with its end', () => {
     expect(next).toMatchObject({ state: 'connected', participantId: 'PA_2' })
   })
 
-  test('does not keep a leave from being sent without presence being checked at once', () => {
+  test('stops a leave only with a presence check at once', () => {
     const next = afterAll(leaving(), joined('PA_0', MINUTE_AGO))
     expect(next).toMatchObject({ state: 'connected', checkAt: NOW })
   })
 })
 
 describe('a participant who connects again', () => {
-  test('has not left when the end of the former connection is reported late', () => {
+  test('has not left when the end of the earlier connection is reported late', () => {
     const next = afterAll(connected(), joined('PA_2', NOW + 999), left('PA_1', NOW + 999))
     expect(next).toMatchObject({ state: 'connected', participantId: 'PA_2' })
   })
 
-  test('has not left when both come in the other order', () => {
+  test('has not left when the reports arrive in the other order', () => {
     const next = afterAll(connected(), left('PA_1', NOW + 999), joined('PA_2', NOW + 999))
     expect(next).toMatchObject({ state: 'connected', participantId: 'PA_2', restartAt: NOW + 1 })
   })
@@ -151,7 +151,7 @@ describe('a report that comes twice', () => {
     expect(afterAll(connected(), left('PA_1', NOW), left('PA_1', NOW))).toEqual(once as Delegation)
   })
 
-  test('of the connection that has ended does not bring it back', () => {
+  test('of an ended connection does not bring it back', () => {
     expect(afterAll(leaving(), joined('PA_1', NOW))).toEqual(leaving())
   })
 })
@@ -159,7 +159,7 @@ describe('a report that comes twice', () => {
 describe('while waiting, what happened before the delegation was accepted', () => {
   const before = NOW - 10_001
 
-  test('does not connect, but has presence checked', () => {
+  test('does not connect, but causes a presence check', () => {
     expect(afterAll(waiting(), joined('PA_0', before))).toEqual(waiting({ checkAt: NOW }))
   })
 
@@ -173,7 +173,7 @@ describe('while waiting, what happened before the delegation was accepted', () =
   })
 })
 
-test('leaving not on purpose while waiting does not send the leave', () => {
+test('losing the connection while waiting does not send the leave', () => {
   const { participantId, happenedBy, cause } = left('PA_1', NOW)
   const lost = {
     type: 'left',

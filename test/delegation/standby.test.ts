@@ -7,7 +7,7 @@ import { everythingIn, openTestStore } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 import { createWorkerStage, type WorkerStage } from '../support/worker-stage.ts'
 
-/** A worker that has seen to a delegation itself, and then loses its store. */
+/** A worker that has worked on a delegation, and then loses its store. */
 async function loseStore(stage: WorkerStage, delegation: Delegation): Promise<void> {
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -20,7 +20,7 @@ async function loseStore(stage: WorkerStage, delegation: Delegation): Promise<vo
 
 const LATER = { checkAt: NOW + 60_000, deadlineAt: NOW + 25_000, restartAt: NOW + 19_000 }
 
-test('goes on restarting from memory for many times the delay, and puts it down', async () => {
+test('restarts from memory for many times the delay, and stores it afterwards', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   for (let count = 1; count <= 6; count += 1) {
@@ -37,7 +37,7 @@ test('goes on restarting from memory for many times the delay, and puts it down'
   expect(stage.transitions).toEqual([])
 })
 
-test('a store that is silent counts as away after a second', async () => {
+test('counts a silent store as away after a second', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -52,7 +52,7 @@ test('a store that is silent counts as away after a second', async () => {
   silence.resolve()
 })
 
-test('asks the SFU before each restart, and ends them when it says twice that nobody is there', async () => {
+test('asks the SFU before each restart, and stops after two "absent"', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   stage.effects.respond(({ action }) => {
@@ -78,7 +78,7 @@ test('restarts for whoever was expected and has come meanwhile', async () => {
   await until(() => stage.effects.callsOf('restart').length === 1)
 })
 
-test('ends at the deadline, as always', async () => {
+test('ends at the deadline', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   stage.effects.respond(({ action }) => {
@@ -98,7 +98,7 @@ test('ends at the deadline, as always', async () => {
   expect(stage.effects.callsOf('restart')).toHaveLength(attempts)
 })
 
-test('what has ended elsewhere meanwhile is not brought back', async () => {
+test('does not restore what has ended elsewhere meanwhile', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   stage.pass(19_000)
@@ -112,7 +112,7 @@ test('what has ended elsewhere meanwhile is not brought back', async () => {
   expect(await everythingIn(stage.store)).toEqual([])
 })
 
-test('a store that came back empty is filled again, and the SFU is asked about everybody', async () => {
+test('refills a store that came back empty, and asks the SFU about everybody', async () => {
   const redis = await createRedisServer()
   await redis.start()
   try {

@@ -10,7 +10,7 @@ function of(userId: string, number: number, serverName = 'example.org') {
 }
 
 onEveryEngine((open) => {
-  test('takes as many delegations of a user as there may be, and no more', async () => {
+  test('accepts delegations of a user up to the limit', async () => {
     const store = await open()
     for (const number of [1, 2, 3]) {
       expect(await store.put(of(ALICE, number), BOUNDS)).toBe('stored')
@@ -20,14 +20,14 @@ onEveryEngine((open) => {
     expect(await store.put(of('@bob:example.org', 1), BOUNDS)).toBe('stored')
   })
 
-  test('a delegation that takes the place of another one is never too many', async () => {
+  test('replacing a delegation never exceeds the limit', async () => {
     const store = await open()
     for (const number of [1, 2, 3]) await store.put(of(ALICE, number), BOUNDS)
     expect(await store.put({ ...of(ALICE, 2), generation: 'g2' }, BOUNDS)).toBe('stored')
     expect((await read(store, of(ALICE, 2))).delegation.generation).toBe('g2')
   })
 
-  test('what has ended makes room', async () => {
+  test('an ended delegation makes room', async () => {
     const store = await open()
     for (const number of [1, 2, 3]) await store.put(of(ALICE, number), BOUNDS)
     await store.replace(await read(store, of(ALICE, 1)), undefined, 'quiet')
@@ -35,7 +35,7 @@ onEveryEngine((open) => {
     expect(await store.put(of(ALICE, 5), BOUNDS)).toBe('user-full')
   })
 
-  test('bounds all users of a server together, and not those of another one', async () => {
+  test('limits all users of a server together, but not those of another', async () => {
     const store = await open()
     for (const user of ['a', 'b', 'c', 'd', 'e']) {
       expect(await store.put(of(`@${user}:example.org`, 1), BOUNDS)).toBe('stored')
@@ -47,7 +47,7 @@ onEveryEngine((open) => {
     expect(await store.put(elsewhere, BOUNDS)).toBe('stored')
   })
 
-  test('users whose names begin alike are counted apart, quotes and all', async () => {
+  test('counts users separately whose names begin alike, quotes included', async () => {
     const store = await open()
     const bounds = { perUser: 1, perServer: undefined }
     for (const userId of ['@a', '@a"', '@a",', '@a","b', '@ä', '@a/\u{10ffff}']) {
@@ -56,7 +56,7 @@ onEveryEngine((open) => {
     }
   })
 
-  test('one whose user was not known is counted for its server until its user is', async () => {
+  test('counts a delegation without a user for its server until the user is known', async () => {
     const store = await open()
     const unknown = waiting({ identity: `${ALICE} 1` })
     await store.put(unknown)
@@ -68,7 +68,7 @@ onEveryEngine((open) => {
     expect(await store.put(of('@bob:example.org', 1), one)).toBe('stored')
   })
 
-  test('keeps the bound when many come at the same time', async () => {
+  test('keeps the limit under concurrent requests', async () => {
     const stores = await Promise.all([open(), open()])
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, (_, number) => stores[number % 2]?.put(of(ALICE, number), BOUNDS)),
@@ -76,7 +76,7 @@ onEveryEngine((open) => {
     expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(3)
   })
 
-  test('puts back what is missing or older, and nothing over what is newer', async () => {
+  test('restores what is missing or older, and overwrites nothing newer', async () => {
     const store = await open()
     const remembered = waiting({ generation: 'remembered' })
     expect(await store.restore(remembered)).toBe(true)

@@ -3,7 +3,7 @@ import { connected, leaving, NOW, waiting } from '../support/delegations.ts'
 import { everythingIn, onEveryEngine, read } from '../support/stores.ts'
 
 onEveryEngine((open) => {
-  test('gives back what was put, member for member', async () => {
+  test('returns what was put, member for member', async () => {
     const store = await open()
     const delegation = connected({ clientApiUrl: 'https://client.example.org', failures: 2 })
     await store.put(delegation)
@@ -22,14 +22,14 @@ onEveryEngine((open) => {
     expect(await store.findInRoom('room')).toHaveLength(1)
   })
 
-  test('changes what is as it was read', async () => {
+  test('changes a delegation that is unchanged since it was read', async () => {
     const store = await open()
     await store.put(waiting())
     expect(await store.replace(await read(store, waiting()), connected(), 'quiet')).toBe(true)
     expect((await read(store, waiting())).delegation).toEqual(connected())
   })
 
-  test('removes what is as it was read', async () => {
+  test('removes a delegation that is unchanged since it was read', async () => {
     const store = await open()
     await store.put(waiting())
     expect(await store.replace(await read(store, waiting()), undefined, 'quiet')).toBe(true)
@@ -74,7 +74,7 @@ onEveryEngine((open) => {
     })
   }
 
-  test('of many changes of the same at once, exactly one is done', async () => {
+  test('exactly one of several concurrent changes succeeds', async () => {
     const stores = [await open(), await open()]
     await stores[0]?.put(waiting())
     const changes = Array.from({ length: 40 }, async (_, index) => {

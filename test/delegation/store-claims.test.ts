@@ -15,7 +15,7 @@ function identitiesOf({ claimed }: Claim): string[] {
 }
 
 onEveryEngine((open) => {
-  test('hands out what is due in order of time, and tells when the next is', async () => {
+  test('claims due delegations in order of time, and returns when the next is due', async () => {
     const store = await open()
     for (const ms of [-10, 1_000, -30, 0, 50.25, -20]) await store.put(dueIn(ms))
     const first = await store.claimDue(NOW, 10, MAX_LEASE_MS)
@@ -24,7 +24,7 @@ onEveryEngine((open) => {
     expect(identitiesOf(await store.claimDue(NOW + 51, 10, MAX_LEASE_MS))).toEqual(['due in 50.25'])
   })
 
-  test('hands out no more than asked for', async () => {
+  test('claims no more than the limit', async () => {
     const store = await open()
     for (const ms of [-3, -2, -1]) await store.put(dueIn(ms))
     const first = await store.claimDue(NOW, 2, MAX_LEASE_MS)
@@ -33,7 +33,7 @@ onEveryEngine((open) => {
     expect(identitiesOf(await store.claimDue(NOW, 2, MAX_LEASE_MS))).toEqual(['due in -1'])
   })
 
-  test('what is claimed can be changed as if it was read', async () => {
+  test('a claimed delegation can be changed like one that was read', async () => {
     const store = await open()
     await store.put(dueIn(0))
     const { claimed } = await store.claimDue(NOW, 1, MAX_LEASE_MS)
@@ -45,7 +45,7 @@ onEveryEngine((open) => {
     [30_000, 1_200],
     [3_600_000, 10_000],
   ] as const) {
-    test(`a delay of ${delayMs} ms is out of reach for ${lease} ms, and due again then`, async () => {
+    test(`a delay of ${delayMs} ms is leased for ${lease} ms, and then due again`, async () => {
       const store = await open()
       await store.put(dueIn(0, { delayMs, identity: 'it' }))
       const first = await store.claimDue(NOW, 10, MAX_LEASE_MS)
@@ -66,7 +66,7 @@ onEveryEngine((open) => {
     expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
   })
 
-  test('a change that keeps the lease leaves whoever is at work alone, and nobody else', async () => {
+  test('a change can keep a running lease, and is due at once without one', async () => {
     const store = await open()
     const change = { failures: 1, restartAt: NOW, checkAt: NOW }
     await store.put(dueIn(0, { identity: 'at work' }))
@@ -90,7 +90,7 @@ onEveryEngine((open) => {
     expect(identitiesOf(await store.claimDue(NOW, 1, MAX_LEASE_MS))).toEqual(['it'])
   })
 
-  test('what is postponed is due then, and not earlier', async () => {
+  test('a postponed delegation is due then, and not earlier', async () => {
     const store = await open()
     await store.put(dueIn(0, { identity: 'it' }))
     await store.postpone(await read(store, dueIn(0, { identity: 'it' })), NOW + 500.5)
@@ -99,7 +99,7 @@ onEveryEngine((open) => {
     expect(identitiesOf(await store.claimDue(NOW + 501, 1, MAX_LEASE_MS))).toEqual(['it'])
   })
 
-  test('what has been changed, replaced or removed is not postponed', async () => {
+  test('does not postpone what was changed, replaced or removed', async () => {
     const store = await open()
     const it = dueIn(0, { identity: 'it' })
     await store.put(it)
@@ -118,7 +118,7 @@ onEveryEngine((open) => {
     expect((await store.claimDue(NOW + 1_000, 1, MAX_LEASE_MS)).nextDueAt).toBeUndefined()
   })
 
-  test('a clock that is set back only makes what is due wait, one set forward hurries', async () => {
+  test('a clock set back delays due times, one set forward advances them', async () => {
     const store = await open()
     await store.put(dueIn(0, { identity: 'it' }))
     expect((await store.claimDue(NOW - 3_600_000, 10, MAX_LEASE_MS)).claimed).toEqual([])
@@ -129,7 +129,7 @@ onEveryEngine((open) => {
     expect(identitiesOf(again)).toEqual(['it'])
   })
 
-  test('hands out each delegation once to workers that claim at the same time', async () => {
+  test('gives each delegation to one of several concurrent workers', async () => {
     const stores = await Promise.all([open(), open(), open()])
     const all = Array.from({ length: 500 }, (_, index) => `identity ${index}`)
     await Promise.all(all.map((identity) => stores[0]?.put(dueIn(-1, { identity }))))

@@ -36,7 +36,7 @@ function keysOf(found: readonly { readonly delegation: ParticipantKey }[]): stri
 }
 
 onEveryEngine((open) => {
-  test('finds exactly who is in a room, whatever rooms and participants are called', async () => {
+  test('finds exactly the delegations of a room, whatever the names', async () => {
     const store = await open()
     for (const room of NAMES) {
       for (const identity of NAMES) await store.put(waiting({ room, identity }))
@@ -52,14 +52,14 @@ onEveryEngine((open) => {
     expect(await store.findInRoom('')).toEqual([])
   })
 
-  test('what is found in a room can be changed as if it was read', async () => {
+  test('a delegation found by room can be changed like one that was read', async () => {
     const store = await open()
     await store.put(waiting())
     const [found] = await store.findInRoom('room')
     expect(found).toEqual(await read(store, waiting()))
   })
 
-  test('10,000 delegations are all found, claimed in order, and gone when removed', async () => {
+  test('finds, claims in order and removes 10,000 delegations', async () => {
     const store = await open()
     const random = createRandom(10_000)
     const identities = Array.from({ length: 10_000 }, (_, index) => `identity ${index}`)

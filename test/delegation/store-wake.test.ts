@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 const KEY = { room: 'room', identity: '@alice:example.org:PHONE' }
 
 onEveryEngine((open, { wakesOthers }) => {
-  test('tells who is due now, here and at other replicas, within 100 ms', async () => {
+  test('wakes listeners here and at other replicas within 100 ms', async () => {
     const [here, other] = [await open(), await open()]
     const woken: { readonly by: string; readonly key: ParticipantKey | undefined }[] = []
     here.onWake((key) => woken.push({ by: 'here', key }))
@@ -29,7 +29,7 @@ onEveryEngine((open, { wakesOthers }) => {
     }
   })
 
-  test('wakes nobody for what is not due, for what was not done, and who listens no more', async () => {
+  test('does not wake for what is not due or not done, or after unsubscribing', async () => {
     const store = await open()
     const woken: (ParticipantKey | undefined)[] = []
     const never: unknown[] = []
@@ -48,7 +48,7 @@ onEveryEngine((open, { wakesOthers }) => {
     expect(never).toEqual([])
   })
 
-  test('wakes everybody, whomever it is about', async () => {
+  test('wakes everybody at once', async () => {
     const [here, other] = [await open(), await open()]
     const woken: unknown[][] = []
     here.onWake((key) => woken.push(['here', key]))
@@ -64,7 +64,7 @@ onEveryEngine((open, { wakesOthers }) => {
     expect(woken.toSorted()).toEqual(expected)
   })
 
-  test('is to be mended once after it was opened', async () => {
+  test('needs mending once after it was opened', async () => {
     const store = await open()
     expect(await store.heartbeat()).toMatchObject({ hasKeptData: true, needsMending: true })
     expect(await store.mend()).toEqual({ indexed: 0, adopted: 0, removed: 0 })
@@ -72,7 +72,7 @@ onEveryEngine((open, { wakesOthers }) => {
     expect(await store.heartbeat()).toMatchObject({ hasKeptData: true, needsMending: false })
   })
 
-  test('is away for good once it is closed', async () => {
+  test('is unavailable once it is closed', async () => {
     const store = await open()
     await store.put(waiting())
     await store.close()

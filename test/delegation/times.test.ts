@@ -9,8 +9,8 @@ import { circumstances, connected, leaving, NOW, waiting } from '../support/dele
 
 const HOUR_MS = 3_600_000
 
-function after(delegation: Delegation, event: DelegationSignal, overrides = {}): unknown {
-  return advance(delegation, event, circumstances(overrides)).next
+function after(delegation: Delegation, signal: DelegationSignal, overrides = {}): unknown {
+  return advance(delegation, signal, circumstances(overrides)).next
 }
 
 function accepted(delayMs: number) {
@@ -47,7 +47,7 @@ test('a wait lasts an hour at most', () => {
   expect(deadlineAt).toBe(NOW + 2 * HOUR_MS)
 })
 
-test('polls of presence grow apart while waiting', () => {
+test('polls presence with growing pauses while waiting', () => {
   const once = after(waiting(), { type: 'absent' })
   expect(once).toEqual(waiting({ failures: 1, checkAt: NOW + 1_500, absentSince: NOW }))
   const twice = after(waiting({ failures: 1 }), { type: 'presence-unknown' })
@@ -98,10 +98,10 @@ for (const [retryAfterMs, waitMs] of [
   [1e300, HOUR_MS],
   [Number.POSITIVE_INFINITY, HOUR_MS],
 ] as const) {
-  test(`a homeserver that asks for ${retryAfterMs} ms is asked again after ${waitMs} ms`, () => {
-    const event = { type: 'attempt-failed', answered: true, retryAfterMs } as const
-    expect(after(connected(FAR), event)).toMatchObject({ restartAt: NOW + waitMs })
-    expect(after(leaving(FAR), event)).toMatchObject({ sendAt: NOW + waitMs })
+  test(`a retry-after of ${retryAfterMs} ms leads to a retry after ${waitMs} ms`, () => {
+    const signal = { type: 'attempt-failed', answered: true, retryAfterMs } as const
+    expect(after(connected(FAR), signal)).toMatchObject({ restartAt: NOW + waitMs })
+    expect(after(leaving(FAR), signal)).toMatchObject({ sendAt: NOW + waitMs })
   })
 }
 
@@ -112,11 +112,11 @@ for (const [delayMs, untilMs, lastInMs] of [
   [10_000, 900, 500],
   [500, 90, 50],
 ] as const) {
-  test(`with ${untilMs} ms left of ${delayMs}, one more attempt comes after ${lastInMs} ms, whatever is asked for`, () => {
-    const event = { type: 'attempt-failed', answered: true, retryAfterMs: 1e9 } as const
+  test(`with ${untilMs} ms left of ${delayMs}, a last attempt comes after ${lastInMs} ms despite any retry-after`, () => {
+    const signal = { type: 'attempt-failed', answered: true, retryAfterMs: 1e9 } as const
     const times = { delayMs, deadlineAt: NOW + untilMs, giveUpAt: NOW + untilMs }
-    expect(after(connected(times), event)).toMatchObject({ restartAt: NOW + lastInMs })
-    expect(after(leaving(times), event)).toMatchObject({ sendAt: NOW + lastInMs })
+    expect(after(connected(times), signal)).toMatchObject({ restartAt: NOW + lastInMs })
+    expect(after(leaving(times), signal)).toMatchObject({ sendAt: NOW + lastInMs })
   })
 }
 
@@ -146,7 +146,7 @@ test('a sanity interval makes checks of presence more frequent, not rarer', () =
   expect(rarely).toEqual(connected({ checkAt: NOW + 24_000 }))
 })
 
-test('an SFU that cannot tell is asked again with growing pauses, and nothing else changes', () => {
+test('asks an SFU without an answer again with growing pauses, and changes nothing else', () => {
   const next = after(connected({ checkFailures: 1 }), { type: 'presence-unknown' })
   expect(next).toEqual(connected({ checkFailures: 2, checkAt: NOW + 1_500 }))
 })

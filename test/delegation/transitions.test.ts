@@ -4,13 +4,13 @@ import type { Delegation } from '../../src/delegation/life/record.ts'
 import type { DelegationSignal } from '../../src/delegation/life/signals.ts'
 import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
-type EventType = DelegationSignal['type']
-/** `=` stays as it was, `~` stays in its state but changed, `!` is an action, else the new state. */
+type SignalType = DelegationSignal['type']
+/** `=`: unchanged; `~`: changed in the same state; `!`: an action; otherwise the new state. */
 type Outcome = '=' | '~' | '!check-presence' | '!restart' | '!send' | Delegation['state'] | End
 type End = 'dropped' | 'finished'
 
-/** Of these a type may be one of several. */
-type Events = { readonly [Type in EventType]: DelegationSignal & { readonly type: Type } }
+/** Variants of a signal of the same type. */
+type Events = { readonly [Type in SignalType]: DelegationSignal & { readonly type: Type } }
 
 const AT_NOW = {
   cause: 'webhook',
@@ -19,7 +19,7 @@ const AT_NOW = {
   connectedBy: NOW,
 }
 
-const EVENTS: Events = {
+const SIGNALS: Events = {
   due: { type: 'due' },
   doubt: { type: 'doubt' },
   joined: { type: 'joined', ...AT_NOW, participantId: 'PA_2' },
@@ -42,7 +42,7 @@ const STATES = {
   leaving: leaving({ sendAt: NOW - 1 }),
 }
 
-const TABLE: Record<EventType, Record<Delegation['state'], Outcome>> = {
+const TABLE: Record<SignalType, Record<Delegation['state'], Outcome>> = {
   due: { waiting: '!check-presence', connected: '!check-presence', leaving: '!send' },
   doubt: { waiting: '~', connected: '~', leaving: '=' },
   joined: { waiting: 'connected', connected: '~', leaving: 'connected' },
@@ -59,8 +59,8 @@ const TABLE: Record<EventType, Record<Delegation['state'], Outcome>> = {
   'client-api-unresolvable': { waiting: '=', connected: 'dropped', leaving: '~' },
 }
 
-function outcomeOf(delegation: Delegation, event: DelegationSignal): string {
-  const { next, action, transition } = advance(delegation, event, circumstances())
+function outcomeOf(delegation: Delegation, signal: DelegationSignal): string {
+  const { next, action, transition } = advance(delegation, signal, circumstances())
   if (action !== undefined) return next === delegation ? `!${action}` : 'an action and a change'
   if (transition === undefined) return next === delegation ? '=' : '~'
   if (transition.from !== delegation.state) return `from ${transition.from}`
@@ -68,47 +68,47 @@ function outcomeOf(delegation: Delegation, event: DelegationSignal): string {
   return transition.to
 }
 
-for (const type of Object.keys(EVENTS) as EventType[]) {
+for (const type of Object.keys(SIGNALS) as SignalType[]) {
   for (const state of Object.keys(STATES) as Delegation['state'][]) {
     const expected = TABLE[type][state]
     test(`${type} while ${state} gives ${expected}`, () => {
-      expect(outcomeOf(STATES[state], EVENTS[type])).toBe(expected)
+      expect(outcomeOf(STATES[state], SIGNALS[type])).toBe(expected)
     })
   }
 }
 
-test('a transition names where from, where to and why', () => {
-  const causes = (delegation: Delegation, event: DelegationSignal, now = NOW) =>
-    advance(delegation, event, circumstances({ now })).transition
-  expect(causes(waiting(), EVENTS.joined)).toEqual({
+test('a transition names its states and its cause', () => {
+  const causes = (delegation: Delegation, signal: DelegationSignal, now = NOW) =>
+    advance(delegation, signal, circumstances({ now })).transition
+  expect(causes(waiting(), SIGNALS.joined)).toEqual({
     from: 'waiting',
     to: 'connected',
     cause: 'webhook',
   })
-  expect(causes(waiting(), EVENTS.present)).toEqual({
+  expect(causes(waiting(), SIGNALS.present)).toEqual({
     from: 'waiting',
     to: 'connected',
     cause: 'found present',
   })
-  expect(causes(connected({ absentSince: NOW - 2_000 }), EVENTS.absent)).toEqual({
+  expect(causes(connected({ absentSince: NOW - 2_000 }), SIGNALS.absent)).toEqual({
     from: 'connected',
     to: 'leaving',
     cause: 'confirmed absent',
   })
-  expect(causes(connected(), EVENTS.due, NOW + 20_000)).toEqual({
+  expect(causes(connected(), SIGNALS.due, NOW + 20_000)).toEqual({
     from: 'connected',
     to: 'dropped',
     cause: 'the deadline passed without a successful restart',
   })
-  expect(causes(leaving(), EVENTS.due, NOW + 20_000)).toEqual({
+  expect(causes(leaving(), SIGNALS.due, NOW + 20_000)).toEqual({
     from: 'leaving',
     to: 'finished',
     cause: 'out of time',
   })
 })
 
-test('an ended delegation has nothing left', () => {
-  expect(advance(leaving(), EVENTS.sent, circumstances()).next).toBeUndefined()
-  expect(advance(connected(), EVENTS['event-gone'], circumstances()).next).toBeUndefined()
-  expect(advance(waiting(), EVENTS.aborted, circumstances()).next).toBeUndefined()
+test('an ended delegation leaves no record', () => {
+  expect(advance(leaving(), SIGNALS.sent, circumstances()).next).toBeUndefined()
+  expect(advance(connected(), SIGNALS['event-gone'], circumstances()).next).toBeUndefined()
+  expect(advance(waiting(), SIGNALS.aborted, circumstances()).next).toBeUndefined()
 })

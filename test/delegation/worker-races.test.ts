@@ -13,7 +13,7 @@ const LEFT = {
   replaced: false,
 } as const
 
-/** Claims of something get their answers late, when the second function is called. */
+/** Holds back the results of non-empty claims until the second function is called. */
 function delayClaims({ store }: WorkerStage) {
   const claimed = Promise.withResolvers<void>()
   const answered = Promise.withResolvers<void>()
@@ -28,7 +28,7 @@ function delayClaims({ store }: WorkerStage) {
   return [claimed.promise, answered.resolve] as const
 }
 
-test('what a new delegation replaces while a claim is on its way is given up', async () => {
+test('aborts what a new delegation replaces during a claim', async () => {
   await using stage = createWorkerStage()
   const [claimed, answer] = delayClaims(stage)
   stage.effects.respond(() => 'hold')
@@ -43,7 +43,7 @@ test('what a new delegation replaces while a claim is on its way is given up', a
   expect(await stage.find()).toMatchObject({ generation: 'g2', state: 'waiting' })
 })
 
-test('what a departure ends while a claim is on its way is given up, and the leave is sent', async () => {
+test('aborts what a departure ends during a claim, and sends the leave', async () => {
   await using stage = createWorkerStage()
   const [claimed, answer] = delayClaims(stage)
   stage.effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
@@ -57,7 +57,7 @@ test('what a departure ends while a claim is on its way is given up, and the lea
   await until(() => stage.transitions.includes('alice: leaving → finished'))
 })
 
-test('what changes for others while a claim is on its way gives nothing up', async () => {
+test('a change of another delegation during a claim aborts nothing', async () => {
   await using stage = createWorkerStage()
   const [claimed, answer] = delayClaims(stage)
   stage.effects.respond(() => 'hold')
@@ -72,7 +72,7 @@ test('what changes for others while a claim is on its way gives nothing up', asy
   expect(restart.signal.aborted).toBe(false)
 })
 
-/** One whose restart has been answered, which the store takes notice of when it is let to. */
+/** A delegation whose restart was answered; the store holds the change back until released. */
 async function answeredBeforeStop(stage: WorkerStage) {
   stage.worker.start()
   await until(() => stage.store.claims > 0)

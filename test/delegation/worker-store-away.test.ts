@@ -12,7 +12,7 @@ const LEFT = {
   replaced: false,
 } as const
 
-test('a store that goes and comes back is told of once each, and work goes on', async () => {
+test('logs once each that the store is away and back, and goes on', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -30,7 +30,7 @@ test('a store that goes and comes back is told of once each, and work goes on', 
   expect(stage.troubles).toEqual(['the state store is away', 'the state store is back'])
 })
 
-test('a webhook that cannot be applied is refused, and made up for by asking the SFU', async () => {
+test('refuses a webhook that cannot be applied, and asks the SFU later', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -51,7 +51,7 @@ test('a webhook that cannot be applied is refused, and made up for by asking the
   expect(stage.effects.callsOf('send')).toHaveLength(1)
 })
 
-test('an answer that could not be stored is put down when the store is back', async () => {
+test('stores an answer late when the store is back', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -67,7 +67,7 @@ test('an answer that could not be stored is put down when the store is back', as
   expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
-test('an error that should never happen is told, and does not end the worker', async () => {
+test('logs an unexpected error, and goes on working', async () => {
   await using stage = createWorkerStage()
   stage.store.failure = new TypeError('a bug')
   stage.worker.start()
@@ -78,7 +78,7 @@ test('an error that should never happen is told, and does not end the worker', a
   await until(() => stage.effects.callsOf('restart').length === 1)
 })
 
-test('a clock that is set back by an hour does not keep a worker from being alive', async () => {
+test('keeps sending heartbeats when the clock is set back by an hour', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)

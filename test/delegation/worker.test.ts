@@ -17,14 +17,14 @@ function leave({ delegations }: WorkerStage, identity = 'alice'): Promise<void> 
   return delegations.report({ room: 'room', identity, signal: LEFT })
 }
 
-/** Somebody who has connected, and whose event is restarted. */
+/** A connected participant whose event is being restarted. */
 async function connect(stage: WorkerStage, identity = 'alice'): Promise<void> {
-  const event = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
+  const signal = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
   await stage.delegations.delegate(delegated(identity))
-  await stage.delegations.report({ room: 'room', identity, signal: event })
+  await stage.delegations.report({ room: 'room', identity, signal })
 }
 
-/** One whose restart is under way and gets no answer. */
+/** A delegation whose restart is under way without an answer. */
 async function connectAndHold(stage: WorkerStage) {
   stage.effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
   await connect(stage)
@@ -60,7 +60,7 @@ test('a life: polled, found present, restarted at once and every 24 s, then sent
   expect(stage.troubles).toEqual([])
 })
 
-test('a webhook takes effect at once, whatever the worker waits for', async () => {
+test('a webhook takes effect at once, whatever the worker is waiting for', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -72,7 +72,7 @@ test('a webhook takes effect at once, whatever the worker waits for', async () =
   expect(performance.now() - start).toBeLessThan(100)
 })
 
-test('a departure gives up the restart that is under way, and the leave is sent', async () => {
+test('a departure aborts the restart under way, and sends the leave', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -84,7 +84,7 @@ test('a departure gives up the restart that is under way, and the leave is sent'
   expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
-test('a new delegation gives up what is under way for the former one, unanswered or not', async () => {
+test('a new delegation aborts what is under way for the earlier one, answered or not', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -95,7 +95,7 @@ test('a new delegation gives up what is under way for the former one, unanswered
   expect(stage.transitions).toEqual(['alice: waiting → connected'])
 })
 
-test('being told of what is under way already does not give it up', async () => {
+test('a wake for what is already under way does not abort it', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -106,28 +106,28 @@ test('being told of what is under way already does not give it up', async () => 
   await until(async () => (await stage.find())?.deadlineAt === NOW + 30_000)
 })
 
-test('a webhook that comes twice does not have the event restarted twice at a time', async () => {
+test('a duplicate webhook does not restart the event twice in parallel', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
-  const event = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
-  await stage.delegations.report({ room: 'room', identity: 'alice', signal: event })
+  const signal = { type: 'joined', cause: 'participant_joined', participantId: 'PA_1' } as const
+  await stage.delegations.report({ room: 'room', identity: 'alice', signal })
   await Bun.sleep(20)
   expect(restart.signal.aborted).toBe(false)
   expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
-test('the end of a room concerns everybody in it', async () => {
+test('the end of a room affects everybody in it', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   for (const identity of ['alice', 'bob']) await connect(stage, identity)
   await until(() => stage.effects.callsOf('restart').length === 2)
-  const event = { type: 'room-finished', cause: 'room_finished', happenedBy: NOW + 5_000 } as const
+  const signal = { type: 'room-finished', cause: 'room_finished', happenedBy: NOW + 5_000 } as const
   stage.effects.respond(({ action }) =>
     action === 'check-presence' ? { type: 'absent' } : { type: 'sent' },
   )
   stage.effects.calls.length = 0
-  await stage.delegations.report({ room: 'room', identity: undefined, signal: event })
+  await stage.delegations.report({ room: 'room', identity: undefined, signal })
   const checked = () => stage.effects.callsOf('check-presence').map(({ identity }) => identity)
   await until(() => new Set(checked()).size === 2)
   expect(stage.effects.callsOf('send')).toEqual([])
@@ -135,7 +135,7 @@ test('the end of a room concerns everybody in it', async () => {
   await until(() => stage.effects.callsOf('send').length === 2)
 })
 
-test('what a stopped worker has under way can be claimed by another one at once', async () => {
+test('another worker can claim at once what a stopped one had under way', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -147,7 +147,7 @@ test('what a stopped worker has under way can be claimed by another one at once'
   expect(stage.transitions).toEqual(['alice: waiting → connected'])
 })
 
-test('a worker that starts has the presence of everybody checked, alone or not', async () => {
+test("a starting worker checks everybody's presence, alone or not", async () => {
   await using stage = createWorkerStage()
   const identities = Array.from({ length: 450 }, (_, index) => `identity ${index}`)
   for (const identity of identities) await stage.store.put(connected({ identity }))
@@ -165,7 +165,7 @@ test('a worker that starts has the presence of everybody checked, alone or not',
   await until(() => stage.transitions.includes('identity 7: connected → leaving'))
 })
 
-test('a worker whose store was away has the presence of everybody checked', async () => {
+test("a worker whose store was away checks everybody's presence", async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 1)

@@ -59,7 +59,7 @@ export async function openOperation(page: Page, operationId: string): Promise<Lo
   return operation
 }
 
-/** Puts in a body, presses "Execute", and gives the answer as the page shows it. */
+/** Enters a body, presses "Execute", and returns the answer that the page shows. */
 export async function execute(
   operation: Locator,
   body: string,

@@ -77,7 +77,7 @@ describe('the OpenAPI document', () => {
     expect(validator.version).toBe('3.1')
   })
 
-  test('says what the service is, and where, whatever the path prefix', () => {
+  test('describes the service and its relative URL, whatever the path prefix', () => {
     expect(document.info).toMatchObject({ title: 'jwt-service-ts', version: '0.0.0-test' })
     expect(document.servers.map(({ url }) => url)).toEqual(['..'])
     expect(document.tags.map(({ name }) => name)).toEqual(['Tokens', 'Delegation', 'Operation'])
@@ -145,7 +145,7 @@ describe('the OpenAPI document', () => {
     expect(example).toEqual({ errcode, error })
   })
 
-  test('describes every field of the bodies, and says which are required', () => {
+  test('describes every field of the bodies, and which are required', () => {
     const getToken = bodyOf('/get_token')
     expect(getToken.required).toEqual(['room_id', 'slot_id', 'openid_token', 'member'])
     expect(Object.keys(getToken.properties ?? {})).toEqual([
@@ -214,7 +214,7 @@ describe('the OpenAPI document', () => {
     expect(content?.['application/json']?.example).toEqual({ errcode, error })
   })
 
-  test('names what clients meet, and refers to it everywhere', () => {
+  test('defines named components and refers to them everywhere', () => {
     const names = [
       ...['DelegateBody', 'GetTokenBody', 'LegacyBody', 'MatrixError'],
       ...['Member', 'OpenIdToken', 'TokenAnswer'],
@@ -229,7 +229,7 @@ describe('the OpenAPI document', () => {
     expect(text).not.toContain('"error":"refused"')
   })
 
-  test('has examples that the service itself takes', async () => {
+  test('has examples that the service itself accepts', async () => {
     for (const path of ['/get_token', '/sfu/get', '/delegate_delayed_leave']) {
       const { examples = [] } = bodyOf(path)
       expect(examples).toHaveLength(path === '/sfu/get' ? 2 : 1)

@@ -8,7 +8,7 @@ import { type StrippingProxy, startStrippingProxy } from './stripping-proxy.ts'
 
 const credentials = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 
-/** What Chromium itself says of any answer that is an error. */
+/** Chromium's own console message for an error status. */
 const unauthorized =
   'Failed to load resource: the server responded with a status of 401 (Unauthorized)'
 
@@ -76,7 +76,7 @@ const places = [
 describe.each(places)('the API page %s', (_place, prefix, path) => {
   const base = () => (prefix === '' ? app.url : proxy.url)
 
-  test('lists the endpoints, asks nobody but the service, and complains of nothing', async () => {
+  test('lists the endpoints, without foreign requests or console errors', async () => {
     await using opened = await openPage(browser, base() + path)
     const { page, requests, complaints } = opened
 

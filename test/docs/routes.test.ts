@@ -12,7 +12,7 @@ const files = [
   ['/swagger/viewer.css', 'text/css; charset=utf-8'],
 ] as const
 
-test.each(files)('serves %s under a policy that allows nothing foreign', async (path, type) => {
+test.each(files)('serves %s under a policy that permits nothing foreign', async (path, type) => {
   await using app = await startTestApp()
   for (const method of ['GET', 'HEAD']) {
     const response = await fetch(app.url + path, { method })
@@ -24,14 +24,14 @@ test.each(files)('serves %s under a policy that allows nothing foreign', async (
   }
 })
 
-test('names no foreign host in the page and the script that starts the viewer', async () => {
+test('names no foreign host in the page and its start script', async () => {
   await using app = await startTestApp()
   for (const path of ['/swagger', '/swagger/start.js']) {
     expect(await (await fetch(app.url + path)).text()).not.toContain('//')
   }
 })
 
-test('sends a slash at the end of the page elsewhere, whatever the path prefix', async () => {
+test("redirects the page's URL with a trailing slash, whatever the path prefix", async () => {
   await using app = await startTestApp()
   const response = await fetch(`${app.url}/swagger/`, { redirect: 'manual' })
   expect(response.status).toBe(308)
@@ -39,7 +39,7 @@ test('sends a slash at the end of the page elsewhere, whatever the path prefix',
 })
 
 test.each(['/swagger', '/swagger/json', '/swagger/start.js', '/swagger/viewer.js'])(
-  'refuses another method than GET and HEAD on %s, and says so',
+  'refuses methods other than GET and HEAD on %s, with an Allow header',
   async (path) => {
     await using app = await startTestApp()
     const response = await fetch(app.url + path, { method: 'POST' })

@@ -22,7 +22,7 @@ const startTimeoutMs = 180_000
 
 const delayMs = 10_000
 const pastDelayMs = 14_000
-/** So long that the homeserver's own timer plays no part. */
+/** Long enough that the homeserver's own timer does not fire. */
 const longDelayMs = 300_000
 const leftWithinMs = 2_000
 /** Without a webhook the SFU is asked twice, 2 s apart. */
@@ -61,7 +61,7 @@ function joinWith(token: string): Promise<CallParticipant> {
   return joinCall(site.livekit.url, token, site.directory)
 }
 
-/** It was the service that sent the leave, not the homeserver's own timer. */
+/** Expects that the service sent the leave, not the homeserver's own timer. */
 const sentByTheService = [
   { to: 'waiting' },
   { to: 'connected' },
@@ -69,7 +69,7 @@ const sentByTheService = [
   { to: 'finished', cause: 'sent' },
 ]
 
-test.concurrent('a service with a state file is killed twice, and announces who leaves', async () => {
+test.concurrent('a service with a state file survives two kills, and announces departures', async () => {
   const settings = { LIVEKIT_STATE_FILE: join(site.directory, 'killed.db') }
   const accepting = await start('accepting', settings, ports.file)
   const call = await scheduleCall(alice, delayMs)
@@ -87,7 +87,7 @@ test.concurrent('a service with a state file is killed twice, and announces who 
   expect(await wholeLife(accepting, connecting, sending)).toMatchObject(sentByTheService)
 })
 
-test.concurrent('who leaves while no service runs is announced as left once it is back', async () => {
+test.concurrent('a departure while no service runs is announced once it is back', async () => {
   const settings = { LIVEKIT_STATE_FILE: join(site.directory, 'away.db') }
   const before = await start('before', settings)
   const call = await scheduleCall(alice, longDelayMs)
@@ -102,7 +102,7 @@ test.concurrent('who leaves while no service runs is announced as left once it i
   expect(await wholeLife(before, after)).toMatchObject(sentByTheService)
 })
 
-test.concurrent('of two replicas each is killed in turn, and the rest announces who leaves', async () => {
+test.concurrent('of two replicas each is killed in turn, and the other announces departures', async () => {
   await using redis = await startRedis()
   const settings = { LIVEKIT_REDIS_URL: redis.url }
   const first = await start('first', settings, ports.first)
@@ -120,7 +120,7 @@ test.concurrent('of two replicas each is killed in turn, and the rest announces 
   expect(await wholeLife(first, second, third)).toMatchObject(sentByTheService)
 })
 
-test.concurrent('the death of the only replica that gets webhooks is made up for', async () => {
+test.concurrent('another replica replaces the only one that gets webhooks', async () => {
   await using redis = await startRedis()
   const settings = { LIVEKIT_REDIS_URL: redis.url, LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: '1' }
   const dying = await start('dying', settings, ports.dying)
@@ -135,7 +135,7 @@ test.concurrent('the death of the only replica that gets webhooks is made up for
   expect(await wholeLife(dying, deaf)).toMatchObject(sentByTheService)
 })
 
-test.concurrent('a leave is handed over by somebody who is in the call already', async () => {
+test.concurrent('a participant who is already in the call can hand over the leave', async () => {
   const service = await start('later', {}, ports.later)
   const membership = await announceInNewRoom(alice)
   const body = currentBody(alice, membership.roomId, await alice.requestOpenIdToken())
@@ -149,7 +149,7 @@ test.concurrent('a leave is handed over by somebody who is in the call already',
   expect(await wholeLife(service)).toMatchObject(sentByTheService)
 })
 
-test.concurrent('a client that never joins is announced as left once its delay is over', async () => {
+test.concurrent('announces a client that never joins once its delay is over', async () => {
   const service = await start('vain')
   const shortDelayMs = 3_000
   const call = await scheduleCall(alice, shortDelayMs)
@@ -162,7 +162,7 @@ test.concurrent('a client that never joins is announced as left once its delay i
   ])
 })
 
-test.concurrent('a client that crashes is announced as left once LiveKit gives it up', async () => {
+test.concurrent('announces a crashed client once LiveKit gives it up', async () => {
   const service = await start('crash', {}, ports.crash)
   const call = await scheduleCall(alice, delayMs)
   await using participant = await joinWith(await requestToken(service, call.body))
@@ -174,7 +174,7 @@ test.concurrent('a client that crashes is announced as left once LiveKit gives i
   expect(await wholeLife(service)).toMatchObject(sentByTheService)
 })
 
-test.concurrent('a client without media is announced as left when it hangs up', async () => {
+test.concurrent('announces a client without media when it hangs up', async () => {
   const service = await start('signalling', {}, ports.signalling)
   const call = await scheduleCall(alice, delayMs)
   const token = await requestToken(service, call.body)

@@ -117,7 +117,7 @@ describe.each(ways)('with the homeserver $way', ({ service, ...names }) => {
     })
   })
 
-  test('a token of /sfu/get with the current body does so too', async () => {
+  test('a token of /sfu/get with the current body joins under the hashed identity too', async () => {
     const body = currentBody(alice, names.deprecatedRoomId, await alice.requestOpenIdToken())
     expect(await joinWith(await service().post('/sfu/get', body))).toEqual({
       room: names.deprecatedRoom,
@@ -141,19 +141,19 @@ describe.each(ways)('with the homeserver $way', ({ service, ...names }) => {
   })
 })
 
-test('a homeserver with a certificate of an unknown authority is not believed', async () => {
+test('refuses a homeserver with a certificate of an unknown authority', async () => {
   const body = currentBody(alice, '!distrusted:matrix.test', await alice.requestOpenIdToken())
   expect(await distrusting.post('/get_token', body)).toEqual(unauthorised)
 })
 
-test('a room that Synapse created can be joined by the ID that it chose', async () => {
+test('a room that Synapse created can be joined by its ID', async () => {
   const roomId = await alice.createRoom()
   const openidToken = await alice.requestOpenIdToken()
   const answer = await discovering.post('/get_token', currentBody(alice, roomId, openidToken))
   expect(await joinWith(answer)).toMatchObject({ identity: hashedIdentity })
 })
 
-test('LiveKit lets a restricted user in only once a full-access user has made the room', async () => {
+test('LiveKit admits a restricted user only after a full-access user has created the room', async () => {
   const body = currentBody(alice, '!nobody:matrix.test', await alice.requestOpenIdToken())
   const restricted = await restricting.post('/get_token', body)
   expect(restricted.status).toBe(200)

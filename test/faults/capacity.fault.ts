@@ -44,7 +44,7 @@ async function fill(engine: LastingEngine): Promise<void> {
   await store.close()
 }
 
-test('4,000 delegations of one server, at a delay of 3 s and 50 ms a restart, are all kept', async () => {
+test('keeps 4,000 delegations of one server with a delay of 3 s and 50 ms per restart', async () => {
   // What a slow disk costs is not what is measured.
   const folder = await mkdtemp(
     join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'test-capacity-'),

@@ -29,7 +29,7 @@ const scenes = [
 ] as const
 
 test.each(scenes)(
-  'with $name, nobody who is there is announced as left, and everybody who left is',
+  'with $name, announces everybody who left, and nobody who is present',
   async ({ name, scene }) => {
     const redis = await createRedisServer()
     await redis.start()

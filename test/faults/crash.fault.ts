@@ -34,7 +34,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     return { service, caller }
   }
 
-  test.concurrent('while it waits still knows the participant, who joins and leaves then', async () => {
+  test.concurrent('while waiting still knows a participant who joins and leaves afterwards', async () => {
     await using set = await setStage()
     const { events } = set.stage
     const first = await set.stage.start()
@@ -52,7 +52,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     await stopCalmly(second)
   })
 
-  test.concurrent('while it waits finds who has joined in the meantime', async () => {
+  test.concurrent('while waiting finds a participant who joined in the meantime', async () => {
     await using set = await setStage()
     const { events } = set.stage
     const first = await set.stage.start()
@@ -67,7 +67,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     await stopCalmly(second)
   })
 
-  test.concurrent('while it is connected goes on restarting, past the delay, and sends at the end', async () => {
+  test.concurrent('while connected goes on restarting, past the delay, and sends at the end', async () => {
     await using set = await setStage()
     const { events } = set.stage
     const { service: first, caller } = await connectOne(set, 9_000)
@@ -84,13 +84,13 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     await stopCalmly(second)
   })
 
-  test.concurrent('while it is connected finds who has left in the meantime', async () => {
+  test.concurrent('while connected finds a participant who left in the meantime', async () => {
     await using set = await setStage()
     const { events } = set.stage
     const { service: first, caller } = await connectOne(set, 20_000)
     await killHard(first)
     caller.disconnect()
-    // Redis remembers for so long that a worker was alive.
+    // Longer than any lease of the killed worker.
     await Bun.sleep(3_500)
 
     const second = await set.stage.start()
@@ -101,7 +101,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     await stopCalmly(second)
   })
 
-  test.concurrent('while it is about to send sends afterwards', async () => {
+  test.concurrent('before sending sends afterwards', async () => {
     await using set = await setStage()
     const { events } = set.stage
     const { service: first, caller } = await connectOne(set, 20_000)
@@ -126,7 +126,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
       const first = await set.stage.start()
       const caller = set.call(9_000)
       let killed: Promise<true> | undefined
-      // The answer goes out, but what comes of it can never be written.
+      // The homeserver answers, but the outcome can never be stored.
       events.handle((call, carryOut) => {
         if (call.action !== action || killed !== undefined) return carryOut()
         set.state.freeze()

@@ -12,7 +12,7 @@ test.concurrent.each<{ readonly name: string; readonly answer: Answer }>([
   { name: 'fails', answer: BROKEN },
   { name: 'closes connections', answer: { kind: 'close' } },
 ])(
-  'a homeserver that $name just when a crowd is to be restarted, but is back in time, loses none',
+  'a homeserver that $name when many events are due, but is back in time, loses none',
   async ({ answer }) => {
     await using stage = await startStage()
     const { events, sfu } = stage

@@ -60,7 +60,7 @@ test('a replica that is killed while it sends is replaced when its lease has run
   await stopCalmly(idle)
 })
 
-test('replicas that are stopped while one restarts leave nobody behind', async () => {
+test('replicas that are stopped during a restart lose nobody', async () => {
   const { events } = stage
   const caller = createCaller({ home: stage, sfu: stage.sfu, delayMs: HOUR_MS })
   const acting = await stage.start()

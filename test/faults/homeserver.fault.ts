@@ -50,7 +50,7 @@ describe('a homeserver that is away', () => {
     },
   )
 
-  test.concurrent('and asks to come later is left alone so long', async () => {
+  test.concurrent('and sends Retry-After is not asked until then', async () => {
     await using stage = await startStage()
     const { events } = stage
     const service = await stage.start()
@@ -71,7 +71,7 @@ describe('a homeserver that is away', () => {
   })
 
   test.concurrent.each(AWAY)(
-    'and $name until it is too late is not asked to act any more',
+    'and $name until after the deadline is not asked any more',
     async ({ answer }) => {
       await using stage = await startStage()
       const { events } = stage
@@ -100,7 +100,7 @@ describe('a homeserver that is away', () => {
     },
   )
 
-  test.concurrent('for a moment shortly before the deadline is asked again in time', async () => {
+  test.concurrent('briefly before the deadline is asked again in time', async () => {
     await using stage = await startStage()
     const { events } = stage
     const service = await stage.start()
@@ -117,7 +117,7 @@ describe('a homeserver that is away', () => {
     await stopCalmly(service)
   })
 
-  test.concurrent('for real, and back at the same address, has its events sent', async () => {
+  test.concurrent('as a closed port, and back at the same address, has its events sent', async () => {
     await using stage = await startStage()
     const { server, events } = stage
     const service = await stage.start()

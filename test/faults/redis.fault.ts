@@ -41,7 +41,7 @@ async function expectRefusals(
   expect(health.status).toBe(200)
 }
 
-/** All goes on: what was missed is found, who is connected stays, and whoever comes is served. */
+/** Back to normal: missed departures are found, connected participants stay, new ones are served. */
 async function expectRecovery(
   set: RedisStage,
   service: ServiceProcess,
@@ -117,7 +117,7 @@ describe('a service', () => {
     },
   )
 
-  test.concurrent('whose connections Redis closes opens others, and misses nothing', async () => {
+  test.concurrent('whose connections Redis closes reconnects, and misses nothing', async () => {
     await using set = await startRedisStage()
     const { redis, events } = set
     const service = await set.start()
@@ -139,7 +139,7 @@ describe('a service', () => {
   })
 
   test.concurrent.each(badStarts)(
-    'that starts while its Redis $name takes delegations as soon as it can',
+    'that starts while its Redis $name accepts delegations once Redis is there',
     async ({ begin, end }) => {
       await using set = await prepareRedisStage()
       await begin(set)
@@ -158,7 +158,7 @@ describe('a service', () => {
   )
 })
 
-test('after a cut without a word, webhooks reach the other replica at once again', async () => {
+test('after a silent network cut, webhooks reach the other replica at once again', async () => {
   await using set = await startRedisStage()
   const { redis, proxy, events } = set
   const [one, two] = [await set.start(), await set.start()]
@@ -184,7 +184,7 @@ test('after a cut without a word, webhooks reach the other replica at once again
     const sent = await until(() => events.sent(caller.delayId), 6_000)
     tookMs.push(sent.at - reportedAt)
   }
-  // Without being told it would look for itself, every 500 ms.
+  // Without a wake it would poll every 500 ms.
   expect(median(tookMs)).toBeLessThan(100)
   await stopCalmly(one)
   await stopCalmly(two)

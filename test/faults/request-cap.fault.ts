@@ -17,7 +17,7 @@ test.each([
   ['not set', {}, '1024'],
   ['empty', { [VARIABLE]: '' }, '1024'],
   ["the operator's own", { [VARIABLE]: '300' }, '300'],
-])('a cap on requests that is %s is %p afterwards, in the same process', async (_, env, cap) => {
+])('raises the cap on requests in the same process, unless it is set: %s', async (_, env, cap) => {
   await using stage = await startStage()
   const service = await stage.start(env)
   expect(capOf(service.pid)).toBe(cap)

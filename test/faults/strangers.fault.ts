@@ -49,7 +49,7 @@ function bodyOf(serverName: string, token: string): string {
   return JSON.stringify({ room: '!room:example.com', openid_token, device_id: 'DEVICE' })
 }
 
-/** Asks for an access token; gives how long that took. */
+/** Requests an access token; returns how long that took. */
 async function ask(server: Homeserver, name = server.address): Promise<number> {
   const body = bodyOf(name, server.issueOpenIdToken(`@alice:${name}`))
   const startedAt = performance.now()
@@ -58,7 +58,7 @@ async function ask(server: Homeserver, name = server.address): Promise<number> {
   return performance.now() - startedAt
 }
 
-/** The 99th percentile of how long users wait, in milliseconds, over so long a time. */
+/** The 99th percentile of users' waiting times over `forMs`, in milliseconds. */
 async function p99(forMs: number, request: () => Promise<number>): Promise<number> {
   const waits: number[] = []
   const until = performance.now() + forMs
@@ -92,7 +92,7 @@ function keepUp(perSecond: number, step: (turn: number) => void): Disposable & {
   return { turns: () => turn, [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-test('servers that are silent in the handshake hold up neither proven servers nor honest new ones', async () => {
+test('servers that hang in the handshake delay neither proven servers nor honest new ones', async () => {
   const silent: DeadEnd[] = []
   for (let index = 0; index < 8; index += 1) silent.push(await startSilentListener())
   const proven = await startStranger()
@@ -128,7 +128,7 @@ test('servers that are silent in the handshake hold up neither proven servers no
 /** Waits that this machine causes by itself, on which the servers of the attack run as well. */
 const NOISE_MS = 10
 
-test('answers without end hold up nobody else', async () => {
+test('endless answers delay no other server', async () => {
   const { certPem, keyPem } = await authority.issue({ ip: ['127.0.0.1'] })
   const { PATH = '' } = process.env
   await using pouring = Bun.spawn(

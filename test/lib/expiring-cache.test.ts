@@ -18,7 +18,7 @@ function cacheOf(maxEntries: number) {
   }
 }
 
-test('loads a value once until it expires, and tells the load what expired', async () => {
+test('loads a value once until it expires, and passes the expired one to the load', async () => {
   const { get, clock, loads } = cacheOf(10)
   expect(await get('a')).toBe('a1')
   clock.now = 999
@@ -28,21 +28,21 @@ test('loads a value once until it expires, and tells the load what expired', asy
   expect(loads).toEqual(['a', 'a after a1'])
 })
 
-test('shares one load among those who ask at the same time', async () => {
+test('shares one load among concurrent callers', async () => {
   const { get, loads } = cacheOf(10)
   const asked = Array.from({ length: 5 }, () => get('a'))
   expect(await Promise.all(asked)).toEqual(['a1', 'a1', 'a1', 'a1', 'a1'])
   expect(loads).toEqual(['a'])
 })
 
-test('shares a load even of a value that is not kept, then loads again', async () => {
+test('shares a load even of a value that is not cached, then loads again', async () => {
   const { get, cache } = cacheOf(10)
   expect(await Promise.all([get('a', 0), get('a', 0)])).toEqual(['a1', 'a1'])
   expect(cache.size).toBe(0)
   expect(await get('a', 0)).toBe('a2')
 })
 
-test('fails all who share a failed load, and does not keep the failure', async () => {
+test('rejects all callers of a failed load, and does not cache the failure', async () => {
   const { cache, get } = cacheOf(10)
   const fail = () => Promise.reject(new Error('no luck'))
   const asked = [cache.get('a', fail), cache.get('a', fail)]
@@ -50,7 +50,7 @@ test('fails all who share a failed load, and does not keep the failure', async (
   expect(await get('a')).toBe('a1')
 })
 
-test('holds no more than so many values: the least recently used one makes room', async () => {
+test('evicts the least recently used value when it is full', async () => {
   const { cache, get, loads } = cacheOf(2)
   await get('a')
   await get('b')
@@ -63,13 +63,13 @@ test('holds no more than so many values: the least recently used one makes room'
   expect(loads).toEqual(['a', 'b', 'c', 'b'])
 })
 
-test('stays within its bound whatever is asked', async () => {
+test('never exceeds its bound', async () => {
   const { cache, get } = cacheOf(100)
   for (let n = 0; n < 1000; n += 1) await get(`key${n}`)
   expect(cache.size).toBe(100)
 })
 
-test('replaces a value of the same key without pushing out another', () => {
+test('replaces a value of the same key without evicting another', () => {
   const { cache, clock } = cacheOf(2)
   cache.put('a', '1', 1000)
   cache.put('b', '1', 1000)
@@ -79,7 +79,7 @@ test('replaces a value of the same key without pushing out another', () => {
   expect([cache.has('a'), cache.has('b')]).toEqual([false, false])
 })
 
-/** A cache whose loads take until they are let go. */
+/** A cache whose loads wait until they are released. */
 function slowCache() {
   const { cache } = cacheOf(10)
   const loads: { readonly signal: AbortSignal; finish(value: string): void }[] = []
@@ -96,7 +96,7 @@ function slowCache() {
   return { cache, loads, load, ask }
 }
 
-test('ends a shared load when the last of those who wait for it hangs up', async () => {
+test('aborts a shared load when its last caller hangs up', async () => {
   const { loads, ask } = slowCache()
   const first = ask()
   const second = ask()
@@ -109,13 +109,13 @@ test('ends a shared load when the last of those who wait for it hangs up', async
 
   const third = ask()
   loads[1]?.finish('new')
-  // What was given up is of no use to anybody, even if it comes.
+  // The result of an aborted load is discarded.
   loads[0]?.finish('old')
   expect(await third.value).toBe('new')
   expect(loads).toHaveLength(2)
 })
 
-test('goes on with a load as long as somebody waits who cannot hang up', async () => {
+test('goes on with a load while a caller without a signal waits', async () => {
   const { cache, loads, load, ask } = slowCache()
   const patient = cache.get('a', load)
   const other = ask()
@@ -126,7 +126,7 @@ test('goes on with a load as long as somebody waits who cannot hang up', async (
   expect(loads[0]?.signal.aborted).toBe(false)
 })
 
-test('goes on with a load whose callers ran out of time', async () => {
+test('goes on with a load whose callers timed out', async () => {
   const { cache, loads, ask } = slowCache()
   const late = ask()
   late.leave(new DeadlineExceeded(10))

@@ -32,7 +32,7 @@ test.each([
   expect(sharesOf(cap)).toEqual(shares)
 })
 
-test('no more is shared out than there is, and everything has its share', () => {
+test('the shares never exceed the cap, and none is empty', () => {
   for (let cap = 64; cap <= 2_000; cap += 1) {
     expect(sharesOf(cap).reduce((sum, share) => sum + share)).toBeLessThanOrEqual(cap)
   }

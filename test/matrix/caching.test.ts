@@ -23,7 +23,7 @@ function lookUps({ requests }: Homeserver): number {
   return requests.filter(({ path }) => path === PATH).length
 }
 
-/** A service whose clock is steered, and a homeserver that gives these answers at well-known. */
+/** A service with a controlled clock, and a homeserver with these answers at well-known. */
 async function startWith(...answers: ((port: number) => Answer)[]) {
   const homeserver = await stage.homeserver({ dns: ['origin.test', 'hs.test'] })
   homeserver.respond(PATH, ...answers.map((answer) => answer(homeserver.port)))
@@ -35,7 +35,7 @@ async function startWith(...answers: ((port: number) => Answer)[]) {
   })
   return {
     homeserver,
-    /** Asks at so many milliseconds after the start; gives the number of look-ups so far. */
+    /** Sends a request this many milliseconds after the start; returns the number of look-ups so far. */
     async lookUpsAt(sinceStart: number) {
       clock.now = START + sinceStart
       expect(await service.ask('origin.test')).toMatchObject({ status: 200 })
@@ -51,41 +51,41 @@ const delegating =
 const missing = () => reply(404)
 const unable = () => reply(503)
 
-test('keeps a delegation for as long as Cache-Control says', async () => {
+test('caches a well-known for as long as Cache-Control says', async () => {
   const { lookUpsAt } = await startWith(delegating({ 'cache-control': 'public, max-age=600' }))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(599_000)).toBe(1)
   expect(await lookUpsAt(601_000)).toBe(2)
 })
 
-test('keeps a delegation until it expires', async () => {
+test('caches a well-known until it expires', async () => {
   const { lookUpsAt } = await startWith(delegating({ expires: 'Tue, 01 Jan 2030 03:00:00 GMT' }))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(3 * HOUR - 1)).toBe(1)
   expect(await lookUpsAt(3 * HOUR + 1)).toBe(2)
 })
 
-test('keeps a delegation for 24 hours when nothing is said', async () => {
+test('caches a well-known for 24 hours by default', async () => {
   const { lookUpsAt } = await startWith(delegating())
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(24 * HOUR - 1)).toBe(1)
   expect(await lookUpsAt(24 * HOUR + 1)).toBe(2)
 })
 
-test('keeps a delegation for 48 hours at most', async () => {
+test('caches a well-known for 48 hours at most', async () => {
   const { lookUpsAt } = await startWith(delegating({ 'cache-control': 'max-age=99999999' }))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(48 * HOUR - 1)).toBe(1)
   expect(await lookUpsAt(48 * HOUR + 1)).toBe(2)
 })
 
-test('keeps no delegation that is not to be kept', async () => {
+test('does not cache a well-known with no-store', async () => {
   const { lookUpsAt } = await startWith(delegating({ 'cache-control': 'no-store' }))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(0)).toBe(2)
 })
 
-test('asks again for a missing delegation after 2 minutes, then ever later, up to an hour', async () => {
+test('retries a missing well-known after 2 minutes, then with growing pauses up to an hour', async () => {
   const { lookUpsAt } = await startWith(missing)
   expect(await lookUpsAt(0)).toBe(1)
   let failedAt = 0
@@ -98,7 +98,7 @@ test('asks again for a missing delegation after 2 minutes, then ever later, up t
   }
 })
 
-test('begins at 2 minutes again after a success', async () => {
+test('starts at 2 minutes again after a success', async () => {
   const kept = delegating({ 'cache-control': 'max-age=60' })
   const { lookUpsAt } = await startWith(missing, missing, kept, missing)
   expect(await lookUpsAt(0)).toBe(1)
@@ -109,7 +109,7 @@ test('begins at 2 minutes again after a success', async () => {
   expect(await lookUpsAt(9 * MINUTE)).toBe(5)
 })
 
-test('goes by a delegation that cannot be confirmed, for 48 hours at most', async () => {
+test('uses a well-known that cannot be refreshed for 48 hours at most', async () => {
   const kept = delegating({ 'cache-control': 'max-age=60' })
   const { homeserver, lookUpsAt } = await startWith(kept, unable)
   const host = () => homeserver.requests.at(-1)?.host
@@ -122,7 +122,7 @@ test('goes by a delegation that cannot be confirmed, for 48 hours at most', asyn
   expect(host()).toBe('origin.test')
 })
 
-test('goes by a delegation no longer once the host says that there is none', async () => {
+test('stops using a well-known once the host says that there is none', async () => {
   const kept = delegating({ 'cache-control': 'max-age=60' })
   const { homeserver, lookUpsAt } = await startWith(kept, missing)
   await lookUpsAt(0)
@@ -132,7 +132,7 @@ test('goes by a delegation no longer once the host says that there is none', asy
   expect(homeserver.requests.at(-1)?.host).toBe('origin.test')
 })
 
-test('never keeps the answer about a token', async () => {
+test('never caches the answer about a token', async () => {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   const service = await stage.service()
   const name = `hs.test:${homeserver.port}`
@@ -142,7 +142,7 @@ test('never keeps the answer about a token', async () => {
   expect(await service.ask(name, token)).toMatchObject({ status: 401 })
 })
 
-test('keeps the answers of the DNS, and that there is none, for half a minute', async () => {
+test('caches DNS answers, negative ones included, for half a minute', async () => {
   const homeserver = await stage.homeserver({ dns: ['dns.test'] })
   stage.point('dns.test', '127.0.0.1')
   homeserver.respond('/_matrix/*', reply(200, { sub: '@alice:dns.test' }))
@@ -154,7 +154,7 @@ test('keeps the answers of the DNS, and that there is none, for half a minute', 
   const questions = async () => {
     stage.dns.queries.length = 0
     expect(await service.ask('dns.test')).toMatchObject({ status: 200 })
-    // The library below may still know that there is no IPv6 address.
+    // c-ares may have cached that there is no IPv6 address.
     return stage.dns.queries.filter((query) => !query.startsWith('AAAA')).toSorted()
   }
   const all = ['A dns.test', 'SRV _matrix-fed._tcp.dns.test', 'SRV _matrix._tcp.dns.test']

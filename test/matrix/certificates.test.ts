@@ -75,7 +75,7 @@ test('refuses an expired certificate', async () => {
   expect(homeserver.requests).toEqual([])
 })
 
-test('refuses a certificate of an authority that nobody trusts', async () => {
+test('refuses a certificate of an untrusted authority', async () => {
   await using stranger = await createAuthority()
   const certificate = await stranger.issue({ dns: ['a.test'] })
   const homeserver = stage.keep(await startHomeserver({ certificate }))
@@ -97,7 +97,7 @@ test('gives up on a homeserver that never finishes the handshake', async () => {
   })
 })
 
-test('takes no delegation from a server with the wrong certificate', async () => {
+test('ignores the well-known of a server with the wrong certificate', async () => {
   const impostor = await stage.homeserver({ dns: ['b.test'] })
   impostor.setWellKnownServer(`b.test:${impostor.port}`)
   const homeserver = await stage.homeserver({ dns: ['a.test'] })
@@ -109,7 +109,7 @@ test('takes no delegation from a server with the wrong certificate', async () =>
   expect(impostor.requests).toEqual([])
 })
 
-test('accepts any certificate, of homeservers, once the operator has insisted', async () => {
+test('accepts any certificate of homeservers if the operator turned verification off', async () => {
   await using stranger = await createAuthority()
   const certificate = await stranger.issue({ dns: ['b.test'], notAfter: new Date(0) })
   const homeserver = stage.keep(await startHomeserver({ certificate }))

@@ -41,7 +41,7 @@ test.each([
   },
 )
 
-test('connects to no host whose address is denied', async () => {
+test('does not connect to a host with a denied address', async () => {
   const watch = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
   stage.point('inside.test', '127.0.0.9')
   expect(await send('origin.test', `https://inside.test:${watch.port}`)).toEqual(
@@ -50,7 +50,7 @@ test('connects to no host whose address is denied', async () => {
   expect(watch.connections()).toBe(0)
 })
 
-test('connects to the address that was checked when the DNS says another the next time', async () => {
+test('connects to the address that was checked, even if the DNS answer changes', async () => {
   const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
   const { port } = inside
   const homeserver = await stage.homeserver({ dns: ['rebind.test'] }, { port })
@@ -82,7 +82,7 @@ test('connects to a denied address of a server that is listed by name', async ()
   expect(await send('operator.test', baseUrl)).toEqual(DONE)
 })
 
-test('goes to an override over plain HTTP, path prefix kept, and for its own server alone', async () => {
+test('uses an override over plain HTTP, with its path prefix, for its own server only', async () => {
   const homeserver = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
   homeserver.respond('/prefix/*', { kind: 'reply', status: 200, body: {} })
   const baseUrl = `${homeserver.url}/prefix`
@@ -96,7 +96,7 @@ test('goes to an override over plain HTTP, path prefix kept, and for its own ser
   ])
 })
 
-test('keeps the path prefix of a base URL that was found', async () => {
+test('keeps the path prefix of a discovered base URL', async () => {
   stage.point('hs.test', '127.0.0.1')
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   homeserver.respond('/prefix/*', { kind: 'reply', status: 200, body: {} })
@@ -107,7 +107,7 @@ test('keeps the path prefix of a base URL that was found', async () => {
   ])
 })
 
-test('believes no certificate of another name', async () => {
+test('refuses a certificate of another name', async () => {
   stage.point('hs.test', '127.0.0.1')
   const homeserver = await stage.homeserver({ dns: ['other.test'] })
   homeserver.scheduleDelayedEvent('syd_1')
@@ -117,7 +117,7 @@ test('believes no certificate of another name', async () => {
   expect(homeserver.requests).toEqual([])
 })
 
-test('a client API at a denied address alone is not usable, and the setting is named', async () => {
+test('a client API with only denied addresses is unusable, and the cause names the setting', async () => {
   stage.point('origin.test', '127.0.0.1')
   stage.point('inside.test', '127.0.0.9')
   const origin = await stage.homeserver({ dns: ['origin.test'] })

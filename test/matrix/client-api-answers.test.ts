@@ -102,7 +102,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
     expect(performance.now() - before).toBeWithin(190, 1_000)
   })
 
-  test('is a POST of an empty object, as nobody', async () => {
+  test('is a POST of an empty object without authorization', async () => {
     homeserver.restore()
     homeserver.scheduleDelayedEvent('syd_plain')
     expect(await createClient()('syd_plain', action)).toEqual({ kind: 'done' })
@@ -122,7 +122,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
     ['a/b?c#d%', 'a%2Fb%3Fc%23d%25'],
     ['../../../v3/logout', '..%2F..%2F..%2Fv3%2Flogout'],
     ['ü &=+', '%C3%BC%20%26%3D%2B'],
-  ])('names the event %p as %s', async (delayId, encoded) => {
+  ])('encodes the delay ID %p as %s', async (delayId, encoded) => {
     homeserver.restore()
     homeserver.scheduleDelayedEvent(delayId)
     expect(await createClient()(delayId, action)).toEqual({ kind: 'done' })
@@ -132,7 +132,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
   })
 
   test.each(['.', '..', '\ud800'])(
-    'acts on no event %p, which no URL can name',
+    'refuses the delay ID %p, which cannot be in a URL',
     async (delayId) => {
       homeserver.restore()
       expect(await createClient()(delayId, action)).toMatchObject({ kind: 'failed' })
@@ -151,7 +151,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
     expect(performance.now() - since).toBeLessThan(500)
   })
 
-  test('asks nobody when its signal has fired before', async () => {
+  test('sends nothing when its signal has fired already', async () => {
     const before = homeserver.requests.length
     expect(await createClient()('syd_hunter2', action, AbortSignal.abort())).toEqual(GIVEN_UP)
     expect(homeserver.requests.length).toBe(before)

@@ -37,7 +37,7 @@ describe('the base URL in well-known', () => {
     ['HTTPS://Origin.Test/Path', 'https://origin.test/Path'],
     ['https://[::1]:8448', 'https://[::1]:8448'],
     ['https://b\u00fccher.test', 'https://xn--bcher-kva.test'],
-  ])('%s is taken as %s', async (given, baseUrl) => {
+  ])('%s is normalised to %s', async (given, baseUrl) => {
     const { locate } = await startWith(naming(given))
     expect(await locate()).toEqual({ kind: 'found', baseUrl })
   })
@@ -60,7 +60,7 @@ describe('the base URL in well-known', () => {
     7,
     null,
     { url: 'https://matrix.origin.test' },
-  ])('%p is of no use', async (given) => {
+  ])('%p is unusable', async (given) => {
     const { locate } = await startWith(naming(given))
     expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
   })
@@ -75,7 +75,7 @@ describe('the base URL in well-known', () => {
     expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
   })
 
-  test('may be in a document that browsers would read from anywhere and take for text', async () => {
+  test('may be in a document with CORS headers and a text content type', async () => {
     const headers = { 'content-type': 'text/plain', 'access-control-allow-origin': '*' }
     const { locate } = await startWith(naming('https://hs.test', headers))
     expect(await locate()).toEqual({ kind: 'found', baseUrl: 'https://hs.test' })

@@ -35,7 +35,7 @@ async function startWith(...answers: Answer[]) {
   return {
     origin,
     locate: () => locator.locate('origin.test'),
-    /** Locates at so many milliseconds after the start; gives the number of look-ups so far. */
+    /** Locates this many milliseconds after the start; returns the number of look-ups so far. */
     async lookUpsAt(sinceStart: number) {
       clock.now = START + sinceStart
       await locator.locate('origin.test')
@@ -44,7 +44,7 @@ async function startWith(...answers: Answer[]) {
   }
 }
 
-test('a client API that was found is kept for six hours when nothing is said', async () => {
+test('caches a located client API for six hours by default', async () => {
   const { lookUpsAt } = await startWith(naming('https://hs.test'))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(6 * HOUR - 1)).toBe(1)
@@ -56,23 +56,20 @@ test.each([
   ['max-age=99999999', 24 * HOUR],
   ['no-store', 5 * MINUTE],
   ['max-age=1', 5 * MINUTE],
-])(
-  'a client API that was found is kept with Cache-Control: %s for %p ms',
-  async (cacheControl, ttlMs) => {
-    const headers = { 'cache-control': cacheControl }
-    const { lookUpsAt } = await startWith(naming('https://hs.test', headers))
-    expect(await lookUpsAt(0)).toBe(1)
-    expect(await lookUpsAt(ttlMs - 1)).toBe(1)
-    expect(await lookUpsAt(ttlMs + 1)).toBe(2)
-  },
-)
+])('caches a located client API with Cache-Control: %s for %p ms', async (cacheControl, ttlMs) => {
+  const headers = { 'cache-control': cacheControl }
+  const { lookUpsAt } = await startWith(naming('https://hs.test', headers))
+  expect(await lookUpsAt(0)).toBe(1)
+  expect(await lookUpsAt(ttlMs - 1)).toBe(1)
+  expect(await lookUpsAt(ttlMs + 1)).toBe(2)
+})
 
 test.each([
   ['a missing document', reply(404)],
   ['an error', reply(500)],
   ['nonsense', { kind: 'invalid-json' }],
   ['a closed connection', { kind: 'close' }],
-] as const)('is asked for again a minute after %s', async (_what, answer) => {
+] as const)('is looked up again a minute after %s', async (_what, answer) => {
   const { locate, lookUpsAt } = await startWith(answer, naming('https://hs.test'))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(MINUTE - 1)).toBe(1)
@@ -80,7 +77,7 @@ test.each([
   expect(await locate()).toEqual({ kind: 'found', baseUrl: 'https://hs.test' })
 })
 
-test('a client API that was found is kept while the homeserver is away, and asked for every minute', async () => {
+test('keeps a located client API while the homeserver is away, and retries every minute', async () => {
   const away = [reply(503), reply(429), { kind: 'hang' }] as const
   const { locate, lookUpsAt } = await startWith(
     naming('https://a.test'),
@@ -96,14 +93,14 @@ test('a client API that was found is kept while the homeserver is away, and aske
   expect(await locate()).toEqual({ kind: 'found', baseUrl: 'https://b.test' })
 })
 
-test('a client API that was found is given up when the homeserver says that there is none', async () => {
+test('forgets a located client API when the homeserver says that there is none', async () => {
   const { locate, lookUpsAt } = await startWith(naming('https://a.test'), reply(404))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(7 * HOUR)).toBe(2)
   expect(await locate()).toEqual({ kind: 'none', reason: 'status 404' })
 })
 
-test('a client API that was found is asked for once by many at a time', async () => {
+test('shares one look-up among concurrent callers', async () => {
   const body = { 'm.homeserver': { base_url: 'https://hs.test' } }
   const { origin, locate } = await startWith({ kind: 'slow-body', everyMs: 2, body })
   const located = await Promise.all(Array.from({ length: 20 }, locate))

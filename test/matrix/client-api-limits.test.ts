@@ -31,7 +31,7 @@ function timeout(seconds: number) {
   return { kind: 'failed', answered: false, reason: `timeout after ${seconds} s` } as const
 }
 
-test('an attempt takes no longer than it may', async () => {
+test('an attempt ends at its time limit', async () => {
   const { homeserver, restart } = await startWith(5_000)
   homeserver.respond(ENDPOINTS, { kind: 'hang' })
   const start = performance.now()
@@ -39,13 +39,13 @@ test('an attempt takes no longer than it may', async () => {
   expect(performance.now() - start).toBeWithin(190, 1_000)
 })
 
-test('an attempt takes no longer than usual, however long it may', async () => {
+test('an attempt ends at the usual timeout, even if its limit is longer', async () => {
   const { homeserver, restart } = await startWith(200)
   homeserver.respond(ENDPOINTS, { kind: 'hang' })
   expect(await restart(60_000)).toEqual(timeout(0.2))
 })
 
-test('a question for versions without answer leaves half of the time for the attempt', async () => {
+test('an unanswered request for versions leaves half of the time for the attempt', async () => {
   const { homeserver, restart } = await startWith(1_000)
   homeserver.respond(VERSIONS, { kind: 'hang' })
   const start = performance.now()
@@ -53,7 +53,7 @@ test('a question for versions without answer leaves half of the time for the att
   expect(performance.now() - start).toBeWithin(490, 990)
 })
 
-test('an attempt that takes less time does not cut the question short for others', async () => {
+test('an attempt with a short limit does not shorten the request for versions for others', async () => {
   const { homeserver, restart } = await startWith(2_000)
   homeserver.setUnstableFeatures({ 'org.matrix.msc4140.stable': true })
   const features = { unstable_features: { 'org.matrix.msc4140.stable': true } }
@@ -66,7 +66,7 @@ test('an attempt that takes less time does not cut the question short for others
   expect(homeserver.requests.filter(({ path }) => path === VERSIONS)).toHaveLength(1)
 })
 
-test('what was given up while versions were asked for is not done later', async () => {
+test('an attempt that was aborted during the request for versions is not made later', async () => {
   const { homeserver, restart } = await startWith(1_000)
   const answered = Promise.withResolvers<void>()
   homeserver.respond(VERSIONS, async () => {
@@ -83,7 +83,7 @@ test('what was given up while versions were asked for is not done later', async 
   expect(homeserver.delayedEventCalls).toEqual([])
 })
 
-test('12 names are located at a time, and the others wait for their turn or their time', async () => {
+test('locates 12 names at a time; the others wait for a place or time out', async () => {
   const names = Array.from({ length: 40 }, (_, index) => `hs-${index}.test`)
   const origin = await stage.homeserver({ dns: names })
   for (const name of names) stage.point(name, '127.0.0.1')

@@ -47,7 +47,7 @@ describe('an override', () => {
     expect(origin.requests).toEqual([])
   })
 
-  test('is for the very name that it is given for', async () => {
+  test('applies only to its own server name', async () => {
     const origin = await stage.homeserver({ dns: ['origin.test'] })
     origin.setWellKnownClient('https://elsewhere.test')
     const { locator } = accessHomeservers(stage, { env, tuning: { wellKnownPort: origin.port } })
@@ -81,7 +81,7 @@ describe('well-known', () => {
   test.each([
     ['127.0.0.1', '127.0.0.1'],
     ['::1', '[::1]'],
-  ])('is asked at the IP address %s that is a name', async (hostname, authority) => {
+  ])('is requested at the IP address %s', async (hostname, authority) => {
     const origin = await stage.homeserver({ ip: [hostname] }, { hostname })
     origin.setWellKnownClient('https://hs.test')
     const { locator } = accessHomeservers(stage)
@@ -91,7 +91,7 @@ describe('well-known', () => {
     })
   })
 
-  test('is not asked for what is no server name', async () => {
+  test('is not requested for an invalid server name', async () => {
     const { locator } = accessHomeservers(stage)
     for (const name of ['', 'a b', 'origin.test/path', 'user@origin.test', '127.1', '[::1']) {
       expect(await locator.locate(name)).toEqual({
@@ -101,7 +101,7 @@ describe('well-known', () => {
     }
   })
 
-  test('is not believed with a certificate of another name', async () => {
+  test('is refused with a certificate of another name', async () => {
     const origin = await stage.homeserver({ dns: ['www.test'] })
     origin.setWellKnownClient('https://hs.test')
     const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: origin.port } })
@@ -132,7 +132,7 @@ describe('well-known', () => {
     expect(target.connections()).toBe(0)
   })
 
-  test('is not followed round in circles', async () => {
+  test('stops at a redirect loop', async () => {
     const { origin, locate } = await startWith({ kind: 'redirect', location: PATH })
     expect(await locate()).toEqual({ kind: 'unknown', reason: 'more than 5 redirects' })
     expect(lookUps(origin)).toBe(6)
@@ -146,12 +146,12 @@ describe('well-known', () => {
     ['answer is larger than 64 KiB', 'unknown', { kind: 'oversized', bytes: 70_000 }],
     ['timeout after 1 s', 'unknown', { kind: 'hang' }],
     ['timeout after 1 s', 'unknown', { kind: 'slow-body', everyMs: 100, body: 'x'.repeat(99) }],
-  ] as const)('that ends with %s tells: %s', async (reason, kind, answer) => {
+  ] as const)('that ends with %s means: %s', async (reason, kind, answer) => {
     const { locate } = await startWith(answer)
     expect(await locate()).toEqual({ kind, reason })
   })
 
-  test('that closes the connection may tell later', async () => {
+  test('of a server that closes the connection is tried again later', async () => {
     const { origin, locate } = await startWith({ kind: 'close' })
     expect(await locate()).toEqual({
       kind: 'unknown',
@@ -159,7 +159,7 @@ describe('well-known', () => {
     })
   })
 
-  test('that nobody serves may be there later', async () => {
+  test('of a server that does not listen is tried again later', async () => {
     const port = await findClosedPort()
     const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: port } })
     expect(await locator.locate('origin.test')).toEqual({

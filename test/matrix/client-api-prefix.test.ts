@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-/** A homeserver, and how a service whose clock is steered acts on an event there. */
+/** A homeserver, and a client with a controlled clock that acts on an event there. */
 async function startWith(features: Readonly<Record<string, boolean>>, ...versions: Answer[]) {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   homeserver.setUnstableFeatures(features)
@@ -87,7 +87,7 @@ describe('the prefix', () => {
     expect(versionsAsked()).toBe(2)
   })
 
-  test('is asked for once by many at a time', async () => {
+  test('is requested once for concurrent callers', async () => {
     const { restart, versionsAsked } = await startWith(STABLE)
     const answers = await Promise.all(Array.from({ length: 20 }, restart))
     expect(answers.every(({ kind }) => kind === 'done')).toBe(true)
@@ -109,7 +109,7 @@ describe('404 M_UNRECOGNIZED', () => {
     expect(versionsAsked()).toBe(1)
   })
 
-  test('under both is a failure, and nothing to remember', async () => {
+  test('under both is a failure, and nothing is remembered', async () => {
     const { homeserver, restart } = await startWith({}, reply(200, { unstable_features: STABLE }))
     const failed = {
       kind: 'failed',
@@ -122,14 +122,14 @@ describe('404 M_UNRECOGNIZED', () => {
     expect(prefixes(homeserver)).toEqual(['stable', 'unstable', 'stable', 'unstable'])
   })
 
-  test('under one leads to what the other answers', async () => {
+  test('under one leads to the answer of the other', async () => {
     const { homeserver, restart } = await startWith(STABLE)
     homeserver.respond('/_matrix/client/v1/*', UNRECOGNIZED)
     homeserver.respond('/_matrix/client/unstable/*', reply(404, { errcode: 'M_NOT_FOUND' }))
     expect(await restart()).toEqual({ kind: 'gone' })
   })
 
-  test('in an answer that is not 404 leads nowhere', async () => {
+  test('with another status than 404 does not try the other prefix', async () => {
     const { homeserver, restart } = await startWith(STABLE)
     homeserver.respond('/_matrix/client/v1/*', reply(405, { errcode: 'M_UNRECOGNIZED' }))
     expect(await restart()).toEqual({ kind: 'failed', answered: true, reason: 'status 405' })

@@ -23,7 +23,7 @@ function hold(homeserver: Homeserver, sub: string) {
   return gate
 }
 
-test('requests for one server at the same time share its look-ups', async () => {
+test('concurrent requests for one server share its look-ups', async () => {
   const homeserver = await stage.homeserver({ dns: ['origin.test', 'hs.test'] })
   const { port } = homeserver
   homeserver.setWellKnownServer('hs.test')
@@ -78,20 +78,20 @@ test('sixteen requests to one server are under way at once, the rest wait and su
   expect(homeserver.connections()).toBeLessThanOrEqual(16)
 })
 
-test('those that wait fail at their deadline', async () => {
+test('waiting requests fail at their deadline', async () => {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   homeserver.respond('/_matrix/*', { kind: 'hang' })
   const name = `hs.test:${homeserver.port}`
   const service = await stage.service({ tuning: { exchangeTimeoutMs: 300 } })
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => service.ask(name)))
-  // Whoever gets a place at the very end may be told of the one step or of the other.
+  // A request that gets a place at the very end may fail in either step.
   for (const { status, step, cause } of outcomes) {
     expect({ status, cause }).toEqual({ status: 401, cause: 'timeout after 0.3 s' })
     expect(step).toMatch(/^(?:queue|connect)$/)
   }
 })
 
-test('a server that was given up on makes room for the next', async () => {
+test('an aborted request makes room for the next', async () => {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   homeserver.respond('/_matrix/*', { kind: 'hang' })
   const name = `hs.test:${homeserver.port}`

@@ -21,7 +21,7 @@ test('tries the next address when the first refuses the connection', async () =>
   expect(await service.ask(name, token)).toMatchObject({ status: 200 })
 })
 
-test('tries the next address when the first is silent, and goes there at once thereafter', async () => {
+test('tries the next address when the first is silent, and starts with it afterwards', async () => {
   const silent = stage.keep(await startSilentListener('127.0.0.2'))
   const { port } = silent
   const homeserver = await stage.homeserver({ dns: ['silent.test'] }, { port })
@@ -56,7 +56,7 @@ test('reaches a homeserver that has IPv6 only', async () => {
   ])
 })
 
-test('follows a name that is an alias', async () => {
+test('follows a CNAME', async () => {
   const homeserver = await stage.homeserver({ dns: ['alias.test'] })
   stage.dns.set('alias.test', 'CNAME', { records: ['canonical.test'], ttlSeconds: 0 })
   stage.point('canonical.test', '127.0.0.1')
@@ -79,7 +79,7 @@ test('tries no more than three addresses of a name', async () => {
   expect(String(cause).match(/connection refused/g)).toHaveLength(3)
 })
 
-test('says so when a name has no address', async () => {
+test('reports a name without an address', async () => {
   const service = await stage.service()
   expect(await service.ask('nowhere.test:443')).toEqual({
     status: 401,
@@ -89,7 +89,7 @@ test('says so when a name has no address', async () => {
   })
 })
 
-test('says so when the name server is silent', async () => {
+test('reports a silent name server', async () => {
   stage.dns.set('mute.test', 'A', 'silence')
   stage.dns.set('mute.test', 'AAAA', 'silence')
   const service = await stage.service({ tuning: { dnsTimeoutMs: 100 } })
@@ -101,7 +101,7 @@ test('says so when the name server is silent', async () => {
   })
 })
 
-test('says so when the name server fails', async () => {
+test('reports a failing name server', async () => {
   stage.dns.set('servfail.test', 'A', { rcode: 'SERVFAIL' })
   stage.dns.set('servfail.test', 'AAAA', { rcode: 'SERVFAIL' })
   const service = await stage.service()

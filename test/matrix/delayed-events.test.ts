@@ -89,7 +89,7 @@ describe('the answer', () => {
     expect(read(429, body, header)).toEqual(failed(429, waitMs))
   })
 
-  test('429 with a body of nonsense is a failure like any other', () => {
+  test('a 429 with an invalid body is an ordinary failure', () => {
     expect(read(429, '<html>')).toEqual(failed(429))
   })
 })
@@ -114,7 +114,7 @@ describe('the prefix that is advertised', () => {
     expect<string | undefined>(found).toBe(prefix)
   })
 
-  test('is none in an error or in nonsense', () => {
+  test('is none in an error or an invalid body', () => {
     const body = JSON.stringify({ unstable_features: { [unstable]: true } })
     const headers = new Headers()
     expect(advertisedPrefix({ status: 404, headers, body })).toBeUndefined()

@@ -11,10 +11,10 @@ beforeAll(async () => {
 afterEach(() => stage.expectNoTokenLogged())
 afterAll(() => stage.close())
 
-/** As the service is without any exception. */
+/** The default settings, without exceptions. */
 const STRICT = { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '' }
 
-/** Speaks no TLS, so that it counts mere TCP connections. */
+/** Speaks no TLS, so that it counts TCP connections. */
 async function startWatch(hostname: string, port = 0) {
   return stage.keep(await startHomeserver({ hostname, port }))
 }
@@ -42,7 +42,7 @@ for (const [literal, address, network] of [
   ['[64:ff9b::7f00:1]', '64:ff9b::7f00:1', '127.0.0.0/8'],
   ['[0:0:0:0:0:ffff:7f00:1]', '0:0:0:0:0:ffff:7f00:1', '127.0.0.0/8'],
 ] as const) {
-  test(`connects to no ${literal}`, async () => {
+  test(`does not connect to ${literal}`, async () => {
     const watch = await startWatch('127.0.0.1')
     const service = await stage.service({ env: STRICT })
     expect(await service.ask(`${literal}:${watch.port}`)).toEqual(denied(address, network))
@@ -50,7 +50,7 @@ for (const [literal, address, network] of [
   })
 }
 
-test('connects to no name whose addresses are denied', async () => {
+test('does not connect to a name with denied addresses', async () => {
   const watch = await startWatch('127.0.0.1')
   stage.point('loop.test', '127.0.0.1')
   const service = await stage.service({ env: STRICT })
@@ -58,7 +58,7 @@ test('connects to no name whose addresses are denied', async () => {
   expect(watch.connections()).toBe(0)
 })
 
-test('connects to no denied address that a well-known delegates to', async () => {
+test('does not connect to a denied address from a well-known', async () => {
   const watch = await startWatch('127.0.0.9')
   const origin = await stage.homeserver({ dns: ['delegating.test'] })
   origin.setWellKnownServer(`127.0.0.9:${watch.port}`)
@@ -68,7 +68,7 @@ test('connects to no denied address that a well-known delegates to', async () =>
   expect(watch.connections()).toBe(0)
 })
 
-test('connects to no denied address that an SRV record leads to', async () => {
+test('does not connect to a denied address from an SRV record', async () => {
   const watch = await startWatch('127.0.0.9')
   const { port } = watch
   stage.point('srv.test', '127.0.0.1')
@@ -82,7 +82,7 @@ test('connects to no denied address that an SRV record leads to', async () => {
   expect(watch.connections()).toBe(0)
 })
 
-test('asks no well-known at a denied address', async () => {
+test('does not request a well-known at a denied address', async () => {
   const watch = await startWatch('127.0.0.9')
   stage.point('inside.test', '127.0.0.9')
   const { port } = watch
@@ -102,7 +102,7 @@ test('of several addresses, connects only to the one that is permitted', async (
   expect(watch.connections()).toBe(0)
 })
 
-test('falls back to no denied address when the permitted one is dead', async () => {
+test('does not fall back to a denied address when the permitted one is dead', async () => {
   const watch = await startWatch('127.0.0.9')
   stage.point('half.test', '127.0.0.1', '127.0.0.9')
   const service = await stage.service()
@@ -115,7 +115,7 @@ test('falls back to no denied address when the permitted one is dead', async () 
   expect(watch.connections()).toBe(0)
 })
 
-test('connects to what the operator allows', async () => {
+test('connects to addresses that the operator allows', async () => {
   const homeserver = await stage.homeserver({ ip: ['127.0.0.9'] }, { hostname: '127.0.0.9' })
   const name = `127.0.0.9:${homeserver.port}`
   const service = await stage.service({
@@ -125,7 +125,7 @@ test('connects to what the operator allows', async () => {
   expect(await service.ask(name, token)).toMatchObject({ status: 200 })
 })
 
-test('denies what the operator says instead of the default', async () => {
+test("denies the operator's networks instead of the default", async () => {
   const homeserver = await stage.homeserver({ ip: ['127.0.0.2'] }, { hostname: '127.0.0.2' })
   const { port } = homeserver
   const service = await stage.service({
@@ -139,7 +139,7 @@ test('denies what the operator says instead of the default', async () => {
   expect(await service.ask(`10.0.0.1:${port}`)).toEqual(denied('10.0.0.1', '10.0.0.0/8'))
 })
 
-test('connects to no loopback address when the operator denies other networks', async () => {
+test('does not connect to loopback when the operator denies other networks', async () => {
   const watch = await startWatch('127.0.0.1')
   const service = await stage.service({
     env: { ...STRICT, LIVEKIT_FEDERATION_DENY_NETWORKS: '10.0.0.0/8,fd00::/8' },

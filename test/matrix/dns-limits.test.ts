@@ -17,7 +17,7 @@ function addresses(count: number, from = 10): string[] {
   return Array.from({ length: count }, (_, index) => `127.0.0.${from + index}`)
 }
 
-test('of a name with many addresses 16 are kept', async () => {
+test('keeps 16 addresses of a name', async () => {
   stage.point('crowd.test', ...addresses(40))
   const resolver = createResolver({ now: Date.now })
   const found = await resolver.addresses('crowd.test')
@@ -27,7 +27,7 @@ test('of a name with many addresses 16 are kept', async () => {
   expect((await resolver.addresses('few.test')).toSorted()).toEqual(addresses(16).toSorted())
 })
 
-test('of a service with many records 32 are kept', async () => {
+test('keeps 32 records of a service', async () => {
   const record = (port: number) => ({ priority: 1, weight: 1, port, target: 'hs.test' })
   const records = (count: number) => Array.from({ length: count }, (_, index) => record(index + 1))
   stage.srv('_crowd._tcp.test', ...records(60))
@@ -38,7 +38,7 @@ test('of a service with many records 32 are kept', async () => {
   expect(few.toSorted((a, b) => a.port - b.port)).toEqual(records(32))
 })
 
-test('what a name with many denied addresses puts into the log is bounded', async () => {
+test('a name with many denied addresses fills no more than a bounded log line', async () => {
   stage.point('denied.test', ...addresses(60))
   const service = await stage.service({ env: { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '' } })
   const { status, cause } = await service.ask('denied.test:443')
@@ -78,7 +78,7 @@ test('no more than six addresses are tried in all', async () => {
   )
 })
 
-test('what failed for one name is not held against another at the same address', async () => {
+test('a failure of one name does not affect another at the same address', async () => {
   const first = await stage.homeserver({ dns: ['b.test'] }, { hostname: '127.0.0.1' })
   const { port } = first
   const second = await stage.homeserver(

@@ -65,7 +65,7 @@ test.each([
   },
 )
 
-/** One with room for a single request, whose homeservers never answer. */
+/** A federation client with one place, whose homeservers never answer. */
 function narrowFederation(): { federation: Federation; asked: () => string[] } {
   const asked: string[] = []
   const limits = { perKey: 1, total: 1, maxWaiting: 0 }
@@ -88,7 +88,7 @@ function narrowFederation(): { federation: Federation; asked: () => string[] } {
   return { federation, asked: () => asked }
 }
 
-test('what is no server name is refused before it could wait for its turn', async () => {
+test('refuses an invalid server name without queueing it', async () => {
   const { federation, asked } = narrowFederation()
   const outcome = (name: string) => federation.get(name, '/').catch((error) => error)
   const held = outcome('hs.test')
@@ -101,7 +101,7 @@ test('what is no server name is refused before it could wait for its turn', asyn
   expect(asked()).toEqual(['hs.test'])
 })
 
-test('those that the operator has named wait for each other alone', async () => {
+test('servers that the operator named wait only for each other', async () => {
   const { federation, asked } = narrowFederation()
   const outcome = (name: string) => federation.get(name, '/').catch((error) => error)
   const held = [outcome('hs.test'), outcome('mine.test')]
@@ -113,7 +113,7 @@ test('those that the operator has named wait for each other alone', async () => 
   expect(asked()).toEqual(['hs.test', 'mine.test'])
 })
 
-test('servers that answered lately wait for no stranger, and are strangers again after a while', async () => {
+test('servers that answered lately do not wait for unknown ones, until they expire', async () => {
   const strangers = Array.from({ length: 3 }, (_, index) => `silent-${index}.test`)
   const names = [...strangers, 'proven.test']
   for (const name of names) stage.point(name, '127.0.0.1')
@@ -131,7 +131,7 @@ test('servers that answered lately wait for no stranger, and are strangers again
   expect(await askProven()).toMatchObject({ step: 'userinfo' })
 
   const asked = () => homeserver.requests.filter(({ host }) => host.startsWith('silent-')).length
-  /** Who is answered first when strangers hold all the places that they can have. */
+  /** Which server is answered first while unknown servers hold all their places. */
   async function firstOfAll(): Promise<string> {
     const before = asked()
     const held = strangers.flatMap((name) =>

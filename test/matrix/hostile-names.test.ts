@@ -66,7 +66,7 @@ const outsideTheGrammar = [
 ]
 
 for (const name of outsideTheGrammar) {
-  test(`refuses ${JSON.stringify(name).slice(0, 80)}, and looks nothing up`, async () => {
+  test(`refuses ${JSON.stringify(name).slice(0, 80)} without any look-up`, async () => {
     stage.dns.queries.length = 0
     expect(await service.ask(name)).toEqual({
       status: 401,
@@ -96,7 +96,7 @@ const withinTheGrammar = [
 ]
 
 for (const name of withinTheGrammar) {
-  test(`is not thrown by ${name.slice(0, 80)}`, async () => {
+  test(`survives ${name.slice(0, 80)}`, async () => {
     const { status, step } = await service.ask(name)
     expect({ status, step }).toEqual({ status: 401, step: 'connect' })
   })

@@ -16,7 +16,7 @@ function addressQueries(host: string): number {
   return stage.dns.queries.filter((query) => query === `A ${host}`).length
 }
 
-test('connects to the address that was checked when the DNS says another the next time', async () => {
+test('connects to the address that was checked, even if the DNS answer changes', async () => {
   const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
   const { port } = inside
   const homeserver = await stage.homeserver({ dns: ['rebind.test'] }, { port })
@@ -38,7 +38,7 @@ test('connects to the address that was checked when the DNS says another the nex
   expect(homeserver.connections()).toBe(1)
 })
 
-test('checks anew the address of a name that well-known was asked at', async () => {
+test('checks the address of a name again after its well-known', async () => {
   const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
   const { port } = inside
   const homeserver = await stage.homeserver({ dns: ['flip.test'] }, { port })

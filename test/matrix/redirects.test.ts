@@ -60,7 +60,7 @@ test('follows a relative redirect', async () => {
   expect(await service.ask('origin.test', token)).toMatchObject({ status: 200 })
 })
 
-test('follows no redirect to http', async () => {
+test('does not follow a redirect to http', async () => {
   const plain = stage.keep(await startHomeserver())
   plain.setWellKnownServer('hs.test')
   const origin = await stage.homeserver({ dns: ['origin.test'] })
@@ -70,28 +70,28 @@ test('follows no redirect to http', async () => {
 })
 
 for (const location of ['file:///etc/passwd', 'data:application/json,{}', 'ftp://www.test/']) {
-  test(`follows no redirect to ${location}`, async () => {
+  test(`does not follow a redirect to ${location}`, async () => {
     const origin = await stage.homeserver({ dns: ['origin.test'] })
     origin.respond(PATH, redirect(location))
     expect(await causeOf(origin)).toEndWith('; well-known: redirect to a URL that is not https')
   })
 }
 
-test('follows no redirect with credentials', async () => {
+test('does not follow a redirect with credentials', async () => {
   const origin = await stage.homeserver({ dns: ['origin.test'] })
   origin.respond(PATH, redirect(`https://user:password@origin.test:${origin.port}/x`))
   expect(await causeOf(origin)).toEndWith('; well-known: redirect with credentials')
   expect(origin.requests).toHaveLength(1)
 })
 
-test('follows no redirect to a host that is no server name', async () => {
+test('does not follow a redirect to an invalid host', async () => {
   const origin = await stage.homeserver({ dns: ['origin.test'] })
   origin.respond(PATH, redirect('https://under_score.test/'))
   expect(await causeOf(origin)).toEndWith('; well-known: redirect to an unusable host')
 })
 
 for (const denied of ['127.0.0.9', '2130706441', '0x7f.9', '[::ffff:127.0.0.9]', 'inside.test']) {
-  test(`follows no redirect to ${denied}, which is a denied address`, async () => {
+  test(`does not follow a redirect to ${denied}, a denied address`, async () => {
     const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
     stage.point('inside.test', '127.0.0.9')
     const origin = await stage.homeserver({ dns: ['origin.test'] })
@@ -110,7 +110,7 @@ test('checks the certificate at the end of a redirect', async () => {
   expect(impostor.requests).toEqual([])
 })
 
-test('gives up on redirects in a circle', async () => {
+test('stops at a redirect loop', async () => {
   const origin = await stage.homeserver({ dns: ['origin.test'] })
   origin.respond(PATH, redirect(PATH))
   expect(await causeOf(origin)).toEndWith('; well-known: more than 5 redirects')

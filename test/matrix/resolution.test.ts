@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterEach(() => stage.expectNoTokenLogged())
 afterAll(() => stage.close())
 
-/** As whom the client addressed the homeserver when it presented the token. */
+/** Server name and `Host` under which the homeserver got the token. */
 function addressedAs({ requests }: Homeserver) {
   return requests
     .filter(({ path }) => path === '/_matrix/federation/v1/openid/userinfo')
@@ -67,7 +67,7 @@ test('connects to a hostname at its port, without well-known and SRV', async () 
   expect(stage.dns.queries.toSorted()).toEqual(['A with-port.test', 'AAAA with-port.test'])
 })
 
-/** Makes `origin` delegate, and gives the port at which it is asked for that. */
+/** Makes `origin` delegate, and returns the port of its well-known. */
 async function delegate(origin: string, to: string): Promise<number> {
   const homeserver = await stage.homeserver({ dns: [origin] })
   homeserver.setWellKnownServer(to)
@@ -135,7 +135,7 @@ test('follows a delegation to a hostname without SRV records, at the default por
   expect(addressedAs(homeserver)).toEqual([{ host: 'hs.to-bare.test', sni: 'hs.to-bare.test' }])
 })
 
-test('asks a delegated name for no delegation of its own', async () => {
+test('does not request the well-known of a delegated name', async () => {
   const homeserver = await stage.homeserver({ dns: ['first.test', 'second.test'] })
   homeserver.respond('/.well-known/matrix/server', {
     kind: 'reply',
@@ -153,7 +153,7 @@ test('asks a delegated name for no delegation of its own', async () => {
 
 for (const service of ['_matrix-fed', '_matrix']) {
   const name = `no-well-known${service.replace('_', '.')}.test`
-  test(`without well-known, goes by the ${service} SRV record`, async () => {
+  test(`without well-known, uses the ${service} SRV record`, async () => {
     const homeserver = await stage.homeserver({ dns: [name] }, { hostname: '127.0.0.2' })
     const { port } = homeserver
     stage.point(name, '127.0.0.1')

@@ -20,13 +20,13 @@ for (const [text, kind, host, port] of [
   })
 }
 
-test('gives the user ID’s part after the first colon', () => {
+test('returns the part of a user ID after the first colon', () => {
   expect(serverNameOfUser('@alice:example.com')).toBe('example.com')
   expect(serverNameOfUser('@alice:example.com:8448')).toBe('example.com:8448')
   expect(serverNameOfUser('@:[::1]:8448')).toBe('[::1]:8448')
 })
 
-test('finds no server name in what is no user ID, or over 255 bytes', () => {
+test('finds no server name in an invalid or overlong user ID', () => {
   for (const text of [
     '',
     '@',

@@ -15,14 +15,14 @@ afterAll(() => stage.close())
 
 const REFUSED = { status: 401, cause: expect.stringContaining('certificate is for another name') }
 
-/** A homeserver with a certificate for `true.test` that vouches for whoever it is asked about. */
+/** A homeserver with a certificate for `true.test` that vouches for every user. */
 async function startAccomplice() {
   const homeserver = await stage.homeserver({ dns: ['true.test'] })
   homeserver.respond('/_matrix/*', ({ host }) => reply(200, { sub: `@alice:${host}` }))
   return homeserver
 }
 
-test('a name whose certificate was checked opens no door for another at the same address', async () => {
+test('a connection for one name is not reused for another at the same address', async () => {
   const { port, requests } = await startAccomplice()
   const service = await stage.service()
   for (let round = 0; round < 3; round += 1) {
@@ -35,7 +35,7 @@ test('a name whose certificate was checked opens no door for another at the same
   )
 })
 
-test('a name that was refused leaves no connection behind for another', async () => {
+test('a refused name leaves no connection for another', async () => {
   const { port, requests } = await startAccomplice()
   const service = await stage.service()
   expect(await service.ask(`false.test:${port}`)).toMatchObject(REFUSED)
@@ -44,7 +44,7 @@ test('a name that was refused leaves no connection behind for another', async ()
   expect(requests.map(({ host }) => host)).toEqual([`true.test:${port}`])
 })
 
-test('names at one address that are asked at the same time are told apart', async () => {
+test('concurrent requests to names at one address use separate connections', async () => {
   const { port, requests } = await startAccomplice()
   const service = await stage.service()
   const names = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? 'true.test' : 'false.test'))
@@ -55,7 +55,7 @@ test('names at one address that are asked at the same time are told apart', asyn
   expect(new Set(requests.map(({ host }) => host))).toEqual(new Set([`true.test:${port}`]))
 })
 
-test('a connection that was made without checks is not used by a service that checks', async () => {
+test('a connection without verification is not reused with verification', async () => {
   const { port } = await startAccomplice()
   const insecure = await stage.service({
     env: { LIVEKIT_INSECURE_SKIP_VERIFY_TLS: 'YES_I_KNOW_WHAT_I_AM_DOING' },

@@ -13,12 +13,12 @@ function orderOf(records: ReturnType<typeof record>[], ...draws: number[]): stri
     .join(' ')
 }
 
-test('goes by priority first', () => {
+test('orders by priority first', () => {
   const records = [record('c', 30, 9), record('a', 10, 0), record('b', 20, 99)]
   expect(orderOf(records, 0.9, 0.9, 0.9)).toBe('a b c')
 })
 
-test('draws by weight within a priority, without putting back', () => {
+test('draws by weight within a priority, without replacement', () => {
   const records = [record('a', 1, 10), record('b', 1, 20), record('c', 1, 70)]
   expect(orderOf(records, 0.09, 0.2)).toBe('a b c')
   expect(orderOf(records, 0.11, 0.0)).toBe('b a c')
@@ -39,7 +39,7 @@ test('keeps records without weight for the end', () => {
   expect(orderOf(records, 0.5, 0, 0)).toBe('b a c')
 })
 
-test('loses no record when none has weight, and none twice', () => {
+test('returns every record once when none has weight', () => {
   const records = [record('a', 1, 0), record('b', 1, 0), record('b', 1, 0)]
   expect(orderOf(records, 0.5, 0.5, 0.5)).toBe('a b b')
   expect(orderOf([], 0.5)).toBe('')

@@ -77,7 +77,7 @@ test('prefers _matrix-fed to the deprecated _matrix', async () => {
   expect(await whichAnswers('both.test', [current, deprecated])).toEqual([1, 0])
 })
 
-test('takes a target of "." as no target', async () => {
+test('ignores a target of "."', async () => {
   const homeserver = await stage.homeserver({ dns: ['dot.test'] })
   stage.srv('_matrix-fed._tcp.dot.test', { priority: 0, weight: 0, port: 0, target: '.' })
   stage.srv('_matrix._tcp.dot.test', record(10, 1, homeserver))
@@ -108,7 +108,7 @@ test.each(NO_DNS_NAMES)('skips the target %p, and notes it', async (target) => {
   expect(homeserver.connections()).toBe(0)
 })
 
-test('takes a target with an underscore', async () => {
+test('accepts a target with an underscore', async () => {
   stage.point('matrix_1.test', '127.0.0.1')
   const homeserver = await stage.homeserver({ dns: ['underscore.test'] })
   const target = { ...record(1, 1, homeserver), target: 'matrix_1.test' }
@@ -116,7 +116,7 @@ test('takes a target with an underscore', async () => {
   expect(await whichAnswers('underscore.test', [homeserver])).toEqual([1])
 })
 
-test('goes on without SRV records when the name server fails to answer for them', async () => {
+test('continues without SRV records when their look-up fails', async () => {
   const homeserver = await stage.homeserver({ dns: ['unanswered.test'] })
   stage.point('unanswered.test', '127.0.0.1')
   stage.dns.set('_matrix-fed._tcp.unanswered.test', 'SRV', { rcode: 'SERVFAIL' })
@@ -128,7 +128,7 @@ test('goes on without SRV records when the name server fails to answer for them'
   expect(await service.ask('unanswered.test', token)).toMatchObject({ status: 200 })
 })
 
-test('lists every target that failed, and why', async () => {
+test('lists every failed target with its cause', async () => {
   const first = await findClosedPort()
   const second = await findClosedPort()
   stage.srv(

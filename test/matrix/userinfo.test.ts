@@ -14,7 +14,7 @@ afterAll(() => stage.close())
 
 const USERINFO = '/_matrix/federation/v1/openid/userinfo'
 
-/** What becomes of a token when the homeserver answers like this. */
+/** Result of verifying a token when the homeserver gives this answer. */
 async function outcomeOf(answer: (serverName: string) => Answer) {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   const serverName = `hs.test:${homeserver.port}`
@@ -100,7 +100,7 @@ for (const [what, answer, cause] of unusable) {
   })
 }
 
-test('follows no redirect of the API', async () => {
+test('does not follow a redirect of the API', async () => {
   const other = await stage.homeserver({ dns: ['other.test'] })
   const outcome = await outcomeOf((serverName) => {
     other.respond(USERINFO, reply(200, { sub: `@alice:${serverName}` }))
@@ -116,7 +116,7 @@ test('follows no redirect of the API', async () => {
   expect(other.connections()).toBe(0)
 })
 
-test('unpacks no compressed answer, and asks for none', async () => {
+test('neither requests nor decompresses compressed answers', async () => {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   const serverName = `hs.test:${homeserver.port}`
   const bomb = JSON.stringify({ padding: 'x'.repeat(30_000_000), sub: `@alice:${serverName}` })

@@ -50,7 +50,7 @@ const unusable: readonly [string, Answer, string][] = [
 ]
 
 for (const [what, answer, reason] of unusable) {
-  test(`takes ${what} at well-known as no delegation, and goes on with SRV`, async () => {
+  test(`treats ${what} at well-known as none, and continues with SRV`, async () => {
     const origin = await stage.homeserver({ dns: ['origin.test'] })
     origin.respond(PATH, answer)
     const homeserver = await stage.homeserver({ dns: ['origin.test'] })
@@ -75,7 +75,7 @@ for (const [what, answer, reason] of unusable) {
   })
 }
 
-test('goes on with SRV when the connection is closed in the middle of well-known', async () => {
+test('continues with SRV when the connection closes in the middle of well-known', async () => {
   const homeserver = await stage.homeserver({ dns: ['origin.test'] })
   const { port } = homeserver
   homeserver.respond(PATH, { kind: 'close' }, { kind: 'truncated' })
@@ -87,7 +87,7 @@ test('goes on with SRV when the connection is closed in the middle of well-known
   }
 })
 
-test('reads well-known whatever its content type, with other members beside', async () => {
+test('reads well-known whatever its content type and other members', async () => {
   const homeserver = await stage.homeserver({ dns: ['origin.test', 'hs.test'] })
   const { port } = homeserver
   const body = { other: [1, { x: null }], 'm.server': `hs.test:${port}` }

@@ -41,7 +41,7 @@ describe('answers', () => {
     expect(parse(text, () => 1)).toMatchObject({ status: 200, body, mayReuse })
   })
 
-  test('keeps its headers, and none of interim answers or trailers', () => {
+  test('keep their headers, but none of interim answers or trailers', () => {
     const interim = 'HTTP/1.1 103 Hints\r\nA: early\r\n\r\n'
     const head = `${OK}Cache-Control:  max-age=1 \r\nTransfer-Encoding: chunked\r\n\r\n`
     const { headers } = parse(`${interim}${head}0\r\nB: late\r\n\r\n`)
@@ -52,11 +52,11 @@ describe('answers', () => {
     ])
   })
 
-  test.each([204, 304])('has no body with status %p', (status) => {
+  test.each([204, 304])('have no body with status %p', (status) => {
     expect(parse(`HTTP/1.1 ${status} -\r\n\r\n`)).toMatchObject({ status, body: '' })
   })
 
-  test('leaves no connection behind on which more came than was asked for', () => {
+  test('do not leave a reusable connection after extra bytes', () => {
     const text = `${OK}Content-Length: 1\r\n\r\nx${OK}Content-Length: 1\r\n\r\ny`
     expect(parse(text)).toMatchObject({ body: 'x', mayReuse: false })
   })
@@ -142,7 +142,7 @@ describe('what has no end', () => {
     expect(bytes).toBeLessThanOrEqual(128 * 1024 + 32)
   })
 
-  test('does not wait for a body that is announced as too large', () => {
+  test('is refused at once when Content-Length is too large', () => {
     expect(() => parse(`${OK}Content-Length: 65537\r\n\r\n`)).toThrow('larger than 64 KiB')
     expect(() => parse(`${CHUNKED}10001\r\n`)).toThrow('larger than 64 KiB')
     const largest = 'x'.repeat(65_536)
@@ -151,7 +151,7 @@ describe('what has no end', () => {
   })
 })
 
-/** An answer made of parts that are mostly right. */
+/** A random answer from mostly valid parts. */
 function inventAnswer(random: () => number): string {
   const upTo = (most: number) => Math.floor(random() * (most + 1))
   const pick = (...choices: string[]) => choices[upTo(choices.length - 1)] ?? ''
@@ -180,7 +180,7 @@ function outcomeOf(text: string, nextSize?: () => number): unknown {
   }
 }
 
-test('how an answer is split makes no difference', () => {
+test('parses an answer the same way however it is split', () => {
   const random = createRandom(7)
   const seen = new Set<string>()
   for (let round = 0; round < 3_000; round += 1) {

@@ -56,14 +56,14 @@ for (const [what, head, more, message] of [
   ],
   ['what is not HTTP', '', 'z'.repeat(4000), 'answer is malformed'],
 ] as const) {
-  test(`gives up on ${what}, though it comes fast`, async () => {
+  test(`refuses ${what}, even if it arrives fast`, async () => {
     const { url, server } = await startPouring(head, more)
     await expect(get(url)).rejects.toThrow(new RequestError(message, 'this address'))
     server.close()
   })
 }
 
-test('reads an answer of 64 KiB, and none that is one byte larger', async () => {
+test('reads an answer of 64 KiB, but not one byte more', async () => {
   homeserver.respond('/', reply(200, 'x'.repeat(65_536)), reply(200, 'x'.repeat(65_537)))
   expect((await get(homeserver.url)).body).toBe('x'.repeat(65_536))
   await expect(get(homeserver.url)).rejects.toThrow('answer is larger than 64 KiB')
@@ -79,7 +79,7 @@ test('hangs up on an answer that is too large', async () => {
   server.close()
 })
 
-test('hangs up on megabytes in chunks, whatever length was announced', async () => {
+test('hangs up on megabytes in chunks, whatever Content-Length says', async () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n'
   const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`
   const { url, server } = await startPouring(head, chunk)
@@ -89,12 +89,12 @@ test('hangs up on megabytes in chunks, whatever length was announced', async () 
     })
   })
   await expect(get(url)).rejects.toThrow(new RequestError('answer is larger than 64 KiB', 'final'))
-  // What is on its way in buffers of the system counts as written.
+  // Data in system buffers counts as written.
   expect(await sent).toBeLessThan(16 * 1024 * 1024)
   server.close()
 })
 
-test('hangs up when the time is over', async () => {
+test('hangs up at the timeout', async () => {
   homeserver.respond('/', { kind: 'slow-body', everyMs: 10, body: 'x'.repeat(1000) })
   await expect(get(homeserver.url, 100)).rejects.toThrow('timeout after 0.1 s')
 })
@@ -104,13 +104,13 @@ test('decodes characters that are split between packets', async () => {
   expect((await get(homeserver.url)).body).toBe('é€😀')
 })
 
-test('gives a redirect as it is', async () => {
+test('returns a redirect without following it', async () => {
   homeserver.respond('/', { kind: 'redirect', location: '/elsewhere', status: 308 })
   const { status, headers } = await get(homeserver.url)
   expect([status, headers.get('location')]).toEqual([308, '/elsewhere'])
 })
 
-test('tells no URL in its errors', async () => {
+test('does not mention the URL in errors', async () => {
   const certificate = await authority.issue({ dns: ['hs.test'] })
   const strange = await startHomeserver({ certificate })
   homeserver.restore()

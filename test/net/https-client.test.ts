@@ -25,7 +25,7 @@ afterAll(() => authority.dispose())
 
 type Serve = (socket: tls.TLSSocket, connection: number) => void
 
-/** Starts a server that is told of every request, by connection. */
+/** Starts a server whose handler gets every request, with its connection. */
 async function startServer(serve: Serve, options: tls.TlsOptions = {}, hostname = '127.0.0.1') {
   const requests: string[] = []
   let connections = 0
@@ -77,7 +77,7 @@ test('checks the certificate of a server that is named by its IPv6 address', asy
   )
 })
 
-test('names the server without the dot at its end', async () => {
+test('sends the server name without its trailing dot', async () => {
   const names: unknown[] = []
   const { port } = await startServer((socket) => {
     names.push(Reflect.get(socket, 'servername'))
@@ -100,7 +100,7 @@ test('sends what is needed and nothing else', async () => {
 const connectionsOf = (requests: readonly string[]) =>
   requests.map((text) => Number.parseInt(text, 10))
 
-test('uses a connection again, and makes more when all are busy', async () => {
+test('reuses a connection, and opens more when all are busy', async () => {
   const { port, requests } = await startServer(hello)
   const send = createClient()
   await send(port)
@@ -110,7 +110,7 @@ test('uses a connection again, and makes more when all are busy', async () => {
   expect(connectionsOf(requests).toSorted()).toEqual([1, 1, 1, 2])
 })
 
-test('asks once more when a connection was closed while it was idle', async () => {
+test('retries once when an idle connection was closed', async () => {
   const { port, requests } = await startServer((socket, connection) => {
     if (connection === 1 && requests.length > 1) socket.destroy()
     else socket.write(HELLO)
@@ -121,7 +121,7 @@ test('asks once more when a connection was closed while it was idle', async () =
   expect(connectionsOf(requests)).toEqual([1, 1, 2])
 })
 
-test('asks no more than once on a new connection, or after the first byte', async () => {
+test('does not retry on a new connection, or after the first byte', async () => {
   const { port, requests } = await startServer((socket) => {
     if (requests.length === 1) socket.write(HELLO)
     else if (requests.length === 2) socket.end('HTTP/1.1 2')
@@ -135,7 +135,7 @@ test('asks no more than once on a new connection, or after the first byte', asyn
   expect(connectionsOf(requests)).toEqual([1, 1, 2])
 })
 
-test('does not believe what comes unasked', async () => {
+test('discards unsolicited answers', async () => {
   const { port, requests } = await startServer((socket) => {
     socket.write(HELLO)
     setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'), 1)
@@ -157,7 +157,7 @@ test('closes connections that are idle for too long, or too many', async () => {
   await until(() => sockets.size === 2)
 })
 
-test('closes the connection when the time is over, in the handshake as well', async () => {
+test('closes the connection at the timeout, also during the handshake', async () => {
   const { port } = await startServer(() => {})
   await expect(createClient()(port, get, 100)).rejects.toThrow('timeout after 0.1 s')
   await until(() => sockets.size === 0)
@@ -171,7 +171,7 @@ test('closes the connection when the time is over, in the handshake as well', as
   await closed.promise
 })
 
-test('gives up at once on a server that hangs up without a handshake', async () => {
+test('fails at once when the server hangs up without a handshake', async () => {
   using abrupt = Bun.listen({
     hostname: '127.0.0.1',
     port: 0,
@@ -187,7 +187,7 @@ for (const [what, head, more] of [
   ['trailers', `${CHUNKED}0\r\n`, `A: ${'b'.repeat(1_000)}\r\n`.repeat(16)],
   ['interim answers', '', 'HTTP/1.1 100 -\r\n\r\n'.repeat(1_000)],
 ] as const) {
-  test(`hangs up at once on ${what} without end`, async () => {
+  test(`hangs up at once on endless ${what}`, async () => {
     const written = Promise.withResolvers<number>()
     const { port } = await startServer((socket) => {
       const pour = () => {
@@ -199,7 +199,7 @@ for (const [what, head, more] of [
       pour()
     })
     await expect(createClient()(port)).rejects.toThrow(/too large|larger than 128 KiB/)
-    // What is on its way in buffers of the system counts as written.
+    // Data in system buffers counts as written.
     expect(await written.promise).toBeLessThan(16 * 1024 * 1024)
   })
 }

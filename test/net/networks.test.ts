@@ -122,7 +122,7 @@ for (const [address, cidr] of [
   })
 }
 
-test('what does not lead to the machine itself is left to the operator', () => {
+test('the operator may permit addresses that do not lead to the machine itself', () => {
   for (const address of ['10.0.0.1', 'fd00::1', '64:ff9b::10.0.0.1', '2002:a00:1::']) {
     expect(denies(address, OWN_MACHINE)).toBeUndefined()
   }
@@ -181,7 +181,7 @@ for (const text of [
   '[::1]',
   'localhost',
 ]) {
-  test(`takes ${JSON.stringify(text)} for no network`, () => {
+  test(`rejects the network ${JSON.stringify(text)}`, () => {
     expect(parseNetwork(text)).toBeUndefined()
   })
 }

@@ -28,7 +28,7 @@ test.each(
   await once(socket, 'connect')
   const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${requestId}\r\n`
   await new Promise((resolve) => socket.write(head + rest, resolve))
-  // What was sent before is read by the time that this is answered.
+  // When this is answered, everything sent before has been read.
   await (await fetch(`${running.url}/healthz`)).body?.cancel()
   socket.destroy()
   const line = () => logLines(running.output()).find(({ request_id }) => request_id === requestId)

@@ -61,7 +61,7 @@ test('a wrong configuration ends with code 2 and one line for each problem', asy
   })
 })
 
-test('a directory is no file that holds a secret', async () => {
+test('a directory is refused as a file with a secret', async () => {
   const ending = await run([], { ...required, LIVEKIT_SECRET_FROM_FILE: '/' })
   expect(ending.code).toBe(2)
   expect(ending.stderr).toBe(
@@ -69,7 +69,7 @@ test('a directory is no file that holds a secret', async () => {
   )
 })
 
-test('warnings are given beside the problems, in the log', async () => {
+test('warnings are logged beside the problems', async () => {
   const ending = await run([], { ...required, LIVEKIT_SECERT: 'hunter2', LIVEKIT_URL: '' })
   expect(ending.code).toBe(2)
   expect(logLines(ending.stdout)).toEqual([

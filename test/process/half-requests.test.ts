@@ -8,7 +8,7 @@ test.each([
   ['nothing', ''],
   ['half a line', 'POST /get_'],
   ['half of their headers', 'POST /get_token HTTP/1.1\r\nHost: localhost\r\nContent-'],
-])('connections that have sent %s are not waited for', async (_, half) => {
+])('shutdown does not wait for connections that have sent %s', async (_, half) => {
   await using running = await startService({ command: service, env: required })
   const connecting = Array.from({ length: 5 }, async () => {
     const socket = connect({ host: '127.0.0.1', port: running.port })

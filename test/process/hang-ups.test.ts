@@ -3,11 +3,11 @@ import { until } from '../support/until.ts'
 import { logLines } from './commands.ts'
 import { bodyWith, startStage } from './stage.ts'
 
-test('a client that hangs up ends what is done for it, and gives its place back', async () => {
+test('a client that hangs up aborts its request and frees its place', async () => {
   await using stage = await startStage()
   const { running, homeserver } = stage
   const release = stage.hold()
-  // As many as may be asked of one server at once.
+  // As many as may be under way at one server.
   const clients = Array.from({ length: 16 }, (_, index) => {
     const client = new AbortController()
     const answer = fetch(`${running.url}/get_token`, {

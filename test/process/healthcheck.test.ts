@@ -35,7 +35,7 @@ describe('the health check', () => {
     expect(await run(['healthcheck'], env)).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' })
   })
 
-  test('goes through no proxy', async () => {
+  test('does not use a proxy', async () => {
     const proxy = `http://127.0.0.1:${await findClosedPort()}`
     const env = {
       LIVEKIT_JWT_BIND: `:${everywhere.port}`,
@@ -46,7 +46,7 @@ describe('the health check', () => {
     expect((await run(['healthcheck'], env)).code).toBe(0)
   })
 
-  test('finds a service on IPv6 alone', async () => {
+  test('finds a service that listens on IPv6 only', async () => {
     const server = await startWireServer({ hostname: '::1' }, () => reply(200))
     const env = { LIVEKIT_JWT_BIND: `:${server.port}` }
     expect(await run(['healthcheck'], env)).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' })
@@ -65,7 +65,7 @@ describe('the health check', () => {
     },
   )
 
-  test('says in one line that nobody listens', async () => {
+  test('reports a closed port in one line', async () => {
     const port = await findClosedPort()
     const down = { code: 1, stderr: '' }
     expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `127.0.0.1:${port}` })).toEqual({
@@ -80,7 +80,7 @@ describe('the health check', () => {
     })
   })
 
-  test('says in one line that the service does not answer', async () => {
+  test('reports a silent service in one line', async () => {
     await using silent = await startSilentListener()
     const startedAt = performance.now()
     expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `127.0.0.1:${silent.port}` })).toEqual({
@@ -92,7 +92,7 @@ describe('the health check', () => {
   })
 
   test.each([reply(503), { kind: 'redirect', location: 'http://127.0.0.1:1/' } as const])(
-    'takes no other answer than 200 for healthy: %p',
+    'does not take %p for healthy',
     async (answer) => {
       const server = await startWireServer({}, () => answer)
       const env = { LIVEKIT_JWT_BIND: `127.0.0.1:${server.port}` }

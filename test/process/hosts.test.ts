@@ -9,7 +9,7 @@ beforeAll(async () => {
   running = await startService({ command: service, env: required })
 })
 
-/** After all that was sent, the service is well and has nothing to complain of. */
+/** Afterwards the service must be healthy, without errors in its log. */
 afterAll(async () => {
   expect((await fetch(`${running.url}/healthz`)).status).toBe(200)
   expect(await running.stop()).toBe(0)
@@ -57,7 +57,7 @@ test.each([
   'http://x',
   'ü',
   'x'.repeat(300),
-])('finds its paths, and no others, when Host is %p', async (host) => {
+])('routes requests correctly when Host is %p', async (host) => {
   for (const [start, body, status] of KNOWN) {
     expect([start, await statusOf([`${start} HTTP/1.1`, `Host: ${host}`], body)]).toEqual([
       start,
@@ -66,7 +66,7 @@ test.each([
   }
 })
 
-test('finds its paths, and no others, without Host in HTTP/1.0', async () => {
+test('routes HTTP/1.0 requests without Host', async () => {
   for (const [start, body, status] of KNOWN) {
     expect([start, await statusOf([`${start} HTTP/1.0`], body)]).toEqual([start, status])
   }
@@ -88,7 +88,7 @@ test.each([
   ['/%', 404],
   ['/%00', 404],
   [`/${'x'.repeat(300)}`, 404],
-])('takes %s as target, with and without Host', async (target, status) => {
+])('handles the request target %s, with and without Host', async (target, status) => {
   expect(await statusOf([`GET ${target} HTTP/1.1`, 'Host: a'])).toBe(status)
   expect(await statusOf([`GET ${target} HTTP/1.1`, 'Host: a b'])).toBe(status)
   expect(await statusOf([`GET ${target} HTTP/1.0`])).toBe(status)

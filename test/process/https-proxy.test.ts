@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { startService } from '../support/service-process.ts'
 import { required, service } from './commands.ts'
 
-test('homeservers are reached through the proxy that the environment names', async () => {
+test('reaches homeservers through the proxy in the environment', async () => {
   const asked: string[] = []
   const proxy = createServer((socket) => {
     socket.on('error', () => socket.destroy())

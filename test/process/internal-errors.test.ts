@@ -13,7 +13,7 @@ setTimeout(() => { throw new RangeError('another secret') }, 10)
 setTimeout(() => process.stdout.write('still alive'), 100)
 `
 
-test('what nobody caught is logged without its message, and ends nothing', async () => {
+test('logs uncaught errors without their message, and keeps running', async () => {
   const script = runScript(SCRIPT)
   await until(() => script.output().includes('still alive'))
   expect(await script.exited).toBe(0)

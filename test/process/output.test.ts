@@ -7,7 +7,7 @@ function untilHealthy(url: string): Promise<boolean> {
   return until(async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok)
 }
 
-test('the service outlives whoever reads its log', async () => {
+test('the service outlives the reader of its log', async () => {
   const port = await findClosedPort()
   const env = { ...required, LIVEKIT_JWT_BIND: `127.0.0.1:${port}` }
   const child = Bun.spawn([...service], { env, stdio: ['ignore', 'pipe', 'ignore'] })
@@ -22,7 +22,7 @@ test('the service outlives whoever reads its log', async () => {
   expect(await child.exited).toBe(0)
 })
 
-test('the log is for people when it goes to a terminal', async () => {
+test('the log is human-readable on a terminal', async () => {
   let output = ''
   const port = await findClosedPort()
   const env = { ...required, LIVEKIT_JWT_BIND: `127.0.0.1:${port}` }

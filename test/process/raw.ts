@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** Sends bytes, and gives all that comes back until the service closes the connection. */
+/** Sends bytes, and returns everything received until the service closes the connection. */
 export function sendRaw(port: number, bytes: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port })

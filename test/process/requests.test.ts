@@ -6,7 +6,7 @@ import { startStage } from './stage.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-test('each request makes one log line that says what became of it', async () => {
+test('each request is logged as one line with its outcome', async () => {
   await using stage = await startStage()
   const { running, homeserver, sfu } = stage
   const requests = () => logLines(running.output()).filter(({ route }) => route === '/get_token')
@@ -75,7 +75,7 @@ test('a well-formed X-Request-Id is kept, and any other replaced', async () => {
   }
 })
 
-test('no secret is in the output, whatever happens and at every level', async () => {
+test('no log level ever prints a secret', async () => {
   await using stage = await startStage()
   const { running, homeserver, sfu } = stage
   const token = homeserver.issueOpenIdToken('@alice:example.com')

@@ -9,7 +9,7 @@ function messages(running: ServiceProcess): unknown[] {
   return logLines(running.output()).map(({ message }) => message)
 }
 
-/** Sends a signal, and waits until the service knows of it. */
+/** Sends a signal, and waits until the service has handled it. */
 async function signalled({ running }: Stage, signal: NodeJS.Signals): Promise<void> {
   process.kill(running.pid, signal)
   await until(() => running.output().includes('"shutting down"'))
@@ -24,7 +24,7 @@ async function startExchange(stage: Stage) {
   return { release, held }
 }
 
-/** When this resolves, the service has read all that was sent before. */
+/** Resolves when the service has read everything that was sent before. */
 async function roundTrip(url: string): Promise<void> {
   await (await fetch(`${url}/healthz`)).body?.cancel()
 }
@@ -48,7 +48,7 @@ async function keptConnection(port: number) {
 }
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
-  test('lets a request in flight finish, takes no new one, and ends with code 0', async () => {
+  test('finishes requests in flight, accepts no new one, and ends with code 0', async () => {
     await using stage = await startStage()
     const { running } = stage
     const { release, held } = await startExchange(stage)
@@ -65,7 +65,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect(logLines(running.output()).at(-3)).toMatchObject({ signal, grace_ms: 10_000 })
   })
 
-  test('ends an idle service at once, kept connections notwithstanding', async () => {
+  test('ends an idle service at once, despite keep-alive connections', async () => {
     await using stage = await startStage()
     const kept = await keptConnection(stage.running.port)
     process.kill(stage.running.pid, signal)
@@ -77,7 +77,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   })
 })
 
-test('a request that comes late on a kept connection is answered with 503', async () => {
+test('answers a late request on a keep-alive connection with 503', async () => {
   await using stage = await startStage()
   const { release, held } = await startExchange(stage)
   const kept = await keptConnection(stage.running.port)

@@ -13,7 +13,7 @@ export interface Stage {
   readonly sfu: Sfu
   /** Asks for a token for `@alice:example.com`. */
   exchange(openIdToken: string, headers?: Readonly<Record<string, string>>): Promise<Response>
-  /** The homeserver answers no more until the function that this gives is called. */
+  /** Holds back the homeserver's answers until the returned function is called. */
   hold(): () => void
   [Symbol.asyncDispose](): Promise<void>
 }

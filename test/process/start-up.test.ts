@@ -31,7 +31,7 @@ test('the start is logged in JSON lines, with the configuration and no secret', 
   expect(running.output()).not.toContain('a-secret-that-is')
 })
 
-test('warnings come before everything else', async () => {
+test('warnings are logged first', async () => {
   const env = { ...required, LIVEKIT_FULL_ACCESS_HOMESERVERS: '', LIVEKIT_LOG_LEVEL: 'warning' }
   await using running = await startService({ command: service, env })
   expect(logLines(running.output())).toEqual([
@@ -49,7 +49,7 @@ test('warnings come before everything else', async () => {
   ])
 })
 
-test('the log is for people where that is asked for', async () => {
+test('the log is human-readable if configured', async () => {
   const env = { ...required, LIVEKIT_LOG_FORMAT: 'pretty' }
   await using running = await startService({ command: service, env })
   await until(() => running.output().includes('listening'))
@@ -80,7 +80,7 @@ test.each([
   if (onIPv6 !== undefined) expect(await answers(`[::1]:${running.port}`)).toBe(onIPv6)
 })
 
-test('[::1]:port answers on IPv6 alone', async () => {
+test('[::1]:port answers on IPv6 only', async () => {
   const port = await findClosedPort('::1')
   const env = { ...required, LIVEKIT_JWT_BIND: `[::1]:${port}` }
   const child = Bun.spawn([...service], { env, stdio: ['ignore', 'ignore', 'ignore'] })

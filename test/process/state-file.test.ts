@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-/** One whose restart is due for as long as a test may take. */
+/** A delegation whose restart stays due for the whole test. */
 function due(): Connected {
   const now = Date.now()
   return connected({
@@ -39,7 +39,7 @@ async function write(delegation: Connected): Promise<void> {
   await store.close()
 }
 
-test('a process that finds its port taken has not touched what is due', async () => {
+test('a process that finds its port taken does not touch due delegations', async () => {
   await using homeserver = await startHomeserver()
   await using occupier = await startSilentListener()
   const delegation = due()
@@ -58,7 +58,7 @@ test('a process that finds its port taken has not touched what is due', async ()
   await store.close()
 })
 
-test('a process that listens acts on what was due before it began', async () => {
+test('a process that listens acts on delegations that were already due', async () => {
   await using homeserver = await startHomeserver()
   homeserver.scheduleDelayedEvent('delay-1')
   await write(due())

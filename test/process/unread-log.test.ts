@@ -4,7 +4,7 @@ import { openUnreadPipe, type UnreadPipe } from '../support/unread-pipe.ts'
 import { until } from '../support/until.ts'
 import { logLines, required, service } from './commands.ts'
 
-/** What the service keeps of what is not read, and what a pipe of Linux does. */
+/** Bytes that the service keeps of an unread log, plus those in a Linux pipe. */
 const MOST_BYTES = 1024 * 1024 + 64 * 1024
 const DROPPED = 'log lines were dropped: nobody read them'
 
@@ -33,7 +33,7 @@ async function startWith(pipe: UnreadPipe) {
   }
 }
 
-/** Reads until the text has this in it, or to the end; the pauses make a slow reader. */
+/** Reads until the text contains this, or to the end; the pauses make a slow reader. */
 async function readUntil(pipe: UnreadPipe, part: string | undefined, pauseMs = 1): Promise<string> {
   let text = ''
   while (part === undefined || !text.includes(part)) {
@@ -45,7 +45,7 @@ async function readUntil(pipe: UnreadPipe, part: string | undefined, pauseMs = 1
   return text
 }
 
-test('of a log that nobody reads little is kept; what was dropped is counted', async () => {
+test('keeps little of an unread log, and counts dropped lines', async () => {
   using pipe = openUnreadPipe()
   const running = await startWith(pipe)
   await running.sendAll(0, 6_000)
@@ -74,7 +74,7 @@ test('of a log that nobody reads little is kept; what was dropped is counted', a
   expect(others.slice(-2)).toEqual(['shutting down', 'stopped'])
 })
 
-test('the end waits for whoever reads the log, as long as it is read, slowly though it may be', async () => {
+test('waits at exit for a slow reader of the log', async () => {
   using pipe = openUnreadPipe()
   const running = await startWith(pipe)
   await running.sendAll(0, 1_000)
@@ -85,7 +85,7 @@ test('the end waits for whoever reads the log, as long as it is read, slowly tho
   expect(lines.at(-1)?.message).toBe('stopped')
 })
 
-test('a log that nobody reads does not keep the service from ending', async () => {
+test('an unread log does not block the exit', async () => {
   using pipe = openUnreadPipe()
   const running = await startWith(pipe)
   await running.sendAll(0, 1_000)

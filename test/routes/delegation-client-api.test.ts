@@ -17,7 +17,7 @@ test.each([
   ['a denied address', 'https://127.0.0.9', '127.0.0.9'],
   ['a host whose address is denied', 'https://inside.test/path', '127.0.0.9'],
   ['a host without an address', 'https://nowhere.test', 'has no address'],
-])('takes over no event of a client API that leads to %s', async (_, baseUrl, cause) => {
+])('refuses a delegation whose client API leads to %s', async (_, baseUrl, cause) => {
   const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   const { port } = homeserver

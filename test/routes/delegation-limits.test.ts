@@ -19,7 +19,7 @@ function body(device: string) {
   }
 }
 
-test('a user with as many delegations as there may be is told when to try again', async () => {
+test('a user at the limit of delegations gets 429 with a time to retry', async () => {
   for (const device of ['A', 'B', 'A']) {
     expect((await stage.app.post('/get_token', body(device))).status).toBe(200)
   }

@@ -38,7 +38,7 @@ async function delegate(): Promise<string> {
   return String(identity)
 }
 
-test('the operator is told once in a row that a homeserver does not do as it is asked', async () => {
+test('logs only the first of several failures of a homeserver in a row', async () => {
   const identity = await delegate()
   homeserver.respond('/_matrix/client/unstable/*', reply(500, { errcode: 'M_UNKNOWN' }))
   sfu.addParticipant(ROOM, identity)

@@ -50,7 +50,7 @@ function badField(field: string) {
 
 describe.each(['/get_token', '/sfu/get', '/delegate_delayed_leave'])('%s', (path) => {
   test.each(['id', 'claimed_user_id', 'claimed_device_id'])(
-    'takes no member.%s of more than 1,024 characters',
+    'refuses a member.%s of more than 1,024 characters',
     async (name) => {
       expect(await answerTo(path, body({ [name]: LONG }, DELAYED))).toEqual(
         badField(`member.${name}`),
@@ -58,35 +58,35 @@ describe.each(['/get_token', '/sfu/get', '/delegate_delayed_leave'])('%s', (path
     },
   )
 
-  test('takes IDs of 1,024 characters', async () => {
+  test('accepts IDs of 1,024 characters', async () => {
     const ids = { id: LONGEST, claimed_device_id: LONGEST }
     expect(await answerTo(path, body(ids, { ...DELAYED, delay_id: LONGEST }))).toMatchObject({
       status: 200,
     })
   })
 
-  test('takes no delay ID of more than 1,024 characters', async () => {
+  test('refuses a delay ID of more than 1,024 characters', async () => {
     const more = { ...DELAYED, delay_id: LONG }
     expect(await answerTo(path, body({}, more))).toEqual(badField('delay_id'))
   })
 
-  test.each(['.', '..', ''])('takes %p for no delay ID', async (delay_id) => {
+  test.each(['.', '..', ''])('refuses the delay ID %p', async (delay_id) => {
     expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toEqual(badField('delay_id'))
   })
 
-  test('takes a delay of 30 days, and no longer one', async () => {
+  test('accepts a delay of 30 days, but no longer one', async () => {
     const longest = { ...DELAYED, delay_timeout: 2_592_000_000 }
     expect(await answerTo(path, body({}, longest))).toMatchObject({ status: 200 })
     const longer = { ...DELAYED, delay_timeout: 2_592_000_001 }
     expect(await answerTo(path, body({}, longer))).toEqual(badField('delay_timeout'))
   })
 
-  test.each(['...', '.a', '%2e', '/', 'a/../b'])('takes %p for a delay ID', async (delay_id) => {
+  test.each(['...', '.a', '%2e', '/', 'a/../b'])('accepts the delay ID %p', async (delay_id) => {
     expect(await answerTo(path, body({}, { ...DELAYED, delay_id }))).toMatchObject({ status: 200 })
   })
 })
 
-test('a legacy body has no longer IDs either', async () => {
+test('limits the IDs of a legacy body too', async () => {
   const path = '/sfu/get'
   expect(await answerTo(path, legacyBody({ device_id: LONG }))).toEqual(badField('device_id'))
   for (const delay_id of [LONG, '.', '..']) {
@@ -104,20 +104,20 @@ describe('a device ID that begins like a port', () => {
   }
 
   test.each(['8449:DEV', '1:', '65536:DEV'])(
-    'is refused where it would be taken for that of a server name: %s',
+    'is refused if it could be the port of the server name: %s',
     async (device_id) => {
       expect(await answerTo('/sfu/get', legacyBody({ device_id }))).toEqual(refused)
     },
   )
 
   test.each(['8449', ':8449:DEV', '123456:DEV', 'A1:DEV', ''])(
-    'is no such one: %p',
+    'is accepted if it does not look like a port: %p',
     async (device_id) => {
       expect(await answerTo('/sfu/get', legacyBody({ device_id }))).toMatchObject({ status: 200 })
     },
   )
 
-  test('does no harm behind a server name with a port', async () => {
+  test('is accepted behind a server name with a port', async () => {
     const { env, homeserver } = stage
     const overrides = `example.com:8449=${homeserver.url}`
     await using other = await startTestApp({
@@ -129,7 +129,7 @@ describe('a device ID that begins like a port', () => {
     expect((await other.post('/sfu/get', sent)).status).toBe(200)
   })
 
-  test('does no harm in the form whose identities are hashed', async () => {
+  test('is accepted in the form with hashed identities', async () => {
     const sent = body({ claimed_device_id: '8449:DEV' })
     expect(await answerTo('/sfu/get', sent)).toMatchObject({ status: 200 })
   })
@@ -144,7 +144,7 @@ test.each([
   ['syd_abcdefghijklm', 'syd_a…'],
   ['syd_nopqrstuvwxyzn', 'syd_no…'],
   [`syd_${'z'.repeat(60)}`, 'syd_zz…'],
-])('of the delay ID %s the log says %s', async (delay_id, shown) => {
+])('logs the delay ID %s as %s', async (delay_id, shown) => {
   const requestId = `request-${delay_id.length}`
   const sent = body({ id: `member-${delay_id.length}` }, { ...DELAYED, delay_id })
   expect(await answerTo('/delegate_delayed_leave', sent, requestId)).toEqual({ status: 200 })

@@ -24,7 +24,7 @@ test.each([
   },
 )
 
-test('says nothing of methods where that is not the matter', async () => {
+test('sends no Allow header on other errors', async () => {
   for (const path of ['/healthz', '/nothing']) {
     expect((await fetch(app.url + path)).headers.get('allow')).toBeNull()
   }

@@ -22,7 +22,7 @@ describe.each(['/get_token', '/sfu/get', '/delegate_delayed_leave'])('%s', (path
     ['in a field that is required', `{"room_id":${DEEP}}`],
     ['in a field that nobody knows', `{"unknown":${DEEP}}`],
     ['beside an escaped character', `{"a":"\\ud83d\\ude00","b":${DEEP.slice(20, -20)}}`],
-  ])('does not hold everybody up over a body that is nested deeply: %s', async (_, body) => {
+  ])('a deeply nested body does not block other requests: %s', async (_, body) => {
     expect(body.length).toBeLessThan(65_536)
     expect(await send(path, body)).toEqual({ status: 400, quick: true })
     expect(process.memoryUsage.rss()).toBeLessThan(1024 ** 3)
@@ -42,7 +42,7 @@ test.each([
   ['halves with text between them', '"\\ud83d-\\ude00"', false],
   ['a half inside a list', '[["\\ud83d"]]', false],
   ['a half in the name of a member', '{"\\ud83d\\n\\ude00":1}', false],
-])('tells text from halves of it: %s', async (_, text, isText) => {
+])('accepts surrogate pairs, but not lone surrogates: %s', async (_, text, isText) => {
   const response = await fetch(`${app.url}/get_token`, { method: 'POST', body: `{"a":${text}}` })
   const { errcode } = (await response.json()) as { readonly errcode: string }
   expect(errcode).toBe(isText ? 'M_BAD_JSON' : 'M_NOT_JSON')

@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-test('answers the health check, and an unknown path as Matrix does', async () => {
+test('answers the health check, and unknown paths with a Matrix error', async () => {
   expect((await fetch(`${app.url}/healthz`)).status).toBe(200)
   expect((await fetch(`${app.url}/healthz`, { method: 'HEAD' })).status).toBe(200)
   const unknown = await fetch(`${app.url}/nothing/here`)
@@ -19,7 +19,7 @@ test('answers the health check, and an unknown path as Matrix does', async () =>
   })
 })
 
-test.each(['x', 'jwt', 'a.example.com'])('finds its paths when Host is "%s"', async (host) => {
+test.each(['x', 'jwt', 'a.example.com'])('routes requests with Host "%s"', async (host) => {
   const response = await fetch(`${app.url}/healthz`, { headers: { Host: host } })
   expect(response.status).toBe(200)
 })

@@ -129,7 +129,7 @@ describe.each(['/get_token', '/sfu/get'])('%s', (path) => {
     expect(await send(path, new Blob([large]).stream())).toEqual(TOO_LARGE)
   })
 
-  test('takes a body of just under 64 KiB', async () => {
+  test('accepts a body of just under 64 KiB', async () => {
     const padding = 'x'.repeat(65_536 - JSON.stringify(getTokenBody({ padding: '' })).length)
     const body = JSON.stringify(getTokenBody({ padding }))
     expect(body.length).toBe(65_536)

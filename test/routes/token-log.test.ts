@@ -26,7 +26,7 @@ function getTokenBody() {
   }
 }
 
-test('says in the log how the exchange went, without a secret', async () => {
+test('logs the outcome of an exchange without secrets', async () => {
   const body = getTokenBody()
   const response = await app.post('/get_token', body)
   const requestId = response.headers.get('x-request-id')
@@ -50,7 +50,7 @@ test('says in the log how the exchange went, without a secret', async () => {
   expect(log).not.toContain(CREDENTIALS.apiSecret)
 })
 
-test('cuts what strangers claim as server name in the log', async () => {
+test('truncates an overlong server name in the log', async () => {
   const openid_token = { access_token: 'x', matrix_server_name: 'x'.repeat(60_000) }
   const response = await app.post('/get_token', { ...getTokenBody(), openid_token })
   expect(response.status).toBe(401)

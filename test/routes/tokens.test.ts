@@ -88,23 +88,23 @@ test.each(['/get_token', '/sfu/get'])('exchanges a token on %s', async (path) =>
   expect(await claimsIn(await app.post(path, getTokenBody()))).toEqual(NEW_FORM_CLAIMS)
 })
 
-test('gives the legacy body its plain identity and the slot that it means', async () => {
+test('gives the legacy body a plain identity and the default slot', async () => {
   const claims = await claimsIn(await app.post('/sfu/get', legacyBody()))
   expect(claims.sub).toBe('@alice:example.com:DEVICE123')
   expect(claims.video).toMatchObject({ room: 'krj2dgxw2K6EOm9he4GfQJ6JsSVWfJ8a7BkyjZcSmxs' })
 })
 
-test('takes a legacy body without a device ID', async () => {
+test('accepts a legacy body without a device ID', async () => {
   const { device_id, ...body } = legacyBody()
   expect((await claimsIn(await app.post('/sfu/get', body))).sub).toBe('@alice:example.com:')
 })
 
-test('takes a body with both room_id and room for that of /get_token', async () => {
+test('reads a body with room_id and room as that of /get_token', async () => {
   const body = { ...getTokenBody(), room: '!other:example.com' }
   expect(await claimsIn(await app.post('/sfu/get', body))).toEqual(NEW_FORM_CLAIMS)
 })
 
-test('ignores what it does not know, and what it need not know', async () => {
+test('ignores unknown and unused fields', async () => {
   const body = {
     ...getTokenBody(),
     delayed_event_id: 7,
@@ -129,7 +129,7 @@ test.each([
   )
 })
 
-test('has the room on the SFU before a user with full access gets the token', async () => {
+test('creates the room before a user with full access gets the token', async () => {
   const body = { ...getTokenBody(), slot_id: 'a new slot' }
   const claims = await claimsIn(await app.post('/get_token', body))
   expect(sfu.requests.at(-1)?.message).toMatchObject({
@@ -149,7 +149,7 @@ test('gives a restricted user a token and creates nothing', async () => {
   expect(sfu.requests.length).toBe(before)
 })
 
-test('keeps restricted users from publishing where the operator says so, and only them', async () => {
+test('keeps only restricted users from publishing if configured', async () => {
   const env = { ...environment(), LIVEKIT_RESTRICTED_CAN_PUBLISH: 'false' }
   const elsewhere = { ...env, LIVEKIT_FULL_ACCESS_HOMESERVERS: 'other.example.com' }
   await using restricted = await startTestApp({ env: elsewhere, now: () => NOW })

@@ -1,6 +1,6 @@
 import type { MatrixClient } from './matrix-client.ts'
 
-/** How a user's device is announced in a room as being in its call: one state event. */
+/** The state event that announces a user's device in the call of a room. */
 export interface CallMembership {
   readonly roomId: string
   /** Has the homeserver empty the announcement after the delay, and returns the ID to stop it by. */

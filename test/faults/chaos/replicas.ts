@@ -24,9 +24,9 @@ export interface Replicas {
   /** Address of one, alive or not. */
   anyUrl(random: () => number): string
   readonly blackouts: readonly Blackout[]
-  /** How often something was done to them. */
+  /** Number of kills and starts. */
   readonly deeds: { kills: number; stops: number; redisCuts: number }
-  /** Does harm until `over` resolves; then all of them live. */
+  /** Kills and starts replicas until `over` resolves; then all are running. */
   torment(over: Promise<unknown>): Promise<void>
   stop(): Promise<void>
 }

@@ -19,7 +19,7 @@ export interface Scene {
   readonly seed: number
 }
 
-/** What came of it. */
+/** Result of a scene. */
 export interface Outcome {
   /** Events that were sent for somebody who was there, or about to come. */
   readonly wronged: readonly (Sent & { readonly delayId: string })[]

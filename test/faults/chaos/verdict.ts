@@ -22,7 +22,7 @@ export interface Summary {
 
 const PROMPT_MS = 2_000
 
-/** Time during which nobody lived does not count, and whoever comes back has all the time anew. */
+/** Time without a live replica does not count, and a returning replica gets the full time again. */
 function extended(from: number, allowedMs: number, blackouts: readonly Blackout[]): number {
   let end = from + allowedMs
   for (const blackout of blackouts) {
@@ -31,7 +31,7 @@ function extended(from: number, allowedMs: number, blackouts: readonly Blackout[
   return end
 }
 
-/** Whether the service has heard of everything in its turn before it heard that somebody left. */
+/** Whether all earlier webhooks arrived in order before the one about the departure. */
 function isOrderly({ left, leftAt, before, kind }: Life): boolean {
   if (kind === 'never joins' || left?.at === undefined) return false
   return before.every(({ at, regular }) => regular && at !== undefined && at < leftAt)
@@ -45,7 +45,7 @@ function latestEnd(life: Life, blackouts: readonly Blackout[]): number {
   return extended(lastNews, delayMs + PROMPT_MS, blackouts)
 }
 
-/** Says what is wrong with an ending, if anything is. */
+/** The defect of an ending, if there is one. */
 export function faultOf({ life, sent }: Ending, blackouts: readonly Blackout[]) {
   const { kind, leftAt, left, before, delayMs, caller } = life
   const facts = {

@@ -26,7 +26,7 @@ const MAX_LATE_MS = 2_500
 const ATTEMPT_MS = 2_000
 const GIVE_UP_MS = 60_000
 
-/** Delivers webhooks to random replicas, and often wrongly. */
+/** Delivers webhooks to random replicas: often late, twice, out of order or not at all. */
 export function createPostman(sfu: Sfu, replicas: Replicas) {
   const counts: WebhookCounts = { sent: 0, lost: 0, doubled: 0, late: 0, retried: 0 }
   const underWay = new Set<Promise<unknown>>()

@@ -20,9 +20,9 @@ export interface Caller {
   delegate(service: Reachable): Promise<Response>
   /** Asks for a token alone. */
   askForToken(service: Reachable): Promise<Response>
-  /** Connects to the SFU, unnoticed; in the place of a former connection, if there is one. */
+  /** Connects to the SFU without a webhook; replaces an earlier connection. */
   connect(sid?: string): void
-  /** Disconnects from the SFU, unnoticed. */
+  /** Disconnects from the SFU without a webhook. */
   disconnect(): void
   /** Connects, and the SFU tells the service. */
   join(service: Reachable): Promise<Response>

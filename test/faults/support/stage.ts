@@ -26,7 +26,7 @@ export interface Stage extends Home {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What is only said when the program is wrong. */
+/** Log messages that only a bug causes. */
 const NEVER_SAID = /^(?:a delegation could not be worked on|internal error)/
 
 /** Ends a process at once and waits until it is gone. */
@@ -35,7 +35,7 @@ export async function killHard(service: ServiceProcess): Promise<void> {
   await service.exited
 }
 
-/** Ends a process in order, and checks that it has run in order: no crash, and nothing said that is secret. */
+/** Stops a process, and checks that it did not crash and logged no secret. */
 export async function stopCalmly(service: ServiceProcess): Promise<void> {
   expect(await service.stop()).toBe(0)
   // Whatever the runtime says of an unhandled error is no JSON.
@@ -53,7 +53,7 @@ function overrides(homes: readonly Home[]): string {
   return homes.map(({ server }) => `${server.serverName}=${server.url}`).join(',')
 }
 
-/** Makes work take turns: starting many processes at once takes each of them too long. */
+/** Starts processes one after another: many at once would all be too slow. */
 function createTurns() {
   let last: Promise<unknown> = Promise.resolve()
   return function takeTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import { startTcpProxy } from './tcp-proxy.ts'
 export interface State {
   /** Settings of the service. */
   readonly env: Readonly<Record<string, string>>
-  /** Nothing is written any more, and who tries is kept waiting. */
+  /** Blocks all writes from now on. */
   freeze(): void
   /** Goes on for processes started from now on. */
   thaw(): void

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A TCP connection between others, that can be cut as networks are: without a word to either end. */
+/** A TCP proxy that can drop traffic silently, as a broken network does. */
 export interface TcpProxy {
   readonly port: number
   /** Nothing gets through any more, on old connections and on new ones. */
