@@ -110,7 +110,7 @@ test.each([
 
 test.each([
   ['no answer', { kind: 'close' }],
-  ['half an answer', { kind: 'truncated' }],
+  ['half an answer', { kind: 'truncated', type: 'application/protobuf' }],
 ] as const)('does not know when the connection is closed after %s', async (_what, answer) => {
   sfu.respond('GetParticipant', answer)
   expect(await find('@alice:example.com:DEVICE')).toEqual({

@@ -25,8 +25,8 @@ export type Misbehaviour =
   | { readonly kind: 'hang' }
   /** Closes the connection without a byte. */
   | { readonly kind: 'close' }
-  /** Announces a body, sends half of it and closes. */
-  | { readonly kind: 'truncated' }
+  /** Announces a body, of JSON unless told, sends a part of it and closes. */
+  | { readonly kind: 'truncated'; readonly type?: string }
   /** Does the next thing after a while. */
   | { readonly kind: 'delay'; readonly delayMs: number; readonly then: Answer }
 
@@ -124,10 +124,13 @@ export function act(socket: Socket, answer: Answer): void {
     case 'close':
       socket.destroy()
       return
-    case 'truncated':
-      socket.write(`HTTP/1.1 200 -\r\n${json}content-length: 100\r\n\r\n{"sub": "@`)
+    case 'truncated': {
+      const { type = 'application/json' } = answer
+      const headers = `content-type: ${type}\r\ncontent-length: 100\r\n`
+      socket.write(`HTTP/1.1 200 -\r\n${headers}\r\n{"sub": "@`)
       socket.end()
       return
+    }
     case 'delay': {
       const timer = setTimeout(() => act(socket, answer.then), answer.delayMs)
       socket.once('close', () => clearTimeout(timer))
