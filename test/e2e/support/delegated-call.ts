@@ -76,6 +76,11 @@ async function untilLogged(state: string, services: readonly Service[]): Promise
   await until(isLogged, logWithinMs)
 }
 
+/** Waits until an instance has logged that it accepted its only delegation. */
+export function untilAccepted(service: Service): Promise<void> {
+  return untilLogged('waiting', [service])
+}
+
 /** Waits until one of the instances, which have only one delegation, knows of the participant. */
 export function untilConnected(...services: readonly Service[]): Promise<void> {
   return untilLogged('connected', services)
