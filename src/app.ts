@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { assembleDelegation } from './app/delegations.ts'
+import { assembleDelegation } from './app/assemble-delegation.ts'
 import { assembleHomeservers } from './app/homeservers.ts'
 import type { AppOptions } from './app/options.ts'
 import type { Delegations } from './delegation/delegations.ts'
