@@ -12,7 +12,13 @@ export interface Room {
  */
 export const HOUSE: readonly (readonly Room[])[] = [
   [{ name: 'main', paths: ['main.ts'], holds: 'picks the command' }],
-  [{ name: 'commands', paths: ['commands/'], holds: 'serve, healthcheck: one file each' }],
+  [
+    {
+      name: 'commands',
+      paths: ['commands/'],
+      holds: 'serve, healthcheck; the log and limits of the process',
+    },
+  ],
   [
     {
       name: 'app',

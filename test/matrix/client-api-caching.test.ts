@@ -30,7 +30,7 @@ async function startWith(...answers: Answer[]) {
   const origin = await stage.homeserver({ dns: ['origin.test'] })
   origin.respond(PATH, ...answers)
   const clock = { now: START }
-  const tuning = { wellKnownPort: origin.port, wellKnownTimeoutMs: 300 }
+  const tuning = { wellKnownPort: origin.port, wellKnownTimeoutMs: 1_000 }
   const { locator } = accessHomeservers(stage, { now: () => clock.now, tuning })
   return {
     origin,

@@ -95,7 +95,7 @@ test('an aborted request makes room for the next', async () => {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   homeserver.respond('/_matrix/*', { kind: 'hang' })
   const name = `hs.test:${homeserver.port}`
-  const service = await stage.service({ tuning: { exchangeTimeoutMs: 300 } })
+  const service = await stage.service({ tuning: { exchangeTimeoutMs: 1_000 } })
   await Promise.all(Array.from({ length: 20 }, () => service.ask(name)))
   homeserver.restore()
   const token = homeserver.issueOpenIdToken(`@alice:${name}`)
