@@ -1,33 +1,10 @@
 import { expect, test } from 'bun:test'
 import type { Delegation } from '../../src/delegation/life/record.ts'
 import type { DelayedEventOutcome, PresenceSignal } from '../../src/delegation/life/signals.ts'
-import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
-import { createChanges } from '../../src/delegation/work/changes.ts'
-import { Performer } from '../../src/delegation/work/performer.ts'
-import { ServerSlots } from '../../src/delegation/work/server-slots.ts'
-import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
-import { createEffects } from '../support/effects.ts'
+import { connected, leaving, NOW, waiting } from '../support/delegations.ts'
+import { createPerformerStage } from '../support/performer-stage.ts'
 import { read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
-
-function createStage() {
-  const store = new SqliteStore(':memory:')
-  const changes = createChanges({ store, circumstances, onTransition: () => {} })
-  const effects = createEffects(() => NOW)
-  return {
-    store,
-    changes,
-    effects,
-    performer: new Performer({
-      store,
-      changes,
-      effects,
-      circumstances,
-      servers: new ServerSlots(96),
-      presenceChecks: 96,
-    }),
-  }
-}
 
 /** The record after an action whose delegation changed while it was under way. */
 async function answeredAfter(
@@ -35,7 +12,7 @@ async function answeredAfter(
   changed: Delegation,
   answer: PresenceSignal | DelayedEventOutcome,
 ): Promise<Delegation> {
-  const { store, effects, performer } = createStage()
+  const { store, effects, performer } = createPerformerStage()
   effects.respond(() => 'hold')
   await store.put(delegation)
   const performed = performer.perform(await read(store, delegation))
@@ -83,7 +60,7 @@ test('a failed restart counts even if a report came in between', async () => {
 })
 
 test('a hand-over wakes the other workers only if there is something to hand over', async () => {
-  const { store, effects, performer } = createStage()
+  const { store, effects, performer } = createPerformerStage()
   const woken: unknown[] = []
   store.onWake((key) => woken.push(key))
   await performer.handOver()
@@ -100,7 +77,7 @@ test('a hand-over wakes the other workers only if there is something to hand ove
 
 /** How many of 40 restarts start at a homeserver after one restart there had this outcome. */
 async function begunAfter(answer: DelayedEventOutcome | 'hold'): Promise<number> {
-  const { store, effects, performer } = createStage()
+  const { store, effects, performer } = createPerformerStage()
   effects.respond(() => answer)
   async function restart(identity: string): Promise<void> {
     const delegation = connected({ identity, restartAt: NOW })

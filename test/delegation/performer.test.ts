@@ -6,30 +6,16 @@ import { createChanges } from '../../src/delegation/work/changes.ts'
 import { Performer } from '../../src/delegation/work/performer.ts'
 import { ServerSlots } from '../../src/delegation/work/server-slots.ts'
 import { circumstances, connected, leaving, NOW, waiting } from '../support/delegations.ts'
-import { createEffects, type EffectCall } from '../support/effects.ts'
+import type { EffectCall } from '../support/effects.ts'
+import { createPerformerStage } from '../support/performer-stage.ts'
 import { read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
-/** A performer without wakes, as when the connection for them is lost. */
+/** Performs the due action of a delegation up to the answer, which the test gives. */
 async function perform(delegation: Delegation) {
-  const store = new SqliteStore(':memory:')
+  const { store, changes, effects, performer, transitions } = createPerformerStage()
   await store.put(delegation)
-  const transitions: string[] = []
-  const changes = createChanges({
-    store,
-    circumstances,
-    onTransition: (_, { from, to, cause }) => transitions.push(`${from} → ${to}: ${cause}`),
-  })
-  const effects = createEffects(() => NOW)
   effects.respond(() => 'hold')
-  const performer = new Performer({
-    store,
-    changes,
-    effects,
-    circumstances,
-    servers: new ServerSlots(96),
-    presenceChecks: 96,
-  })
   const performed = performer.perform(await read(store, delegation))
   const call: EffectCall = await until(() => effects.calls[0])
   const current = async () => (await store.find(delegation))?.delegation
@@ -149,41 +135,19 @@ test('an action that ends late does not renew a lease after the hand-over', asyn
 })
 
 test('ends an expired delegation without any action', async () => {
-  const store = new SqliteStore(':memory:')
+  const { store, effects, performer, transitions } = createPerformerStage()
   const over = connected({ deadlineAt: NOW - 1 })
   await store.put(over)
-  const transitions: string[] = []
-  const changes = createChanges({
-    store,
-    circumstances,
-    onTransition: (_, { from, to }) => transitions.push(`${from} → ${to}`),
-  })
-  const effects = createEffects(() => NOW)
-  await new Performer({
-    store,
-    changes,
-    effects,
-    circumstances,
-    servers: new ServerSlots(96),
-    presenceChecks: 96,
-  }).perform(await read(store, over))
+  await performer.perform(await read(store, over))
   expect(effects.calls).toEqual([])
   expect(await store.find(over)).toBeUndefined()
-  expect(transitions).toEqual(['connected → dropped'])
+  expect(transitions).toEqual([
+    'connected → dropped: the deadline passed without a successful restart',
+  ])
 })
 
 test('an SFU in trouble delays presence checks, but never the restart', async () => {
-  const store = new SqliteStore(':memory:')
-  const changes = createChanges({ store, circumstances, onTransition: () => {} })
-  const effects = createEffects(() => NOW)
-  const performer = new Performer({
-    store,
-    changes,
-    effects,
-    circumstances,
-    servers: new ServerSlots(96),
-    presenceChecks: 96,
-  })
+  const { store, effects, performer } = createPerformerStage()
   async function check(identity: string): Promise<void> {
     const delegation = connected({ identity, checkAt: NOW, restartAt: NOW + 1_000 })
     await store.put(delegation)
