@@ -217,3 +217,14 @@ export const MatrixError = t.Object(
   },
   { description: 'A Matrix error.' },
 )
+
+/** The models that are named components of the OpenAPI document. */
+export const NAMED_MODELS = {
+  DelegateBody,
+  GetTokenBody,
+  LegacyBody,
+  MatrixError,
+  Member,
+  OpenIdToken,
+  TokenAnswer,
+}

@@ -2,15 +2,7 @@ import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
 import { HIDDEN } from '../../http/methods.ts'
 import { pathOf } from '../../http/request-path.ts'
-import {
-  DelegateBody,
-  GetTokenBody,
-  LegacyBody,
-  MatrixError,
-  Member,
-  OpenIdToken,
-  TokenAnswer,
-} from '../models.ts'
+import { NAMED_MODELS } from '../models.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { refineDocument } from './document.ts'
 import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
@@ -48,17 +40,6 @@ function answerPage({ request }: { readonly request: Request }): Response {
 
 function fileAnswer({ path, contentType }: Asset) {
   return () => new Response(Bun.file(path), { headers: headers(contentType) })
-}
-
-/** Schemas that become named components. */
-const SCHEMAS = {
-  DelegateBody,
-  GetTokenBody,
-  LegacyBody,
-  MatrixError,
-  Member,
-  OpenIdToken,
-  TokenAnswer,
 }
 
 function documentation(version: string) {
@@ -99,7 +80,7 @@ function documentMaker(version: string, documented: AnyElysia) {
 
   async function make(): Promise<object> {
     const answer = await source.handle(new Request(`http://localhost${SOURCE_PATH}/json`))
-    return refineDocument((await answer.json()) as object, SCHEMAS)
+    return refineDocument((await answer.json()) as object, NAMED_MODELS)
   }
   return function makeDocument() {
     made ??= make()
