@@ -1,20 +1,17 @@
 import type { RedisClient } from 'bun'
 import { type Delegation, dueAt } from '../life/record.ts'
 import { type ConnectionState, RedisConnection } from './redis-connection.ts'
-import { createMending, type RunScript } from './redis-mending.ts'
-import { fieldOf, keyOf, pairs, strings, toStored, toText, userEntriesOf } from './redis-records.ts'
 import {
-  CLAIM,
   FORMER_KEYS,
   JOBS_KEY,
-  POSTPONE,
-  PUT,
-  REPLACE,
   ROOMS_KEY,
   SCHEMA_KEY,
   SCRIPT_KEYS,
   WAKE_CHANNEL,
-} from './redis-scripts.ts'
+} from './redis-keys.ts'
+import { createMending, type RunScript } from './redis-mending.ts'
+import { fieldOf, keyOf, pairs, strings, toStored, toText, userEntriesOf } from './redis-records.ts'
+import { CLAIM, POSTPONE, PUT, REPLACE } from './redis-scripts.ts'
 import { createUpkeep } from './redis-upkeep.ts'
 import {
   type Claim,
