@@ -141,8 +141,7 @@ async function run(start: Start): Promise<Ending> {
     delay_ms: shutdownDelayMs,
     grace_ms: shutdownGraceMs,
   })
-  // From here on the service is alive but not ready; whoever asks for readiness is to be told here.
-  // Requests are taken as before until load balancers have had the time to look elsewhere.
+  // Requests are served as before until load balancers have had time to stop sending them here.
   await Bun.sleep(shutdownDelayMs)
   const graceEndsAt = performance.now() + shutdownGraceMs
   await shutDown(app, server, shutdownGraceMs, logger)

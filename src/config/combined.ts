@@ -61,8 +61,8 @@ export function bindAddress(reader: SettingsReader): BindAddress {
 }
 
 /**
- * The servers whose users have full access. Nobody's where the setting is wrong: the start fails, and
- * warnings about everybody's access would only mislead.
+ * The servers whose users have full access. Empty when the setting is wrong: the start fails then, and a
+ * warning that everybody has access would only mislead.
  */
 export function fullAccess(reader: SettingsReader): FullAccess {
   const setting = SETTINGS.fullAccess

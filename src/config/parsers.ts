@@ -209,7 +209,7 @@ export function signingSecret(text: string): Parsed<string> {
 /** The one text that turns certificate checks off. */
 export const INSECURE_CONFIRMATION = 'YES_I_KNOW_WHAT_I_AM_DOING'
 
-/** Takes that text alone for yes; anything else is warned about. */
+/** Means yes for that text alone; any other text means no, with a warning. */
 export function insecureSwitch(text: string): Parsed<boolean> {
   if (text === INSECURE_CONFIRMATION) return good(true)
   const warning = `certificates are checked, since it is not "${INSECURE_CONFIRMATION}"`

@@ -24,7 +24,7 @@ function isLess(count: unknown, than: unknown): boolean {
   return Number(count) < Number(than)
 }
 
-/** Makes what finds out, with every heartbeat, whether the store still holds what it held, and in order. */
+/** Creates the heartbeat, which notices lost data and damaged indexes, and the mending of both. */
 export function createUpkeep(options: UpkeepOptions): Pick<DelegationStore, 'heartbeat' | 'mend'> {
   const { run, mending, onDataLost } = options
   let known: Known | undefined
