@@ -3,14 +3,18 @@ import type { DelayedEventOutcome } from '../delegation/life/signals.ts'
 import type { Effects } from '../delegation/work/performer.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import type { Logger } from '../log.ts'
-import type { ClientApi, DelayedEventResult } from '../matrix/client-api.ts'
+import type { ActingFor, ClientApi, DelayedEventResult } from '../matrix/client-api.ts'
 import type { ClientApiLocation, ClientApiLocator } from '../matrix/client-api-location.ts'
 
 /** Options of {@link assembleEffects}. */
 export interface EffectParts {
-  readonly rooms: RoomService
+  readonly rooms: Pick<RoomService, 'findParticipant'>
   readonly locator: ClientApiLocator
-  readonly clientApi: ClientApi
+  readonly clientApi: Pick<ClientApi, 'actOnDelayedEvent'>
+  /** How this service acts for users of its own homeserver; `undefined` if it has none. */
+  readonly applicationService?:
+    | { readonly serverName: string; readonly asToken: string }
+    | undefined
   readonly logger: Logger
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -35,7 +39,14 @@ function outcomeOf(result: DelayedEventResult, action: 'restart' | 'send', at: n
 
 /** Connects delegations to the SFU and to homeservers. */
 export function assembleEffects(parts: EffectParts): Effects {
-  const { rooms, locator, clientApi, logger, now } = parts
+  const { rooms, locator, clientApi, applicationService, logger, now } = parts
+
+  /** The token goes to our own homeserver alone, whatever a stored record says. */
+  function actingFor({ isVouched, serverName, userId }: Delegation): ActingFor | undefined {
+    if (!isVouched || userId === undefined) return undefined
+    if (serverName !== applicationService?.serverName) return undefined
+    return { userId, asToken: applicationService.asToken }
+  }
 
   /** Warns of the first failure in a row only; the others are logged at level `debug`. */
   function logFailure(action: string, delegation: Delegation, failures: number, cause: string) {
@@ -51,7 +62,9 @@ export function assembleEffects(parts: EffectParts): Effects {
   }
 
   async function locate(delegation: Delegation): Promise<ClientApiLocation> {
-    const { serverName, clientApiUrl, failures } = delegation
+    const { serverName, failures, isVouched } = delegation
+    // A token goes along, so a stored address is not enough.
+    const clientApiUrl = isVouched ? undefined : delegation.clientApiUrl
     // Use the location from acceptance until an attempt fails.
     const known = { kind: 'found', baseUrl: clientApiUrl ?? '' } as const
     if (clientApiUrl !== undefined && failures === 0) return known
@@ -78,13 +91,15 @@ export function assembleEffects(parts: EffectParts): Effects {
     async actOnEvent(delegation, action, signal): Promise<DelayedEventOutcome> {
       const { serverName, delayId, failures } = delegation
       const location = await locate(delegation)
-      if (location.kind === 'none') return { type: 'client-api-unresolvable' }
-      if (location.kind === 'unknown') {
+      const isOver = location.kind === 'none' && !delegation.isVouched
+      if (isOver) return { type: 'client-api-unresolvable' }
+      if (location.kind !== 'found') {
         logFailure(action, delegation, failures, location.reason)
         return { type: 'attempt-failed', answered: false }
       }
       const at = now()
-      const event = { serverName, baseUrl: location.baseUrl, delayId }
+      const { baseUrl } = location
+      const event = { serverName, baseUrl, delayId, actingFor: actingFor(delegation) }
       const limitMs = attemptLimitMs(delegation, at)
       const result = await clientApi.actOnDelayedEvent(event, action, signal, limitMs)
       if (result.kind === 'failed' && !signal.aborted) {

@@ -20,8 +20,10 @@ export function liveKitRoom(roomId: string, slotId: string): string {
   return hash([roomId, slotId])
 }
 
-/** Identifies one of a user's devices in a call, in either form of request body. */
+/** Identifies one of a user's devices in a call, in any form of request. */
 export type Device =
+  /** Application-service mode, where the homeserver vouches for the user. */
+  | { readonly form: 'vouched'; readonly memberId: string }
   | { readonly form: 'member'; readonly deviceId: string; readonly memberId: string }
   | { readonly form: 'legacy'; readonly deviceId: string }
 
@@ -31,5 +33,6 @@ export type Device =
  */
 export function identityOf(userId: string, device: Device): string {
   if (device.form === 'legacy') return `${userId}:${device.deviceId}`
+  if (device.form === 'vouched') return hash([userId, device.memberId])
   return hash([userId, device.deviceId, device.memberId])
 }

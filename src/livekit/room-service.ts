@@ -1,5 +1,6 @@
 import {
   CreateRoomRequest,
+  DeleteRoomRequest,
   ParticipantInfo,
   Room,
   RoomParticipantIdentity,
@@ -37,6 +38,18 @@ export interface RoomService {
   createRoom(name: string): Promise<void>
   /** Tells whether a participant is on the SFU. */
   findParticipant(room: string, identity: string, signal: AbortSignal): Promise<Presence>
+  /**
+   * Disconnects a participant; one who is not connected is no failure.
+   *
+   * @throws {SfuError} when the SFU refuses or cannot be reached
+   */
+  removeParticipant(room: string, identity: string, signal: AbortSignal): Promise<void>
+  /**
+   * Closes a LiveKit room and disconnects everybody in it; a room that does not exist is no failure.
+   *
+   * @throws {SfuError} when the SFU refuses or cannot be reached
+   */
+  deleteRoom(name: string, signal: AbortSignal): Promise<void>
 }
 
 /** How the room service is reached. */
@@ -73,6 +86,14 @@ function expectAbout(asked: string, answered: string | undefined): void {
   throw new SfuError('malformed', 'the answer is not about what was asked for')
 }
 
+async function unlessNotFound(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof SfuError) || error.twirpCode !== 'not_found') throw error
+  }
+}
+
 /**
  * Makes a client of LiveKit's room service.
  *
@@ -87,10 +108,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     total: maxCreations,
     maxWaiting: MAX_WAITING_CREATIONS,
   })
-  /**
-   * By room. No caller owns a creation: it has no signal but its deadline. The service deletes no rooms;
-   * whatever comes to do so must let go of the room's creation here first.
-   */
+  /** By room. No caller owns a creation: it has no signal but its deadline. */
   const creating = new Map<string, Promise<void>>()
   let reusable: { readonly jwt: Promise<string>; readonly madeAt: number } | undefined
 
@@ -119,7 +137,9 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     createRoom(name) {
       const underWay = creating.get(name)
       if (underWay !== undefined) return underWay
-      const creation = create(name).finally(() => creating.delete(name))
+      const creation: Promise<void> = create(name).finally(() => {
+        if (creating.get(name) === creation) creating.delete(name)
+      })
       creating.set(name, creation)
       return creation
     },
@@ -137,6 +157,20 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
         if (error.twirpCode === 'not_found') return { kind: 'absent' }
         return { kind: 'unknown', reason: error.message }
       }
+    },
+
+    async removeParticipant(room, identity, signal) {
+      const message = new RoomParticipantIdentity({ room, identity }).toBinary()
+      const jwt = await signer.apiToken({ roomAdmin: true, room }, TOKEN_TTL_SECONDS)
+      await unlessNotFound(call({ method: 'RemoveParticipant', jwt, message, signal }))
+    },
+
+    async deleteRoom(name, signal) {
+      // Whoever asks for the room from now on needs it created again.
+      creating.delete(name)
+      const message = new DeleteRoomRequest({ room: name }).toBinary()
+      const jwt = await roomCreationToken()
+      await unlessNotFound(call({ method: 'DeleteRoom', jwt, message, signal }))
     },
   }
 }

@@ -9,6 +9,9 @@ import {
   type DelayedEventPrefix,
   delayedEventPath,
   readDelayedEventAnswer,
+  readScheduledEvent,
+  type ScheduledEvent,
+  type Unrecognized,
 } from './delayed-events.ts'
 import { failureText } from './verification-error.ts'
 
@@ -18,10 +21,26 @@ export interface DelayedEvent {
   /** Base URL of the homeserver's client API. */
   readonly baseUrl: string
   readonly delayId: string
+  /** Set to act as the application service, for one of its users. */
+  readonly actingFor?: ActingFor | undefined
+}
+
+/** Identity assertion of an application service. */
+export interface ActingFor {
+  readonly userId: string
+  /** Secret: the service's `as_token`. */
+  readonly asToken: string
+}
+
+/** Path and credentials of a request that an application service makes for one of its users. */
+export function callFor(path: string, actingFor: ActingFor | undefined) {
+  if (actingFor === undefined) return { path }
+  const { userId, asToken } = actingFor
+  return { path: `${path}?user_id=${encodeURIComponent(userId)}`, accessToken: asToken }
 }
 
 /** Result of an attempt. */
-export type DelayedEventResult = Exclude<DelayedEventAnswer, { readonly kind: 'unrecognized' }>
+export type DelayedEventResult = Exclude<DelayedEventAnswer, Unrecognized>
 
 /** Acts on delayed events through the client API of homeservers. */
 export interface ClientApi {
@@ -36,6 +55,8 @@ export interface ClientApi {
     signal: AbortSignal,
     limitMs?: number,
   ): Promise<DelayedEventResult>
+  /** Reads a delayed event that has not been sent yet. It never throws; failures are results. */
+  readDelayedEvent(event: DelayedEvent, signal: AbortSignal): Promise<ScheduledEvent>
 }
 
 /** Settings of {@link createClientApi}. */
@@ -66,32 +87,48 @@ function noAnswer(error: unknown): DelayedEventFailure {
 export function createClientApi({ request, now, timeoutMs = 5_000 }: ClientApiOptions): ClientApi {
   const prefixes = createDelayedEventPrefixes(request, timeoutMs / 2, now)
 
-  async function actUnder(
-    prefix: DelayedEventPrefix,
-    { serverName, baseUrl, delayId }: DelayedEvent,
-    action: DelayedEventAction,
-    signal: AbortSignal,
-  ): Promise<DelayedEventAnswer> {
-    const path = delayedEventPath(prefix, delayId, action)
-    const call = { method: 'POST', path, body: '{}' } as const
-    return readDelayedEventAnswer(await request(serverName, baseUrl, call, signal), now())
+  /** Asks under the prefix that the homeserver is known to use, then under the other one. */
+  async function underEither<T extends { readonly kind: string }>(
+    { serverName, baseUrl }: DelayedEvent,
+    ask: (prefix: DelayedEventPrefix) => Promise<T | Unrecognized>,
+  ): Promise<T | DelayedEventFailure> {
+    const first = await prefixes.find(serverName, baseUrl)
+    const answer = await ask(first)
+    if (answer.kind !== 'unrecognized') return answer as T
+    const second = otherThan(first)
+    const otherAnswer = await ask(second)
+    if (otherAnswer.kind === 'unrecognized') return NOT_SUPPORTED
+    prefixes.remember(baseUrl, second)
+    return otherAnswer as T
   }
 
-  async function act(event: DelayedEvent, action: DelayedEventAction, signal: AbortSignal) {
-    const first = await prefixes.find(event.serverName, event.baseUrl)
-    const answer = await actUnder(first, event, action, signal)
-    if (answer.kind !== 'unrecognized') return answer
-    const second = otherThan(first)
-    const otherAnswer = await actUnder(second, event, action, signal)
-    if (otherAnswer.kind === 'unrecognized') return NOT_SUPPORTED
-    prefixes.remember(event.baseUrl, second)
-    return otherAnswer
+  function act(event: DelayedEvent, action: DelayedEventAction, signal: AbortSignal) {
+    const { serverName, baseUrl, delayId, actingFor } = event
+    return underEither<DelayedEventResult>(event, async (prefix) => {
+      const path = delayedEventPath(prefix, delayId, action)
+      const call = { method: 'POST', body: '{}', ...callFor(path, actingFor) } as const
+      return readDelayedEventAnswer(await request(serverName, baseUrl, call, signal), now())
+    })
+  }
+
+  function read(event: DelayedEvent, signal: AbortSignal) {
+    const { serverName, baseUrl, delayId, actingFor } = event
+    return underEither<ScheduledEvent>(event, async (prefix) => {
+      const call = {
+        method: 'GET',
+        ...callFor(delayedEventPath(prefix, delayId), actingFor),
+      } as const
+      return readScheduledEvent(await request(serverName, baseUrl, call, signal))
+    })
   }
 
   return {
     actOnDelayedEvent(event, action, outer, limitMs = timeoutMs) {
       const ms = Math.min(limitMs, timeoutMs)
       return withDeadline(ms, outer, (signal) => act(event, action, signal)).catch(noAnswer)
+    },
+    readDelayedEvent(event, outer) {
+      return withDeadline(timeoutMs, outer, (signal) => read(event, signal)).catch(noAnswer)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { memberOf, parseJson } from '../lib/json.ts'
+import { memberOf, parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
 import { retryAfterMs } from './retry-after.ts'
 
@@ -10,8 +10,19 @@ export type DelayedEventAnswer =
   | { readonly kind: 'done' }
   /** The event does not exist any more, or was already sent or cancelled. */
   | { readonly kind: 'gone' }
-  /** The homeserver does not know the endpoint under this prefix. */
-  | { readonly kind: 'unrecognized' }
+  | Unrecognized
+  | DelayedEventFailure
+
+/** The homeserver does not know the endpoint under this prefix. */
+export interface Unrecognized {
+  readonly kind: 'unrecognized'
+}
+
+/** A homeserver's answer to the question for a delayed event. */
+export type ScheduledEvent =
+  | { readonly kind: 'found'; readonly delayMs: number; readonly roomId: string }
+  /** The user has no such event, or it was already sent or cancelled. */
+  | { readonly kind: 'gone' }
   | DelayedEventFailure
 
 /** A failed attempt, which may be retried. */
@@ -35,17 +46,17 @@ export const DELAYED_EVENT_PREFIXES = {
 export type DelayedEventPrefix = keyof typeof DELAYED_EVENT_PREFIXES
 
 /**
- * Path of the endpoint that acts on a delayed event.
+ * Path of the endpoint that acts on a delayed event, or that reads it.
  *
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4140
  */
 export function delayedEventPath(
   prefix: DelayedEventPrefix,
   delayId: string,
-  action: DelayedEventAction,
+  action?: DelayedEventAction,
 ): string {
-  const id = encodeURIComponent(delayId)
-  return `${DELAYED_EVENT_PREFIXES[prefix]}/delayed_events/${id}/${action}`
+  const path = `${DELAYED_EVENT_PREFIXES[prefix]}/delayed_events/${encodeURIComponent(delayId)}`
+  return action === undefined ? path : `${path}/${action}`
 }
 
 /** Interprets the answer of that endpoint. */
@@ -61,6 +72,27 @@ export function readDelayedEventAnswer(
   if (status === 404 && errcode === 'M_UNRECOGNIZED') return { kind: 'unrecognized' }
   const failure = { kind: 'failed', answered: true, reason: `status ${status}` } as const
   return status === 429 ? { ...failure, retryAfterMs: retryAfterMs(headers, json, now) } : failure
+}
+
+/** The delay in an answer: Synapse says `delay_ms`, the proposal `delay`. */
+function delayOf(json: unknown): number | undefined {
+  const delay = memberOf(json, 'delay_ms') ?? memberOf(json, 'delay')
+  return typeof delay === 'number' && delay > 0 && Number.isFinite(delay) ? delay : undefined
+}
+
+/** Interprets the answer of the endpoint that reads a delayed event. */
+export function readScheduledEvent({ status, body }: Answer): ScheduledEvent | Unrecognized {
+  const json = parseJson(body)
+  const errcode = memberOf(json, 'errcode')
+  if (status === 404) return { kind: errcode === 'M_UNRECOGNIZED' ? 'unrecognized' : 'gone' }
+  const failure = { kind: 'failed', answered: true } as const
+  if (status !== 200) return { ...failure, reason: `status ${status}` }
+  const delayMs = delayOf(json)
+  const roomId = textMember(json, 'room_id')
+  if (delayMs === undefined || roomId === undefined) {
+    return { ...failure, reason: 'the answer lacks "delay_ms" or "room_id"' }
+  }
+  return { kind: 'found', delayMs, roomId }
 }
 
 /** The prefix that an answer to `GET /_matrix/client/versions` advertises, if any. */

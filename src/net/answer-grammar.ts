@@ -1,4 +1,4 @@
-import { MAX_BODY_BYTES, RequestError, tooLarge } from './bounded-fetch.ts'
+import { AnswerTooLarge, RequestError } from './bounded-fetch.ts'
 
 /** The status line of an answer. */
 export interface StatusLine {
@@ -44,19 +44,28 @@ export function readChunkSize(line: string): number {
   return Number.parseInt(size, 16)
 }
 
-function readLength(length: string): number {
+function readLength(length: string, maxBytes: number): number {
   if (!LENGTH.test(length)) throw malformed()
-  if (Number(length) > MAX_BODY_BYTES) throw tooLarge()
+  if (Number(length) > maxBytes) throw new AnswerTooLarge(maxBytes)
   return Number(length)
 }
 
-/** Determines how the body is delimited; contradictory headers are malformed. */
-export function bodyFraming({ status, isVersion11 }: StatusLine, headers: Headers): BodyFraming {
+/**
+ * Determines how the body is delimited; contradictory headers are malformed.
+ *
+ * @param maxBytes - limit for the body
+ */
+export function bodyFraming(
+  { status, isVersion11 }: StatusLine,
+  headers: Headers,
+  maxBytes: number,
+): BodyFraming {
   if (status === 204 || status === 304) return { kind: 'sized', bytes: 0 }
   const length = headers.get('content-length')
   const encoding = headers.get('transfer-encoding')
   if (encoding === null) {
-    return length === null ? { kind: 'until close' } : { kind: 'sized', bytes: readLength(length) }
+    if (length === null) return { kind: 'until close' }
+    return { kind: 'sized', bytes: readLength(length, maxBytes) }
   }
   const isPlain = isVersion11 && length === null && encoding.toLowerCase() === 'chunked'
   if (!isPlain) throw malformed()

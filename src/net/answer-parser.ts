@@ -8,10 +8,10 @@ import {
 } from './answer-grammar.ts'
 import {
   type Answer,
+  AnswerTooLarge,
   closedByServer,
   MAX_BODY_BYTES,
   RequestError,
-  tooLarge,
 } from './bounded-fetch.ts'
 
 /** A complete answer. */
@@ -34,8 +34,11 @@ type State =
 
 /** Limit for status line and headers, those of interim (1xx) answers included. */
 const MAX_HEAD_BYTES = 16 * 1024
-/** Limit for the whole answer on the wire: head, body, chunk sizes and extensions, trailers. */
-const MAX_RAW_BYTES = 128 * 1024
+/**
+ * Limit for the whole answer on the wire (head, body, chunk sizes and extensions, trailers), as a
+ * multiple of the limit for the body.
+ */
+const RAW_FACTOR = 2
 const LINE_FEED = 0x0a
 
 /**
@@ -56,6 +59,11 @@ export class AnswerParser {
   /** Remaining bytes of the body or chunk. */
   #left = 0
   #hasSurplus = false
+  readonly #maxBodyBytes: number
+
+  constructor(maxBodyBytes = MAX_BODY_BYTES) {
+    this.#maxBodyBytes = maxBodyBytes
+  }
 
   /**
    * Parses the next bytes; returns the answer once it is complete.
@@ -91,8 +99,9 @@ export class AnswerParser {
 
   #countRaw(bytes: number): void {
     this.#rawBytes += bytes
-    if (this.#rawBytes <= MAX_RAW_BYTES) return
-    const size = `${MAX_RAW_BYTES / 1024} KiB`
+    const maxRawBytes = this.#maxBodyBytes * RAW_FACTOR
+    if (this.#rawBytes <= maxRawBytes) return
+    const size = `${maxRawBytes / 1024} KiB`
     throw new RequestError(`answer is larger than ${size}, headers and framing included`, 'final')
   }
 
@@ -108,7 +117,7 @@ export class AnswerParser {
 
   #takeBody(bytes: Uint8Array): number {
     this.#bodyBytes += bytes.length
-    if (this.#bodyBytes > MAX_BODY_BYTES) throw tooLarge()
+    if (this.#bodyBytes > this.#maxBodyBytes) throw new AnswerTooLarge(this.#maxBodyBytes)
     this.#body.push(bytes)
     return bytes.length
   }
@@ -164,7 +173,7 @@ export class AnswerParser {
       this.#state = 'status line'
       return
     }
-    const framing = bodyFraming(this.#statusLine, this.#headers)
+    const framing = bodyFraming(this.#statusLine, this.#headers, this.#maxBodyBytes)
     if (framing.kind === 'chunked') this.#state = 'chunk size'
     if (framing.kind === 'until close') this.#state = 'body until close'
     if (framing.kind !== 'sized') return
@@ -173,7 +182,7 @@ export class AnswerParser {
   }
 
   #beginChunk(bytes: number): void {
-    if (this.#bodyBytes + bytes > MAX_BODY_BYTES) throw tooLarge()
+    if (this.#bodyBytes + bytes > this.#maxBodyBytes) throw new AnswerTooLarge(this.#maxBodyBytes)
     this.#left = bytes
     this.#state = bytes === 0 ? 'trailer' : 'chunk'
   }

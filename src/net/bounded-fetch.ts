@@ -25,6 +25,10 @@ export interface Call {
   readonly path: string
   /** JSON, if there is a body. */
   readonly body?: string
+  /** Secret: sent as `Authorization: Bearer`. */
+  readonly accessToken?: string
+  /** Limit for the body of the answer; default: {@link MAX_BODY_BYTES}. */
+  readonly maxBodyBytes?: number
 }
 
 /** One request. */
@@ -50,7 +54,7 @@ export class RequestError extends Error {
   }
 }
 
-/** Limit for the body of an answer. */
+/** Usual limit for the body of an answer. */
 export const MAX_BODY_BYTES = 64 * 1024
 const USER_AGENT = 'jwt-service-ts'
 
@@ -91,54 +95,61 @@ export function closedByServer(): RequestError {
   return new RequestError('connection closed by the server', 'this address')
 }
 
-/** The error for an answer whose body is larger than {@link MAX_BODY_BYTES}. */
-export function tooLarge(): RequestError {
-  return new RequestError(`answer is larger than ${MAX_BODY_BYTES / 1024} KiB`, 'final')
+/** The body of an answer is larger than its limit. */
+export class AnswerTooLarge extends RequestError {
+  constructor(maxBodyBytes: number) {
+    super(`answer is larger than ${maxBodyBytes / 1024} KiB`, 'final')
+    this.name = 'AnswerTooLarge'
+  }
 }
 
-async function readStream(body: ReadableStream<Uint8Array>): Promise<string> {
+async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let size = 0
   // Leaving the loop early cancels the stream, which ends the transfer.
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > MAX_BODY_BYTES) throw tooLarge()
+    if (size > maxBytes) throw new AnswerTooLarge(maxBytes)
     text += decoder.decode(chunk, { stream: true })
   }
   return text + decoder.decode()
 }
 
-async function readBounded(response: Response): Promise<string> {
+async function readBounded(response: Response, maxBytes: number): Promise<string> {
   const { body, headers } = response
   if (body === null) return ''
   const length = headers.get('content-length')
-  if (length === null) return readStream(body)
+  if (length === null) return readStream(body, maxBytes)
   // The runtime reads no more than Content-Length, except from a chunked body.
-  if (headers.has('transfer-encoding')) return readStream(body)
-  if (Number(length) <= MAX_BODY_BYTES) return response.text()
+  if (headers.has('transfer-encoding')) return readStream(body, maxBytes)
+  if (Number(length) <= maxBytes) return response.text()
   await body.cancel()
-  throw tooLarge()
+  throw new AnswerTooLarge(maxBytes)
 }
 
 /** Headers of every request. */
-export function requestHeaders({ body }: Pick<Call, 'body'>): Record<string, string> {
+export function requestHeaders({
+  body,
+  accessToken,
+}: Pick<Call, 'body' | 'accessToken'>): Record<string, string> {
   return {
     Accept: 'application/json',
     'Accept-Encoding': 'identity',
     'User-Agent': USER_AGENT,
     ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...(accessToken === undefined ? {} : { Authorization: `Bearer ${accessToken}` }),
   }
 }
 
 /**
- * Makes one request with `fetch`, without redirects or decompression, and with at most 64 KiB of body.
+ * Makes one request with `fetch`, without redirects or decompression, and with a limit for the body.
  *
  * @throws {RequestError} when there is no usable answer
  * @throws {DeadlineExceeded} when `signal` fired because of a timeout
  */
 export async function boundedFetch(request: OutgoingRequest): Promise<Answer> {
-  const { url, method, body, headers, tls, signal } = request
+  const { url, method, body, headers, tls, signal, maxBodyBytes = MAX_BODY_BYTES } = request
   try {
     const response = await fetch(url, {
       method,
@@ -149,7 +160,8 @@ export async function boundedFetch(request: OutgoingRequest): Promise<Answer> {
       ...(body === undefined ? {} : { body }),
       ...(tls === undefined ? {} : { tls }),
     })
-    return { status: response.status, headers: response.headers, body: await readBounded(response) }
+    const text = await readBounded(response, maxBodyBytes)
+    return { status: response.status, headers: response.headers, body: text }
   } catch (error) {
     if (signal.aborted && signal.reason instanceof DeadlineExceeded) throw signal.reason
     if (error instanceof RequestError) throw error

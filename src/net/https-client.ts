@@ -90,7 +90,7 @@ export function createHttpsClient(options: HttpsClientOptions): AddressClient {
     const request = toWire(endpoint, call)
 
     async function exchangeOn(connection: HttpsConnection) {
-      const answer = await connection.exchange(request, signal)
+      const answer = await connection.exchange(request, signal, call.maxBodyBytes)
       if (!connection.isClosed) idle.put(keyOf(endpoint), connection)
       return answer
     }

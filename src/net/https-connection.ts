@@ -71,13 +71,18 @@ export class HttpsConnection {
    * connection is closed.
    *
    * @param request - exact bytes for the wire
+   * @param maxBodyBytes - limit for the body of the answer
    * @throws {StaleConnection} when the server had closed the idle connection
    * @throws {RequestError} when there is no usable answer
    */
-  async exchange(request: string, signal: AbortSignal): Promise<ParsedAnswer> {
+  async exchange(
+    request: string,
+    signal: AbortSignal,
+    maxBodyBytes?: number,
+  ): Promise<ParsedAnswer> {
     const abort = () => this.#close(signal.reason)
     const answer = new Promise<ParsedAnswer>((resolve, reject) => {
-      this.#job = { parser: new AnswerParser(), resolve, reject }
+      this.#job = { parser: new AnswerParser(maxBodyBytes), resolve, reject }
     })
     signal.addEventListener('abort', abort, { once: true })
     this.#socket.ref()

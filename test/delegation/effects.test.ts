@@ -36,7 +36,7 @@ beforeEach(() => {
 
 function effects() {
   return assembleEffects({
-    rooms: { createRoom: async () => {}, findParticipant: async () => presence },
+    rooms: { findParticipant: async () => presence },
     locator: {
       async locate(serverName) {
         located.push(serverName)

@@ -34,6 +34,7 @@ const SIGNALS: Events = {
   'event-gone': { type: 'event-gone' },
   'attempt-failed': { type: 'attempt-failed', answered: false },
   'client-api-unresolvable': { type: 'client-api-unresolvable' },
+  expelled: { type: 'expelled' },
 }
 
 const STATES = {
@@ -57,6 +58,7 @@ const TABLE: Record<SignalType, Record<Delegation['state'], Outcome>> = {
   'event-gone': { waiting: '=', connected: 'dropped', leaving: 'finished' },
   'attempt-failed': { waiting: '=', connected: '~', leaving: '~' },
   'client-api-unresolvable': { waiting: '=', connected: 'dropped', leaving: '~' },
+  expelled: { waiting: 'dropped', connected: 'dropped', leaving: 'dropped' },
 }
 
 function outcomeOf(delegation: Delegation, signal: DelegationSignal): string {

@@ -1,9 +1,11 @@
 import { advanceConnected } from './connected.ts'
 import { advanceLeaving } from './leaving.ts'
-import type { Circumstances, Step } from './moves.ts'
+import { type Circumstances, end, type Step } from './moves.ts'
 import type { Delegation } from './record.ts'
 import type { DelegationSignal } from './signals.ts'
 import { advanceWaiting } from './waiting.ts'
+
+const NOT_A_MEMBER = 'no longer a member of the Matrix room'
 
 /** The SFU reports whole seconds, which are read as their end: up to 999 ms ahead without clock skew. */
 const SECOND_MS = 999
@@ -37,12 +39,15 @@ function asOfNow(signal: DelegationSignal, now: number): DelegationSignal {
  *    ▼               ▼ or out of time      ▼ or the deadline passed
  *   dropped         finished              dropped
  * ```
+ *
+ * Whoever is no longer a member of the Matrix room is dropped in any state.
  */
 export function advance(
   delegation: Delegation,
   reported: DelegationSignal,
   circumstances: Circumstances,
 ): Step {
+  if (reported.type === 'expelled') return end(delegation, 'dropped', NOT_A_MEMBER)
   const signal = asOfNow(reported, circumstances.now)
   switch (delegation.state) {
     case 'waiting':

@@ -62,10 +62,11 @@ function move(from: Delegation, next: Delegation, cause: string): Step {
 
 function base({ state, ...delegation }: Delegation) {
   const { room, identity, generation, serverName, clientApiUrl, delayId, delayMs } = delegation
-  const { acceptedAt, deadlineAt, userId } = delegation
+  const { acceptedAt, deadlineAt, userId, isVouched } = delegation
   const known = {
     ...(userId === undefined ? {} : { userId }),
     ...(clientApiUrl === undefined ? {} : { clientApiUrl }),
+    ...(isVouched === undefined ? {} : { isVouched }),
   }
   const key = { room, identity, generation, serverName, ...known }
   return { ...key, delayId, delayMs, acceptedAt, deadlineAt, failures: 0 }

@@ -15,6 +15,8 @@ interface Base extends ParticipantKey {
   readonly userId?: string
   /** Base URL of the homeserver's client API at acceptance; missing where it was not known. */
   readonly clientApiUrl?: string
+  /** Whether the service acts on the event as an application service, for the user. */
+  readonly isVouched?: boolean
   /** Secret: anyone who knows it can act on the delayed event. */
   readonly delayId: string
   readonly delayMs: number

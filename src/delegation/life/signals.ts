@@ -58,6 +58,8 @@ export type DelegationSignal =
   | { readonly type: 'due' }
   /** Webhooks may have been missed, so presence must be checked. */
   | { readonly type: 'doubt' }
+  /** The user is no longer a member of the Matrix room, or the room is closed. */
+  | { readonly type: 'expelled' }
   | Joined
   | Departed
   | PresenceSignal

@@ -28,6 +28,7 @@ const LATE_MS = 1_000
 /** What is known about a delegation when it is accepted. */
 export type Accepted = Pick<
   Waiting,
+  | 'isVouched'
   | 'room'
   | 'identity'
   | 'generation'

@@ -2,7 +2,7 @@
 export const JOBS_KEY = 'lk-jwt:jobs'
 
 /** A key in the same cluster slot as {@link JOBS_KEY}. */
-function besideJobs(name: string): string {
+export function besideJobs(name: string): string {
   return `lk-jwt:{${JOBS_KEY}}:${name}`
 }
 

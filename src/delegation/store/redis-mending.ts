@@ -1,8 +1,9 @@
 import type { Delegation } from '../life/record.ts'
 import { dueAt } from '../life/record.ts'
 import { adopt } from './redis-adoption.ts'
+import type { Script } from './redis-eval.ts'
 import { fieldOf, pairs, readEntry, strings, toText, userEntriesOf } from './redis-records.ts'
-import { COMPARE, INDEX, PRUNE, REPLACE, RESTORE, type Script, UNINDEX } from './redis-scripts.ts'
+import { COMPARE, INDEX, PRUNE, REPLACE, RESTORE, UNINDEX } from './redis-scripts.ts'
 import type { Mended, Stored } from './store.ts'
 
 /** Runs a script with the keys that all scripts share. */

@@ -1,11 +1,4 @@
-import { createHash } from 'node:crypto'
-
-/** A Lua script, which Redis runs atomically. */
-export interface Script {
-  readonly text: string
-  /** SHA-1 of the text, by which Redis knows it. */
-  readonly sha: string
-}
+import { toScript } from './redis-eval.ts'
 
 /** Begins every script; `KEYS` are those of `SCRIPT_KEYS`. */
 const FUNCTIONS = `
@@ -38,10 +31,7 @@ const FUNCTIONS = `
   end
 `
 
-function script(body: string): Script {
-  const text = FUNCTIONS + body
-  return { text, sha: createHash('sha1').update(text).digest('hex') }
-}
+const script = (body: string) => toScript(FUNCTIONS + body)
 
 /**
  * `field, value, dueAt, user, nobody, channel, prefix of the user, limit of the user, prefix of the

@@ -1,6 +1,7 @@
 import type { RedisClient } from 'bun'
 import { type Delegation, dueAt } from '../life/record.ts'
 import { type ConnectionState, RedisConnection } from './redis-connection.ts'
+import { runScript } from './redis-eval.ts'
 import {
   FORMER_KEYS,
   JOBS_KEY,
@@ -97,15 +98,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
   })
   await Promise.all([commands.start(), subscription.start()])
 
-  const run: RunScript = async ({ text, sha }, args) => {
-    const keysAndArgs = [String(SCRIPT_KEYS.length), ...SCRIPT_KEYS, ...args.map(String)]
-    try {
-      return await commands.send('EVALSHA', [sha, ...keysAndArgs])
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable) || !error.message.endsWith('NOSCRIPT')) throw error
-      return commands.send('EVAL', [text, ...keysAndArgs])
-    }
-  }
+  const run: RunScript = (script, args) => runScript(commands, script, SCRIPT_KEYS, args)
   const mending = createMending({ run, now, newGeneration })
   const upkeep = createUpkeep({
     run,

@@ -38,6 +38,7 @@ const REPORTS: readonly DelegationSignal['type'][] = [
   'left',
   'aborted',
   'room-finished',
+  'expelled',
 ]
 
 function isDue(next: Delegation | undefined, now: number): boolean {

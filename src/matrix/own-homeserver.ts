@@ -1,0 +1,162 @@
+import { withDeadline } from '../lib/deadline.ts'
+import { ExpiringCache } from '../lib/expiring-cache.ts'
+import { type Gate, GateRefusal } from '../lib/gate.ts'
+import { memberOf, parseJson } from '../lib/json.ts'
+import { type Answer, AnswerTooLarge, type Call } from '../net/bounded-fetch.ts'
+import { isRequestFailure } from '../net/target-client.ts'
+import type { ClientApiLocator } from './client-api-location.ts'
+import type { RequestClientApi } from './client-api-request.ts'
+import {
+  HomeserverFailed,
+  isJoinedPath,
+  type JoinedMembers,
+  type RelayedAnswer,
+  readJoined,
+  readMembers,
+  readRelayed,
+  relayPath,
+  type Subject,
+} from './own-homeserver-api.ts'
+
+/** A request to another homeserver, sent by ours. */
+export interface RelayedRequest {
+  /** Server name. */
+  readonly destination: string
+  readonly path: string
+  readonly body: object
+}
+
+/**
+ * Our homeserver, asked as its application service. Every method throws {@link HomeserverFailed} when
+ * there is no usable answer.
+ */
+export interface OwnHomeserver {
+  /** Whether a user, or any user of a server, is joined to a room (MSC4502). */
+  isJoined(roomId: string, subject: Subject, signal: AbortSignal): Promise<boolean>
+  /**
+   * The joined members of a room.
+   *
+   * @see https://spec.matrix.org/latest/client-server-api/#get_matrixclientv3roomsroomidjoined_members
+   */
+  joinedMembers(roomId: string, signal: AbortSignal): Promise<JoinedMembers>
+  /** Has a request sent to another homeserver (MSC4512); ends only with it or with `signal`. */
+  relay(request: RelayedRequest, signal: AbortSignal): Promise<RelayedAnswer>
+}
+
+/** Settings of {@link createOwnHomeserver}. */
+export interface OwnHomeserverOptions {
+  /** Our homeserver's server name. */
+  readonly serverName: string
+  /** Secret; sent to this homeserver alone. */
+  readonly asToken: string
+  readonly locator: Pick<ClientApiLocator, 'locate'>
+  readonly request: RequestClientApi
+  /** Limits questions under way; relayed requests have {@link relayGate}, as others may be slow. */
+  readonly gate: Gate
+  readonly relayGate: Gate
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Timeout of a question. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** A room of tens of thousands. */
+const MAX_MEMBERS_BYTES = 16 * 1024 * 1024
+const VERSIONS_LIFETIME_MS = 3_600_000
+const VERSIONS_RETRY_MS = 60_000
+/** Longer than the homeserver waits for us, so that the caller's own deadline decides. */
+const RELAY_MS = 30_000
+
+/** Creates {@link OwnHomeserver}. */
+export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserver {
+  const { serverName, asToken, locator, request, gate, relayGate, now } = options
+  const { timeoutMs = 5_000 } = options
+  const versions = new ExpiringCache<unknown>({ maxEntries: 1, now })
+
+  async function locate(): Promise<string> {
+    const location = await locator.locate(serverName)
+    if (location.kind === 'found') return location.baseUrl
+    throw new HomeserverFailed(`the client API cannot be located: ${location.reason}`)
+  }
+
+  async function askVersions(baseUrl: string) {
+    const answer = await withDeadline(timeoutMs / 2, undefined, (signal) => {
+      return request(
+        serverName,
+        baseUrl,
+        { method: 'GET', path: '/_matrix/client/versions' },
+        signal,
+      )
+    })
+    if (answer.status !== 200) return { value: undefined, ttlMs: VERSIONS_RETRY_MS }
+    const features = memberOf(parseJson(answer.body), 'unstable_features')
+    return { value: features, ttlMs: VERSIONS_LIFETIME_MS }
+  }
+
+  async function hasFeature(baseUrl: string, name: string): Promise<boolean> {
+    const features = await versions.get(baseUrl, () => askVersions(baseUrl))
+    return memberOf(features, name) === true
+  }
+
+  async function ask<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) {
+    try {
+      return await work(signal)
+    } catch (error) {
+      if (isRequestFailure(error) || error instanceof GateRefusal) {
+        throw new HomeserverFailed(error.message)
+      }
+      if (signal.aborted) throw new HomeserverFailed('given up')
+      throw error
+    }
+  }
+
+  function send(baseUrl: string, call: Call, signal: AbortSignal): Promise<Answer> {
+    return request(serverName, baseUrl, { ...call, accessToken: asToken }, signal)
+  }
+
+  function question<T>(outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return ask(outer, () => {
+      return withDeadline(timeoutMs, outer, (_, controller) => {
+        return gate.run(serverName, controller, work)
+      })
+    })
+  }
+
+  return {
+    isJoined(roomId, subject, outer) {
+      return question(outer, async (signal) => {
+        const baseUrl = await locate()
+        const isStable = await hasFeature(baseUrl, 'io.element.msc4502.stable')
+        const path = isJoinedPath(roomId, subject, isStable)
+        return readJoined(await send(baseUrl, { method: 'GET', path }, signal))
+      })
+    },
+
+    joinedMembers(roomId, outer) {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/joined_members`
+      const call: Call = { method: 'GET', path, maxBodyBytes: MAX_MEMBERS_BYTES }
+      return question(outer, async (signal) => {
+        try {
+          return readMembers(await send(await locate(), call, signal))
+        } catch (error) {
+          if (error instanceof AnswerTooLarge) return { kind: 'too-many' }
+          throw error
+        }
+      })
+    },
+
+    relay({ destination, path, body }, outer) {
+      const wrapped = JSON.stringify({ destination, method: 'POST', path, body })
+      return ask(outer, async () => {
+        const baseUrl = await locate()
+        const isStable = await hasFeature(baseUrl, 'io.element.msc4512.stable')
+        const call: Call = { method: 'POST', path: relayPath(isStable), body: wrapped }
+        return withDeadline(RELAY_MS, outer, (_, controller) => {
+          return relayGate.run(destination, controller, async (signal) => {
+            return readRelayed(await send(baseUrl, call, signal))
+          })
+        })
+      })
+    },
+  }
+}
