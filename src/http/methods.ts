@@ -1,6 +1,6 @@
 import type { AnyElysia } from 'elysia'
 import { answerPreflight, corsPathsOf } from './cors.ts'
-import { MethodNotAllowed } from './errors.ts'
+import { MethodNotAllowed } from './error-table.ts'
 
 /** Keeps a route out of the API pages. */
 export const HIDDEN = { detail: { hide: true } }

@@ -8,15 +8,17 @@ import { DELAY_EXAMPLE, GET_TOKEN_EXAMPLE, LEGACY_EXAMPLE } from './examples.ts'
  * gigabytes if the body is deeply nested. Removed from the OpenAPI document.
  */
 export const REFUSED = { error: 'refused' }
-const OPEN = { ...REFUSED, additionalProperties: true }
+/** Permits unknown members, which clients send. */
+export const OPEN = { ...REFUSED, additionalProperties: true }
 
 /** Longer than any real ID; bounds what is stored and logged. */
-const MAX_ID_LENGTH = 1_024
+export const MAX_ID_LENGTH = 1_024
 
 const required = (description: string, example: string) =>
   t.String({ ...REFUSED, minLength: 1, description, examples: [example] })
 
-const requiredId = (description: string, example: string) =>
+/** A required ID. */
+export const requiredId = (description: string, example: string) =>
   t.String({
     ...REFUSED,
     minLength: 1,
@@ -26,7 +28,7 @@ const requiredId = (description: string, example: string) =>
   })
 
 /** Clients may send `null` for a missing field. */
-const optional = <T extends TSchema>(schema: T) => {
+export const optional = <T extends TSchema>(schema: T) => {
   const { description = '' } = schema
   return t.Optional(t.Union([schema, t.Null(REFUSED)], { ...REFUSED, description }))
 }
@@ -199,11 +201,14 @@ export const MatrixError = t.Object(
       enum: [
         'M_BAD_JSON',
         'M_FORBIDDEN',
+        'M_INVALID_PARAM',
         'M_LIMIT_EXCEEDED',
+        'M_MISSING_TOKEN',
         'M_NOT_JSON',
         'M_TOO_LARGE',
         'M_UNAUTHORIZED',
         'M_UNKNOWN',
+        'M_UNKNOWN_TOKEN',
         'M_UNRECOGNIZED',
       ],
       description: 'What went wrong, for programs.',

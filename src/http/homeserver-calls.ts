@@ -1,0 +1,126 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { Elysia } from 'elysia'
+import { ForeignUser } from '../exchange/member-tokens.ts'
+import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
+import { parseServerName, serverNameOfUser } from '../matrix/server-name.ts'
+import { JSON_BODY } from './json-body.ts'
+import type { RequestLog } from './request-log.ts'
+
+/** A request does not come from our homeserver, or does not say for whom. */
+export class CallerError extends Error {
+  readonly code: 'token-missing' | 'token-unknown' | 'caller-missing' | 'caller-malformed'
+
+  constructor(code: CallerError['code'], message: string) {
+    super(message)
+    this.name = 'CallerError'
+    this.code = code
+  }
+}
+
+/** The request took longer than the homeserver waits for an answer. */
+export class AnswerTooLate extends Error {
+  readonly code = 'answer-too-late'
+
+  constructor() {
+    super('the homeserver, or another one, took too long')
+    this.name = 'AnswerTooLate'
+  }
+}
+
+/** Options of {@link homeserverCalls}. */
+export interface HomeserverCallsOptions {
+  /** Secret by which our homeserver proves who it is. */
+  readonly hsToken: string
+  /** Our homeserver's server name. */
+  readonly serverName: string
+  readonly requestLog: RequestLog
+  /** Milliseconds since some moment, never going back. */
+  readonly monotonicNow: () => number
+}
+
+/** A route's work; `signal` fires when the homeserver hangs up or would not wait any longer. */
+type Work<T> = (signal: AbortSignal) => Promise<T>
+
+const USER_HEADER = 'x-matrix-user-identifier'
+const ORIGIN_HEADER = 'x-matrix-origin'
+/** Synapse waits 30 s for an answer. */
+const ANSWER_WITHIN_MS = 28_000
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function requiredHeader(request: Request, name: string): string {
+  const value = request.headers.get(name) ?? ''
+  if (value === '') throw new CallerError('caller-missing', `The header "${name}" is missing.`)
+  return value
+}
+
+function malformed(header: string): CallerError {
+  return new CallerError('caller-malformed', `The header "${header}" is malformed.`)
+}
+
+/**
+ * What the routes need that our homeserver calls. `parse` options require its token, and the header that
+ * says for which user or other server it calls, before the body is read. The route option `caller` puts
+ * that user or server into the context, and `inTime`, by which a handler does its work so that the
+ * homeserver is answered before it gives up.
+ *
+ * @see https://spec.matrix.org/latest/application-service-api/#authorization
+ */
+export function homeserverCalls(options: HomeserverCallsOptions) {
+  const { hsToken, serverName, requestLog, monotonicNow } = options
+  const expected = digest(hsToken)
+  const callers = new WeakMap<Request, string>()
+
+  function requireToken({ request }: { readonly request: Request }): void {
+    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? []
+    if (token === undefined) {
+      throw new CallerError('token-missing', 'The access token is missing.')
+    }
+    if (timingSafeEqual(digest(token), expected)) return
+    throw new CallerError('token-unknown', 'The access token is unknown.')
+  }
+
+  function requireUser({ request }: { readonly request: Request }): void {
+    const userId = requiredHeader(request, USER_HEADER)
+    const server = serverNameOfUser(userId)
+    if (server === undefined || parseServerName(server) === undefined) throw malformed(USER_HEADER)
+    if (server !== serverName) throw new ForeignUser()
+    requestLog.of(request).serverName = server
+    callers.set(request, userId)
+  }
+
+  function requireOrigin({ request }: { readonly request: Request }): void {
+    const origin = requiredHeader(request, ORIGIN_HEADER)
+    if (parseServerName(origin) === undefined) throw malformed(ORIGIN_HEADER)
+    requestLog.of(request).serverName = origin
+    callers.set(request, origin)
+  }
+
+  /** What a handler finds in its context. */
+  function contextOf({ request }: { readonly request: Request }) {
+    async function inTime<T>(work: Work<T>): Promise<T> {
+      const sinceMs = monotonicNow() - requestLog.of(request).startedAt
+      try {
+        return await withDeadline(ANSWER_WITHIN_MS - sinceMs, request.signal, work)
+      } catch (error) {
+        throw error instanceof DeadlineExceeded ? new AnswerTooLate() : error
+      }
+    }
+    return { caller: callers.get(request) ?? '', inTime }
+  }
+
+  return {
+    forItself: [requireToken] as const,
+    forUser: [requireToken, requireUser, ...JSON_BODY] as const,
+    forOrigin: [requireToken, requireOrigin, ...JSON_BODY] as const,
+    plugin: new Elysia({ name: 'homeserver-calls' }).macro({
+      cors: (_enabled: true) => ({}),
+      caller: (_enabled: true) => ({ resolve: contextOf }),
+    }),
+  }
+}
+
+/** What routes use of {@link homeserverCalls}. */
+export type HomeserverCalls = ReturnType<typeof homeserverCalls>

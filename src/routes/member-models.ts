@@ -1,0 +1,101 @@
+import { type Static, t } from 'elysia'
+import { NO_PATH_STEP } from './documented-rules.ts'
+import { MAX_ID_LENGTH, OPEN, optional, REFUSED, requiredId } from './models.ts'
+
+const roomId = t.String({
+  ...REFUSED,
+  minLength: 1,
+  maxLength: MAX_ID_LENGTH,
+  pattern: NO_PATH_STEP,
+  description: 'ID of the Matrix room.',
+  examples: ['!roomid:example.com'],
+})
+
+const memberFields = {
+  url: requiredId('URL of the SFU, as the homeserver announces it.', 'wss://livekit.example.com'),
+  room_id: roomId,
+  slot_id: requiredId('The MatrixRTC slot in that room.', 'm.call#ROOM'),
+  member_id: optional(
+    t.String({
+      ...REFUSED,
+      minLength: 1,
+      maxLength: MAX_ID_LENGTH,
+      description:
+        'Random ID that the client picked for this join. Required, unless `member` has it.',
+      examples: ['xyzABCDEF10123'],
+    }),
+  ),
+  member: optional(
+    t.Object(
+      { id: requiredId('The same as `member_id`.', 'xyzABCDEF10123') },
+      { ...OPEN, description: 'The form of older clients.' },
+    ),
+  ),
+}
+
+const EXAMPLE = {
+  url: 'wss://livekit.example.com',
+  room_id: '!roomid:example.com',
+  slot_id: 'm.call#ROOM',
+  member_id: 'xyzABCDEF10123',
+}
+
+/** Body of `get_token` of our homeserver's users. */
+export const MemberTokenBody = t.Object(
+  {
+    ...memberFields,
+    server_name: optional(
+      t.String({
+        ...REFUSED,
+        description: 'Server name of the homeserver whose SFU it is; default: the own one.',
+        examples: ['example.com'],
+      }),
+    ),
+  },
+  { ...OPEN, examples: [EXAMPLE] },
+)
+/** A validated body. */
+export type MemberTokenBody = Static<typeof MemberTokenBody>
+
+/** Body of `get_token` of another homeserver. */
+export const FederatedTokenBody = t.Object(
+  { user_id: requiredId('A user of that homeserver.', '@user:other.example'), ...memberFields },
+  { ...OPEN, examples: [{ user_id: '@user:other.example', ...EXAMPLE }] },
+)
+/** A validated body. */
+export type FederatedTokenBody = Static<typeof FederatedTokenBody>
+
+/** Body of `delegate_delayed_leave` of our homeserver's users. */
+export const MemberLeaveBody = t.Object(
+  {
+    ...memberFields,
+    delay_id: t.String({
+      ...REFUSED,
+      minLength: 1,
+      maxLength: MAX_ID_LENGTH,
+      pattern: NO_PATH_STEP,
+      description: 'ID of the delayed leave event; the homeserver knows its delay.',
+      examples: ['syd_aaaaaaaaaaaaaaaaaaaa'],
+    }),
+  },
+  { ...OPEN, examples: [{ ...EXAMPLE, delay_id: 'syd_aaaaaaaaaaaaaaaaaaaa' }] },
+)
+/** A validated body. */
+export type MemberLeaveBody = Static<typeof MemberLeaveBody>
+
+/** The fields that all three bodies have. */
+export type MemberFields = Omit<MemberTokenBody, 'server_name'>
+
+/** Answer of `get_token`. */
+export const JwtAnswer = t.Object(
+  {
+    jwt: t.String({
+      description: 'LiveKit access token (HS256), to be presented to the SFU.',
+      examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJkZXZrZXkifQ.c2lnbmF0dXJl'],
+    }),
+  },
+  { description: 'The token.' },
+)
+
+/** The models of application-service mode that are named components of the OpenAPI document. */
+export const MEMBER_MODELS = { FederatedTokenBody, JwtAnswer, MemberLeaveBody, MemberTokenBody }
