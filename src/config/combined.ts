@@ -6,8 +6,9 @@ import {
   NOT_PUBLIC_NOR_LOCAL,
   OWN_MACHINE,
 } from '../net/networks.ts'
-import { type BindAddress, secretWarning } from './parsers.ts'
+import type { BindAddress } from './parsers.ts'
 import type { Setting, SettingsReader } from './reader.ts'
+import { secretWarning } from './secret-parsers.ts'
 import { SETTINGS } from './settings.ts'
 
 /** Where delegations are kept. */

@@ -1,5 +1,6 @@
 import { type Environment, isPresent, type Setting, variablesOf } from './reader.ts'
-import { ALL_SETTINGS, SETTINGS, UNAVAILABLE_SETTINGS } from './settings.ts'
+import { ALL_SETTINGS, SETTINGS } from './settings.ts'
+import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 
 const COMMANDS = `Commands:
   serve          run the service (the default)

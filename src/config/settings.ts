@@ -1,23 +1,19 @@
+import { HOMESERVER_SETTINGS } from './homeserver-settings.ts'
 import {
   anyText,
   bindAddress,
   boolean,
   filePath,
-  INSECURE_CONFIRMATION,
-  insecureSwitch,
   integer,
   logLevel,
-  networkList,
   oneOf,
-  type Parsed,
   portAlone,
-  redisUrl,
   serverNames,
-  signingSecret,
   url,
-  urlOverrides,
 } from './parsers.ts'
 import { type Setting, setting } from './reader.ts'
+import { redisUrl, signingSecret } from './secret-parsers.ts'
+import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 
 /** The settings of the service, by what they are called in the code. */
 export const SETTINGS = {
@@ -128,38 +124,7 @@ export const SETTINGS = {
     meaning: 'how long requests in flight may finish after SIGTERM',
     parse: integer(0, 3_600),
   }),
-  federationOverrides: setting({
-    name: 'LIVEKIT_FEDERATION_URL_OVERRIDES',
-    defaultText: 'none',
-    meaning: '"server=url,…": where to verify OpenID tokens of a server, instead of discovery',
-    parse: urlOverrides,
-  }),
-  deniedNetworks: setting({
-    name: 'LIVEKIT_FEDERATION_DENY_NETWORKS',
-    defaultText:
-      'every range that is not publicly routable, but no private one while everyone has full access',
-    meaning:
-      'networks that discovery may not lead to, beside loopback and link-local; "none" for none at all',
-    parse: networkList,
-  }),
-  allowedNetworks: setting({
-    name: 'LIVEKIT_FEDERATION_ALLOW_NETWORKS',
-    defaultText: 'none',
-    meaning: 'exceptions to the above',
-    parse: networkList,
-  }),
-  insecureSkipVerifyTls: setting({
-    name: 'LIVEKIT_INSECURE_SKIP_VERIFY_TLS',
-    defaultText: 'certificates are checked',
-    meaning: `only "${INSECURE_CONFIRMATION}" turns certificate checks of homeservers off`,
-    parse: insecureSwitch,
-  }),
-  clientApiOverrides: setting({
-    name: 'LIVEKIT_CS_API_URL_OVERRIDES',
-    defaultText: 'none',
-    meaning: '"server=url,…": client API of a server, instead of /.well-known/matrix/client',
-    parse: urlOverrides,
-  }),
+  ...HOMESERVER_SETTINGS,
   redisUrl: setting({
     name: 'LIVEKIT_REDIS_URL',
     fromFile: true,
@@ -195,30 +160,6 @@ export const SETTINGS = {
     parse: integer(0, 86_400),
   }),
 }
-
-function notYet(name: string, inert: string, more: Partial<Setting<string>> = {}) {
-  const meaning = 'not available in this version'
-  const found = 'a value that this version cannot honour'
-  const bad = { ok: false, found, expected: `it not to be set, which means "${inert}"` } as const
-  const parse = (text: string): Parsed<string> =>
-    text.toLowerCase() === inert ? { ok: true, value: inert } : bad
-  return setting({ name, defaultText: inert, meaning, parse, ...more })
-}
-
-/**
- * Settings that exist but cannot be honoured yet: setting one to anything but its default text stops
- * the start, since the operator relies on something that would not happen.
- */
-export const UNAVAILABLE_SETTINGS: readonly Setting<string>[] = [
-  notYet('LIVEKIT_RATE_LIMIT', 'off'),
-  notYet('LIVEKIT_TRUSTED_PROXIES', 'none'),
-  notYet('LIVEKIT_METRICS_BIND', 'off'),
-  notYet('LIVEKIT_AS_REGISTRATION_FILE', 'none'),
-  notYet('LIVEKIT_AS_TOKEN', 'none', { fromFile: true, secret: true }),
-  notYet('LIVEKIT_HS_TOKEN', 'none', { fromFile: true, secret: true }),
-  notYet('LIVEKIT_HS_SERVER_NAME', 'none'),
-  notYet('LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS', '0'),
-]
 
 /** All settings, in the order in which people are shown them. */
 export const ALL_SETTINGS: readonly Setting<unknown>[] = [
