@@ -1,3 +1,4 @@
+import { type ApplicationServiceConfig, applicationService } from './config/application-service.ts'
 import {
   addressPolicy,
   bindAddress,
@@ -49,6 +50,8 @@ export interface Config {
   readonly maxDelegationsPerUser: number
   /** 0 for no more often than delayed events are restarted. */
   readonly sanityCheckMs: number
+  /** `undefined` unless the service is an application service of a homeserver. */
+  readonly applicationService: ApplicationServiceConfig | undefined
 }
 
 /** How the service logs. */
@@ -110,6 +113,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     state: stateConfig(reader),
     maxDelegationsPerUser: reader.read(SETTINGS.maxDelegationsPerUser) ?? 100,
     sanityCheckMs: (reader.read(SETTINGS.sanityCheckSeconds) ?? 0) * 1000,
+    applicationService: applicationService(reader),
   }
   for (const unavailable of UNAVAILABLE_SETTINGS) reader.read(unavailable)
   checkRuntime(reader, env, readFile)

@@ -105,6 +105,12 @@ export function serverNames(text: string): Parsed<'*' | ReadonlySet<string>> {
   return names.length === 0 ? bad('no name', expected) : good(new Set(names))
 }
 
+/** Takes one server name. */
+export function serverName(text: string): Parsed<string> {
+  if (parseServerName(text) !== undefined) return good(text)
+  return bad('no server name', 'a server name such as example.com, without "https://"')
+}
+
 /** Takes networks in CIDR notation or single addresses, or `none`. */
 export function networkList(text: string): Parsed<readonly Network[]> {
   if (text.toLowerCase() === 'none') return good([])
@@ -150,10 +156,12 @@ export function bindAddress(text: string): Parsed<BindAddress> {
 }
 
 /** Takes the path of a file: absolute, or relative where it says so. */
-export function filePath(text: string): Parsed<string> {
-  const expected = 'a path that begins with "/", "./" or "../", such as /data/state.sqlite'
-  if (!/^\.{0,2}\//.test(text) || /[\0\r\n]/.test(text)) return bad('something else', expected)
-  return text.endsWith('/') ? bad('a directory', expected) : good(text)
+export function filePath(example: string): Parser<string> {
+  const expected = `a path that begins with "/", "./" or "../", such as ${example}`
+  return (text) => {
+    if (!/^\.{0,2}\//.test(text) || /[\0\r\n]/.test(text)) return bad('something else', expected)
+    return text.endsWith('/') ? bad('a directory', expected) : good(text)
+  }
 }
 
 /** Takes a port alone. */

@@ -64,7 +64,7 @@ export interface SettingsReader {
   require<T>(setting: Setting<T>): T | undefined
   /** The variables by which the setting is given. */
   variablesSet(setting: Setting<unknown>): readonly string[]
-  /** The text of a file named by a variable, trimmed; notes a problem where there is none. */
+  /** The text of a file named by a variable; notes a problem where there is none. */
   readFile(variable: string, path: string): string | undefined
   problem(variable: string, text: string): void
   warn(variable: string, text: string): void
@@ -100,8 +100,8 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
 
   function readNamedFile(variable: string, path: string): string | undefined {
     try {
-      const text = readFile(path).trim()
-      if (text !== '') return text
+      const text = readFile(path)
+      if (text.trim() !== '') return text
       problem(variable, 'names a file that is empty; expected the value in it')
     } catch (error) {
       problem(variable, `names a file that cannot be read (${errorCode(error)})`)
@@ -125,7 +125,7 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
     }
     if (present(name)) warn(name, `is ignored, since ${fileVariable} is set`)
     const text = readNamedFile(fileVariable, env[fileVariable] ?? '')
-    return text === undefined ? undefined : { variable: fileVariable, text }
+    return text === undefined ? undefined : { variable: fileVariable, text: text.trim() }
   }
 
   function variablesSet(setting: Setting<unknown>): readonly string[] {

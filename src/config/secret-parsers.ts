@@ -37,3 +37,16 @@ export function secretWarning(secret: string): string | undefined {
 export function signingSecret(text: string): Parsed<string> {
   return good(text, secretWarning(text))
 }
+
+/** Why a token can be guessed; `undefined` when it is long enough. */
+export function tokenWarning(token: string): string | undefined {
+  if (token.length >= MIN_SECRET_LENGTH) return undefined
+  return `is shorter than ${MIN_SECRET_LENGTH} characters: it can be guessed; use a longer, random one`
+}
+
+/** Takes a token that goes into a header; one that can be guessed is warned about. */
+export function bearerToken(text: string): Parsed<string> {
+  const expected = 'a token of printable ASCII characters without spaces'
+  if (!/^[\x21-\x7e]+$/.test(text)) return bad('other characters', expected)
+  return good(text, tokenWarning(text))
+}

@@ -1,3 +1,4 @@
+import { APPLICATION_SERVICE_SETTINGS } from './application-service.ts'
 import { HOMESERVER_SETTINGS } from './homeserver-settings.ts'
 import {
   anyText,
@@ -145,7 +146,7 @@ export const SETTINGS = {
     name: 'LIVEKIT_STATE_FILE',
     defaultText: 'in memory',
     meaning: 'keeps delegations in an SQLite file, so that they outlive a restart',
-    parse: filePath,
+    parse: filePath('/data/state.sqlite'),
   }),
   maxDelegationsPerUser: setting({
     name: 'LIVEKIT_MAX_DELEGATIONS_PER_USER',
@@ -159,6 +160,7 @@ export const SETTINGS = {
     meaning: 'how often the presence of a connected participant is checked with the SFU',
     parse: integer(0, 86_400),
   }),
+  ...APPLICATION_SERVICE_SETTINGS,
 }
 
 /** All settings, in the order in which people are shown them. */

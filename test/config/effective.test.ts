@@ -32,14 +32,14 @@ const defaults = {
   LIVEKIT_MAX_DELEGATIONS_PER_USER: 'default: 100',
   LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS:
     'default: 0 (no more often than delayed events are restarted)',
-  LIVEKIT_RATE_LIMIT: 'default: off',
-  LIVEKIT_TRUSTED_PROXIES: 'default: none',
-  LIVEKIT_METRICS_BIND: 'default: off',
   LIVEKIT_AS_REGISTRATION_FILE: 'default: none',
   LIVEKIT_AS_TOKEN: 'not set',
   LIVEKIT_HS_TOKEN: 'not set',
-  LIVEKIT_HS_SERVER_NAME: 'default: none',
-  LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: 'default: 0',
+  LIVEKIT_HS_SERVER_NAME: 'default: required in application-service mode',
+  LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: 'default: 60',
+  LIVEKIT_RATE_LIMIT: 'default: off',
+  LIVEKIT_TRUSTED_PROXIES: 'default: none',
+  LIVEKIT_METRICS_BIND: 'default: off',
 }
 
 test('the effective configuration names every setting, and of secrets only that they are set', () => {
@@ -87,4 +87,23 @@ test('the effective configuration shows the default where another text is not he
     LIVEKIT_JWT_PORT: 'tcp://10.0.0.1:8080',
   }
   expect(describeSettings(env)).toEqual(defaults)
+})
+
+test('of application-service mode the effective configuration shows no token', () => {
+  const env = {
+    ...required,
+    LIVEKIT_AS_REGISTRATION_FILE: '/data/registration.yaml',
+    LIVEKIT_AS_TOKEN: 'hunter2',
+    LIVEKIT_HS_TOKEN_FROM_FILE: '/run/secrets/hs_token',
+    LIVEKIT_HS_SERVER_NAME: 'example.com',
+    LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: '0',
+  }
+  expect(describeSettings(env)).toEqual({
+    ...defaults,
+    LIVEKIT_AS_REGISTRATION_FILE: '/data/registration.yaml',
+    LIVEKIT_AS_TOKEN: 'set',
+    LIVEKIT_HS_TOKEN: 'set',
+    LIVEKIT_HS_SERVER_NAME: 'example.com',
+    LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: '0',
+  })
 })

@@ -56,9 +56,22 @@ test.each([
   ['LIVEKIT_REDIS_PASSWORD', 'that in LIVEKIT_REDIS_URL'],
   ['LIVEKIT_STATE_FILE', 'in memory'],
   ['LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS', '0 (no more often than delayed events are restarted)'],
+  ['LIVEKIT_AS_REGISTRATION_FILE', 'none'],
+  ['LIVEKIT_AS_TOKEN', 'that in LIVEKIT_AS_REGISTRATION_FILE'],
+  ['LIVEKIT_HS_TOKEN', 'that in LIVEKIT_AS_REGISTRATION_FILE'],
+  ['LIVEKIT_HS_SERVER_NAME', 'required in application-service mode'],
+  ['LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS', '60'],
 ])('the help gives the default of %s as %s', (name, byDefault) => {
   const entry = help.split(`\n  ${name}\n`)[1]?.split('default: ')[1]
   expect(entry?.split('\n')[0]).toBe(byDefault)
+})
+
+test('the help lists what is not available apart from the rest', () => {
+  expect(help.split('not available in this version:\n')[1]?.match(/LIVEKIT_\w+/g)).toEqual([
+    'LIVEKIT_RATE_LIMIT',
+    'LIVEKIT_TRUSTED_PROXIES',
+    'LIVEKIT_METRICS_BIND',
+  ])
 })
 
 test('the help stays within the width of a wide terminal', () => {

@@ -68,3 +68,16 @@ test('the secrets of a sound configuration show up nowhere', () => {
   expect(load(env).config?.credentials).toEqual({ apiKey: 'APIhunter2', apiSecret: secret })
   expect(shown(env)).not.toContain('hunter2')
 })
+
+test('tokens of application-service mode show up nowhere, however wrong they are', () => {
+  for (const token of ['hunter2', 'hunter2 hunter2', '[hunter2]', 'hunter2: x: y', '"hunter2']) {
+    const text = `as_token: ${token}\nhs_token: ${token}\nproxy_prefix: ${token}\n`
+    const env = {
+      LIVEKIT_AS_REGISTRATION_FILE: '/file',
+      LIVEKIT_AS_TOKEN: 'hunter2-of-a-variable',
+      LIVEKIT_HS_TOKEN_FROM_FILE: '/token',
+      LIVEKIT_HS_SERVER_NAME: 'example.com',
+    }
+    expect(shown(env, { '/file': text, '/token': 'hunter2-of-a-file' })).not.toContain('hunter2')
+  }
+})
