@@ -1,13 +1,18 @@
 import { version } from '../package.json'
 import { healthcheck } from './commands/healthcheck.ts'
 import { raiseRequestCap } from './commands/raise-request-cap.ts'
+import { registration } from './commands/registration.ts'
 import { serve } from './commands/serve.ts'
 import { helpText } from './config/help.ts'
 
 const write = (text: string) => process.stdout.write(text)
+const writeError = (text: string) => process.stderr.write(text)
 
 async function runCommand(args: readonly string[]): Promise<number> {
   const [command = 'serve', ...rest] = args
+  if (command === 'registration') {
+    return registration(rest, process.env, { out: write, err: writeError })
+  }
   if (rest.length > 0) return refuse(`expected one command, found ${args.length}`)
   switch (command) {
     case 'serve':
@@ -29,14 +34,12 @@ async function runCommand(args: readonly string[]): Promise<number> {
 }
 
 function refuse(mistake: string): number {
-  process.stderr.write(`${mistake}; --help lists the commands\n`)
+  writeError(`${mistake}; --help lists the commands\n`)
   return 2
 }
 
 function crash(error: unknown): number {
-  process.stderr.write(
-    `unexpected failure: ${error instanceof Error ? error.name : typeof error}\n`,
-  )
+  writeError(`unexpected failure: ${error instanceof Error ? error.name : typeof error}\n`)
   return 1
 }
 

@@ -5,6 +5,9 @@ import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 const COMMANDS = `Commands:
   serve          run the service (the default)
   healthcheck    ask the service on this machine whether it is healthy: exit code 0 or 1
+  registration --url URL --server-name NAME
+                 print a registration file for application-service mode, and what to do with it:
+                 where the homeserver reaches this service, and the homeserver's server name
   --help         this text
   --version      the version`
 

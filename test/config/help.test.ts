@@ -12,6 +12,10 @@ test('the help names the version and the commands', () => {
   }
 })
 
+test('the help names the arguments of registration', () => {
+  expect(help).toContain('\n  registration --url URL --server-name NAME\n')
+})
+
 test('the help names every variable with its default', () => {
   for (const { name, defaultText } of ALL_SETTINGS) {
     const [, entry = ''] = help.split(`\n  ${name}\n`)

@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'bun:test'
+import { loadConfig } from '../../src/config.ts'
+import { required, run } from './commands.ts'
+
+const args = ['registration', '--url', 'http://jwt-service:8080', '--server-name', 'example.com']
+
+/** The file that the command prints, as a homeserver reads it. */
+async function printed(url: string, serverName: string): Promise<Record<string, unknown>> {
+  const { stdout } = await run(['registration', `--url=${url}`, `--server-name=${serverName}`])
+  return Bun.YAML.parse(stdout) as Record<string, unknown>
+}
+
+async function namespaceOf(serverName: string): Promise<RegExp> {
+  const { namespaces } = await printed('http://jwt-service:8080', serverName)
+  const { users } = namespaces as { users: { regex: string }[] }
+  return new RegExp(users[0]?.regex ?? '', 's')
+}
+
+test('prints a registration file with tokens of its own', async () => {
+  expect(await printed('http://jwt-service:8080', 'example.com')).toEqual({
+    id: 'jwt-service',
+    as_token: expect.stringMatching(/^[\w-]{43}$/),
+    hs_token: expect.stringMatching(/^[\w-]{43}$/),
+    sender_localpart: '_jwt-service',
+    url: null,
+    rate_limited: false,
+    namespaces: { users: [{ exclusive: false, regex: '^@.*:example\\.com$' }] },
+    scopes: ['urn:matrix:client:rooms:is_joined'],
+    proxy_prefix: 'rtc/livekit',
+    proxy_url: 'http://jwt-service:8080',
+    'io.element.msc4502.scopes': ['urn:matrix:client:io.element.msc4502:rooms:is_joined'],
+    'io.element.msc4512.proxy_prefix': 'rtc/livekit',
+    'io.element.msc4512.proxy_url': 'http://jwt-service:8080',
+  })
+})
+
+test('never prints a token twice', async () => {
+  const files = await Promise.all([1, 2].map(() => printed('http://a', 'example.com')))
+  const tokens = files.flatMap((file) => [file.as_token, file.hs_token])
+  expect(new Set(tokens).size).toBe(4)
+})
+
+test('says what goes where, without the tokens', async () => {
+  const { code, stdout, stderr } = await run(args, { LIVEKIT_URL: 'wss://sfu.example.com' })
+  expect(code).toBe(0)
+  const { as_token, hs_token } = Bun.YAML.parse(stdout) as Record<string, string>
+  expect(stderr).not.toContain(String(as_token))
+  expect(stderr).not.toContain(String(hs_token))
+  expect(stderr).toContain('mode 600')
+
+  const [, afterSynapse = ''] = stderr.split('homeserver.yaml, and restart Synapse:\n')
+  const [synapse = '', variables] = afterSynapse.split('\n3. Add these variables')
+  expect(Bun.YAML.parse(synapse)).toEqual({
+    app_service_config_files: ['/path/to/registration.yaml'],
+    experimental_features: {
+      msc4143_enabled: true,
+      msc4502_enabled: true,
+      msc4512_enabled: true,
+    },
+    max_event_delay_duration: '24h',
+    matrix_rtc: { transports: [{ type: 'livekit', url: 'wss://sfu.example.com' }] },
+  })
+  expect(variables).toEndWith(
+    '\n\nLIVEKIT_AS_REGISTRATION_FILE=/path/to/registration.yaml\n' +
+      'LIVEKIT_HS_SERVER_NAME=example.com\n',
+  )
+})
+
+test.each([
+  ['that is not set', {}],
+  ['with credentials', { LIVEKIT_URL: 'wss://devkey:hunter2@sfu.example.com' }],
+])('stands in for a LIVEKIT_URL %s', async (_, env) => {
+  const { stderr } = await run(args, env)
+  expect(stderr).toContain('      url: "<LIVEKIT_URL of jwt-service>"\n')
+  expect(stderr).not.toContain('hunter2')
+})
+
+describe('what it prints', () => {
+  test.each(['example.com', 'sub.example-1.com:8448', 'localhost:8448', '1.2.3.4', '[::1]:8448'])(
+    'is taken by the service of %s, without a warning',
+    async (serverName) => {
+      const { stdout } = await run([...args.slice(0, 3), '--server-name', serverName])
+      const env = {
+        ...required,
+        LIVEKIT_AS_REGISTRATION_FILE: '/registration.yaml',
+        LIVEKIT_HS_SERVER_NAME: serverName,
+      }
+      const { config, problems, warnings } = loadConfig(env, () => stdout)
+      expect([...problems, ...warnings]).toEqual([])
+      const { as_token, hs_token } = Bun.YAML.parse(stdout) as Record<string, string>
+      expect(config?.applicationService).toEqual({
+        asToken: String(as_token),
+        hsToken: String(hs_token),
+        serverName,
+        membershipCheckMs: 60_000,
+      })
+    },
+  )
+
+  test.each([
+    ['example.com', '@alice:example.com'],
+    ['example.com', "@_a/b=c.d-e'f:example.com"],
+    ['localhost:8448', '@alice:localhost:8448'],
+    ['1.2.3.4', '@alice:1.2.3.4'],
+    ['[::1]', '@alice:[::1]'],
+    ['[2001:db8::1]:8448', '@alice:[2001:db8::1]:8448'],
+  ])('has users of %s such as %s in its namespace', async (serverName, userId) => {
+    expect(userId).toMatch(await namespaceOf(serverName))
+  })
+
+  test.each([
+    ['example.com', '@a:example.com.evil.org'],
+    ['example.com', '@a:exampleXcom'],
+    ['example.com', '@a:example.com:8448'],
+    ['example.com', '@a:evil-example.com'],
+    ['example.com', 'a:example.com'],
+    ['localhost:8448', '@a:localhost'],
+    ['localhost:8448', '@a:localhost:84480'],
+    ['1.2.3.4', '@a:1a2.3.4'],
+    ['[::1]:8448', '@a:::8448'],
+    ['[::1]:8448', '@a:[::11:8448'],
+  ])('has of %s no user such as %s in its namespace', async (serverName, userId) => {
+    expect(userId).not.toMatch(await namespaceOf(serverName))
+  })
+
+  test.each([
+    ['http://jwt-service:8080/', 'http://jwt-service:8080'],
+    ['https://example.com/livekit/jwt//', 'https://example.com/livekit/jwt'],
+    ['http://[::1]:8080', 'http://[::1]:8080'],
+    [`http://a/'"`, `http://a/'"`],
+    ['http://a/%23:x,{[&*!|>%@', 'http://a/%23:x,{[&*!|>%@'],
+  ])('has the URL %p as %p', async (url, expected) => {
+    const file = await printed(url, 'example.com')
+    expect(file.proxy_url).toBe(expected)
+    expect(file['io.element.msc4512.proxy_url']).toBe(expected)
+  })
+})
+
+test('takes its arguments in any order, with a space or "="', async () => {
+  const endings = await Promise.all([
+    run(['registration', '--server-name', 'example.com', '--url=http://a']),
+    run(['registration', '--server-name=example.com', '--url', 'http://a']),
+  ])
+  for (const { code, stdout } of endings) {
+    expect(code).toBe(0)
+    expect(stdout).toContain("\nproxy_url: 'http://a'\n")
+  }
+})
+
+describe('refuses with one line', () => {
+  const url = '--url=http://jwt-service:8080'
+  const name = '--server-name=example.com'
+  const urlMeaning = 'where the homeserver reaches this service, such as http://jwt-service:8080'
+  const nameMeaning = 'the server name of the homeserver, such as example.com'
+  const urlExpected = 'expected a URL with http, https, such as http://example.com'
+  const nameExpected = 'expected a server name such as example.com, without "https://"'
+
+  test.each([
+    [[], `--url: is missing; expected ${urlMeaning}`],
+    [[name], `--url: is missing; expected ${urlMeaning}`],
+    [[url], `--server-name: is missing; expected ${nameMeaning}`],
+    [[name, '--url'], `--url: has no value; expected ${urlMeaning}`],
+    [[name, '--url='], `--url: has no value; expected ${urlMeaning}`],
+    [['--url', '--server-name', 'example.com'], `--url: has no value; expected ${urlMeaning}`],
+    [[url, '--server-name', ''], `--server-name: has no value; expected ${nameMeaning}`],
+    [[url, name, url], '--url: is given twice; expected it once'],
+    [[url, name, '--server-name', 'a'], '--server-name: is given twice; expected it once'],
+    [[url, name, '--file'], '"--file": is not known; expected --url and --server-name'],
+    [[url, name, '--url-x=a'], '"--url-x=a": is not known; expected --url and --server-name'],
+    [[url, name, '-u'], '"-u": is not known; expected --url and --server-name'],
+    [[url, name, 'a\nb'], '"a\\nb": is not known; expected --url and --server-name'],
+    [[url, name, '--'], '"--": is not known; expected --url and --server-name'],
+    [[name, '--url=jwt-service:8080'], `--url: found something else; ${urlExpected}`],
+    [[name, '--url=ws://jwt-service'], `--url: found something else; ${urlExpected}`],
+    [[name, '--url=http://a b'], `--url: found something else; ${urlExpected}`],
+    [[name, '--url=http://u:hunter2@a'], `--url: found credentials in it; ${urlExpected}`],
+    [[name, '--url=http://a?b'], `--url: found a query or fragment in it; ${urlExpected}`],
+    [[name, '--url=http://a/#'], `--url: found a query or fragment in it; ${urlExpected}`],
+    [
+      [name, '--url=http://bücher.example'],
+      '--url: found characters beyond ASCII; expected an ASCII URL',
+    ],
+    [[url, '--server-name=https://a'], `--server-name: found no server name; ${nameExpected}`],
+    [[url, '--server-name=a:0'], `--server-name: found no server name; ${nameExpected}`],
+    [[url, '--server-name=::1'], `--server-name: found no server name; ${nameExpected}`],
+  ])('%j', async (wrong, line) => {
+    expect(await run(['registration', ...wrong])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `${line}\n`,
+    })
+  })
+})
