@@ -1,14 +1,17 @@
 import { Elysia } from 'elysia'
+import { assembleApplicationService } from './app/application-service.ts'
 import { assembleDelegation } from './app/assemble-delegation.ts'
 import { assembleHomeservers } from './app/homeservers.ts'
 import type { AppOptions } from './app/options.ts'
 import type { Delegations } from './delegation/delegations.ts'
+import type { ParticipantKey } from './delegation/life/record.ts'
 import { type Authorise, createAuthorisation } from './exchange/authorisation.ts'
 import { createLeaveTakeover, type LeaveTakeover } from './exchange/leave-takeover.ts'
 import { createTokenExchange, type TokenExchange } from './exchange/token-exchange.ts'
 import { CORS_HEADERS, corsPathsOf, isAmong } from './http/cors.ts'
 import { ShuttingDown } from './http/error-table.ts'
 import { failureOf } from './http/errors.ts'
+import { homeserverCalls } from './http/homeserver-calls.ts'
 import { completeMethods } from './http/methods.ts'
 import { participantPlugin } from './http/participants.ts'
 import { createRequestLog, type RequestLog } from './http/request-log.ts'
@@ -20,6 +23,7 @@ import { createWebhookVerifier } from './livekit/webhook.ts'
 import { delegatedLeaveRoutes } from './routes/delegated-leave.ts'
 import { docsRoutes } from './routes/docs/routes.ts'
 import { healthRoutes } from './routes/health.ts'
+import { memberRoutes } from './routes/member-routes.ts'
 import { sfuWebhookRoutes } from './routes/sfu-webhook.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
@@ -35,11 +39,15 @@ export interface App {
   close(): Promise<void>
 }
 
+/** `undefined` when application-service mode is off. */
+type ApplicationService = Awaited<ReturnType<typeof assembleApplicationService>>
+
 interface Parts {
   readonly authorise: Authorise
   readonly tokenExchange: TokenExchange
   readonly takeover: LeaveTakeover
   readonly delegations: Delegations
+  readonly applicationService: ApplicationService
   readonly requestLog: RequestLog
 }
 
@@ -50,18 +58,25 @@ const FRAMEWORK = {
   handler: { standardHostname: false },
 } as const
 
-function createRoutes({ config, version, now }: AppOptions, parts: Parts) {
-  const { requestLog, delegations, authorise, tokenExchange, takeover } = parts
+function createRoutes(options: AppOptions, parts: Parts) {
+  const { config, version, now, monotonicNow } = options
+  const { requestLog, delegations, authorise, tokenExchange, takeover, applicationService } = parts
   const { liveKitUrl, credentials } = config
   const participants = participantPlugin({ authorise, requestLog })
   const verifier = createWebhookVerifier(credentials, now)
+  const onJoined = async (key: ParticipantKey) => applicationService?.enforcement?.noteJoined(key)
   const documented = new Elysia(FRAMEWORK)
     .use(healthRoutes())
     .use(tokenRoutes({ participants, tokenExchange, liveKitUrl }))
     .use(delegatedLeaveRoutes({ participants, takeover }))
-    .use(sfuWebhookRoutes({ verifier, delegations, requestLog }))
+    .use(sfuWebhookRoutes({ verifier, delegations, requestLog, onJoined }))
+  if (applicationService !== undefined) {
+    const calls = homeserverCalls({ ...applicationService, requestLog, monotonicNow })
+    documented.use(memberRoutes({ ...applicationService, calls }))
+  }
   const app = new Elysia(FRAMEWORK).use(documented)
-  if (config.swagger) app.use(docsRoutes(version, documented))
+  const isMember = applicationService !== undefined
+  if (config.swagger) app.use(docsRoutes(version, documented, isMember))
   completeMethods(app)
   return app
 }
@@ -77,14 +92,18 @@ async function assemble(options: AppOptions) {
     timeoutMs: tuning.sfuTimeoutMs,
     maxCreations: requestBudget(options.requestCap).roomCreations,
   })
-  const { verify, locator, clientApi } = assembleHomeservers(options)
+  const homeservers = assembleHomeservers(options)
+  const { verify, locator, clientApi } = homeservers
   const delegation = await assembleDelegation(options, { rooms, locator, clientApi })
+  const applicationService = await assembleApplicationService(options, {
+    ...{ homeservers, rooms, signer, ...delegation },
+  })
   const authorise = createAuthorisation(verify, { fullAccess, restrictedCanPublish })
   const takeover = createLeaveTakeover(locator, delegation.delegations)
   const tokenExchange = createTokenExchange({
     ...{ takeover, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata },
   })
-  return { authorise, tokenExchange, takeover, ...delegation }
+  return { authorise, tokenExchange, takeover, applicationService, ...delegation }
 }
 
 /**
@@ -97,6 +116,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { worker, store, ...parts } = await assemble(options)
   const routes = createRoutes(options, { ...parts, requestLog })
   const corsPaths = corsPathsOf(routes.routes)
+  const enforcement = parts.applicationService?.enforcement
   let shuttingDown = false
 
   const app = new Elysia(FRAMEWORK)
@@ -131,11 +151,16 @@ export async function createApp(options: AppOptions): Promise<App> {
       if (hasOrigin(request)) return app.fetch(request)
       return app.fetch(new Request(`http://localhost${request.url}`, request))
     },
-    start: () => worker.start(),
-    startShutdown() {
-      shuttingDown = true
-      return worker.stop()
+    start() {
+      worker.start()
+      enforcement?.start()
     },
-    close: () => store.close(),
+    async startShutdown() {
+      shuttingDown = true
+      await Promise.all([worker.stop(), enforcement?.stop()])
+    },
+    async close() {
+      await Promise.all([store.close(), parts.applicationService?.store?.close()])
+    },
   }
 }

@@ -16,6 +16,7 @@ import { ServerSlots } from '../delegation/work/server-slots.ts'
 import { Standby } from '../delegation/work/standby.ts'
 import { StoreHealth } from '../delegation/work/store-health.ts'
 import { Worker } from '../delegation/work/worker.ts'
+import { isNamed } from '../exchange/access.ts'
 import { requestBudget } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
 import { assembleEffects, type EffectParts } from './effects.ts'
@@ -80,7 +81,7 @@ function transitionLogger(logger: Logger) {
 /** Assembles the delegation of delayed leave events. */
 export async function assembleDelegation(
   options: AppOptions,
-  parts: Omit<EffectParts, 'logger' | 'now'>,
+  parts: Pick<EffectParts, 'rooms' | 'locator' | 'clientApi'>,
 ) {
   const { config, logger, random } = options
   const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
@@ -97,7 +98,8 @@ export async function assembleDelegation(
   // A store in this process never goes away, so it needs no memory beside it.
   const store = config.state.kind === 'memory' ? opened : rememberChanges(opened, memory)
   const changes = createChanges({ store, circumstances, onTransition: transitionLogger(logger) })
-  const effects = assembleEffects({ ...parts, logger, now })
+  const { applicationService } = config
+  const effects = assembleEffects({ ...parts, applicationService, logger, now })
   const { delayedEvents, presenceChecks } = requestBudget(options.requestCap)
   const servers = new ServerSlots(delayedEvents)
   const performer = new Performer({
@@ -119,17 +121,18 @@ export async function assembleDelegation(
     onMended: mendedLogger(logger),
     onTrouble: (message, cause) => logger.warn(message, { cause }),
   })
-  const isNamed = (serverName: string) => fullAccess !== '*' && fullAccess.has(serverName)
+  const isOwn = (serverName: string) =>
+    isNamed(serverName, fullAccess) || serverName === config.applicationService?.serverName
   const delegations = createDelegations({
     ...{ store, changes, circumstances, newGeneration },
     boundsFor: (serverName) => ({
       perUser: maxDelegationsPerUser,
-      perServer: isNamed(serverName) ? undefined : MAX_PER_UNNAMED_SERVER,
+      perServer: isOwn(serverName) ? undefined : MAX_PER_UNNAMED_SERVER,
     }),
     onAccepted({ room, identity }) {
       logger.info('delegation', { room, identity, to: 'waiting', cause: 'accepted' })
     },
     onMissedWebhook: () => worker.noteMissedWebhook(),
   })
-  return { delegations, worker, store }
+  return { delegations, worker, store, now }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { isNamed } from '../exchange/access.ts'
 import { requestBudget } from '../lib/request-budget.ts'
 import { createClientApi } from '../matrix/client-api.ts'
 import { createClientApiLocator } from '../matrix/client-api-location.ts'
@@ -16,9 +17,13 @@ import { createResolver } from '../net/resolver.ts'
 import { createTargetClient } from '../net/target-client.ts'
 import type { AppOptions } from './options.ts'
 
-function isListed({ fullAccess }: Config, serverName: string): boolean {
-  return fullAccess !== '*' && fullAccess.has(serverName)
+/** Whether the operator named a server, by listing it or as the homeserver of this service. */
+function isListed({ fullAccess, applicationService }: Config, serverName: string): boolean {
+  return isNamed(serverName, fullAccess) || serverName === applicationService?.serverName
 }
+
+/** The clients of homeservers. */
+export type Homeservers = ReturnType<typeof assembleHomeservers>
 
 /** Assembles the clients of homeservers. */
 export function assembleHomeservers(options: AppOptions) {
@@ -28,7 +33,7 @@ export function assembleHomeservers(options: AppOptions) {
   const { ca, attemptMs, wellKnownTimeoutMs } = tuning
   // The deny list protects against addresses that strangers choose; servers that the operator named are exempt.
   const policyFor = (name: string) => (isListed(config, name) ? ALLOW_ALL : addressPolicy)
-  const isNamed = (name: string) => isListed(config, name) || federationOverrides.has(name)
+  const isKnown = (name: string) => isListed(config, name) || federationOverrides.has(name)
   const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })
   const createClient = config.usesHttpsProxy ? createProxiedClient : createHttpsClient
   const send = createClient({ verifyTls, ca })
@@ -48,7 +53,7 @@ export function assembleHomeservers(options: AppOptions) {
     discovery,
     client,
     direct,
-    isNamed,
+    isNamed: isKnown,
     policyFor,
     overrides: federationOverrides,
     now,
@@ -71,5 +76,5 @@ export function assembleHomeservers(options: AppOptions) {
     overrides: clientApiOverrides,
   })
   const clientApi = createClientApi({ request, now, timeoutMs: tuning.clientApiTimeoutMs })
-  return { verify: createOpenIdVerifier(federation), locator, clientApi }
+  return { verify: createOpenIdVerifier(federation), locator, clientApi, request }
 }

@@ -10,6 +10,12 @@ export interface RequestBudget {
   readonly presenceChecks: number
   /** Creating rooms on the SFU. */
   readonly roomCreations: number
+  /** Asking our homeserver who is joined to a room, for requests. */
+  readonly membership: number
+  /** The same, and the SFU, for the regular checks. */
+  readonly membershipChecks: number
+  /** Having requests sent to other homeservers. */
+  readonly relays: number
 }
 
 /** Separate shares for servers that the operator named, that answered lately, and all others. */
@@ -42,10 +48,13 @@ export function requestCap(variable: string | undefined): number {
 export function requestBudget(cap: number): RequestBudget {
   const share = (parts: number) => Math.max(1, Math.floor((cap * parts) / 64))
   return {
-    verifications: { named: share(6), proven: share(9), others: share(9) },
-    locations: { named: share(2), proven: share(3), others: share(3) },
-    delayedEvents: share(16),
+    verifications: { named: share(6), proven: share(8), others: share(8) },
+    locations: { named: share(1), proven: share(2), others: share(2) },
+    delayedEvents: share(14),
     presenceChecks: share(6),
-    roomCreations: share(10),
+    roomCreations: share(8),
+    membership: share(4),
+    membershipChecks: share(3),
+    relays: share(2),
   }
 }

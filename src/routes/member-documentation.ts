@@ -1,6 +1,19 @@
 import { answer, COMMON_ERRORS, emptyAnswer, errorAnswer, limitAnswer } from './answers.ts'
 
-const TAGS = ['Application service']
+/** The section of the API page. */
+export const MEMBER_TAG = {
+  name: 'Application service',
+  description: 'For the homeserver, which calls for its users and for other homeservers',
+}
+
+/** Security scheme of the endpoints. */
+export const HOMESERVER_TOKEN = {
+  type: 'http' as const,
+  scheme: 'bearer',
+  description: 'The `hs_token` of the registration.',
+}
+
+const TAGS = [MEMBER_TAG.name]
 const SECURITY = [{ homeserverToken: [] }]
 
 function header(name: string, description: string, example: string) {

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Delegations, WebhookReport } from '../delegation/delegations.ts'
+import type { ParticipantKey } from '../delegation/life/record.ts'
 import type { ConnectionReport, DelegationSignal } from '../delegation/life/signals.ts'
 import { readBodyBytes } from '../http/json-body.ts'
 import type { RequestLog } from '../http/request-log.ts'
@@ -55,6 +56,8 @@ export interface SfuWebhookRoutesOptions {
   readonly verifier: WebhookVerifier
   readonly delegations: Delegations
   readonly requestLog: RequestLog
+  /** Called when a participant has connected. */
+  readonly onJoined: (key: ParticipantKey) => Promise<void>
 }
 
 const MAX_BYTES = 1024 * 1024
@@ -98,7 +101,7 @@ const REQUEST_BODY = {
 
 /** `POST /sfu_webhook`: receives the webhooks of the SFU. */
 export function sfuWebhookRoutes(options: SfuWebhookRoutesOptions) {
-  const { verifier, delegations, requestLog } = options
+  const { verifier, delegations, requestLog, onJoined } = options
 
   return new Elysia({ name: 'sfu-webhook' }).post(
     '/sfu_webhook',
@@ -111,8 +114,11 @@ export function sfuWebhookRoutes(options: SfuWebhookRoutesOptions) {
       const report = webhookReport(webhook)
       if (report === undefined) return {}
       record.room = report.room
-      if (report.identity !== undefined) record.identity = report.identity
+      const { room, identity } = report
+      if (identity !== undefined) record.identity = identity
       await delegations.report(report)
+      if (report.signal.type === 'joined' && identity !== undefined)
+        await onJoined({ room, identity })
       return {}
     },
     {

@@ -48,6 +48,20 @@ export const HOUSE: readonly (readonly Room[])[] = [
       holds: 'who gets which token, and the takeover of leave events',
     },
   ],
+  [
+    {
+      name: 'membership',
+      paths: ['membership/'],
+      holds: 'application-service mode: who may get in, and who has to go',
+    },
+  ],
+  [
+    {
+      name: 'membership/store',
+      paths: ['membership/store/'],
+      holds: 'the tokens handed out: SQLite and Redis',
+    },
+  ],
   [{ name: 'delegation', paths: ['delegation/'], holds: 'what the rest sees of delegations' }],
   [{ name: 'delegation/work', paths: ['delegation/work/'], holds: 'the worker and its needs' }],
   [

@@ -16,18 +16,19 @@ test.each([
 })
 
 function sharesOf(cap: number): number[] {
-  const { verifications, locations, delayedEvents, presenceChecks, roomCreations } =
-    requestBudget(cap)
+  const { verifications, locations, delayedEvents, presenceChecks, ...others } = requestBudget(cap)
+  const { roomCreations, membership, membershipChecks, relays } = others
   const ofServers = [verifications, locations].flatMap(({ named, proven, others }) => {
     return [named, proven, others]
   })
-  return [...ofServers, delayedEvents, presenceChecks, roomCreations]
+  const ofMembers = [membership, membershipChecks, relays]
+  return [...ofServers, delayedEvents, presenceChecks, roomCreations, ...ofMembers]
 }
 
 test.each([
-  [1_024, [96, 144, 144, 32, 48, 48, 256, 96, 160]],
-  [256, [24, 36, 36, 8, 12, 12, 64, 24, 40]],
-  [64, [6, 9, 9, 2, 3, 3, 16, 6, 10]],
+  [1_024, [96, 128, 128, 16, 32, 32, 224, 96, 128, 64, 48, 32]],
+  [256, [24, 32, 32, 4, 8, 8, 56, 24, 32, 16, 12, 8]],
+  [64, [6, 8, 8, 1, 2, 2, 14, 6, 8, 4, 3, 2]],
 ])('%p requests are shared out', (cap, shares) => {
   expect(sharesOf(cap)).toEqual(shares)
 })
@@ -36,5 +37,5 @@ test('the shares never exceed the cap, and none is empty', () => {
   for (let cap = 64; cap <= 2_000; cap += 1) {
     expect(sharesOf(cap).reduce((sum, share) => sum + share)).toBeLessThanOrEqual(cap)
   }
-  expect(sharesOf(1)).toEqual(Array(9).fill(1))
+  expect(sharesOf(1)).toEqual(Array(12).fill(1))
 })

@@ -1,3 +1,4 @@
+import type { MemberApi } from './member-api.ts'
 import { type Answer, reply } from './misbehaviour.ts'
 import { createScript, type Script } from './script.ts'
 import {
@@ -11,6 +12,8 @@ import {
 export interface HomeserverOptions extends ListenOptions {
   /** Taken from the address when not given, such as `127.0.0.1:34567`. */
   readonly serverName?: string
+  /** What its application service may ask. */
+  readonly memberApi?: MemberApi
 }
 
 /** One restart or send of a delayed event that arrived. */
@@ -18,6 +21,9 @@ export interface DelayedEventCall {
   readonly delayId: string
   readonly action: 'restart' | 'send'
   readonly prefix: 'stable' | 'unstable'
+  /** `Authorization` and `user_id`, where the request has them. */
+  readonly authorization: string | null
+  readonly userId: string | null
   /** Milliseconds since the epoch. */
   readonly at: number
 }
@@ -58,6 +64,8 @@ function parseDelayedEventCall(request: WireRequest): DelayedEventCall | undefin
     delayId: decodeURIComponent(match[2] ?? ''),
     action: match[3] === 'send' ? 'send' : 'restart',
     prefix: match[1] === 'v1' ? 'stable' : 'unstable',
+    authorization: request.headers.get('authorization'),
+    userId: request.query.get('user_id'),
     at: request.at,
   }
 }
@@ -94,6 +102,9 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
     const scripted = script.answerFor(request.path, request)
     if (scripted !== undefined) return scripted
     if (call !== undefined) return answerDelayedEvent(call)
+    const isStable = unstableFeatures['io.element.msc4502.stable'] === true
+    const ofMembers = options.memberApi?.answer(request, isStable)
+    if (ofMembers !== undefined) return ofMembers
     if (request.method !== 'GET') return unrecognized
     if (request.path === userinfoPath) return answerUserinfo(request)
     if (request.path === versionsPath) {

@@ -2,6 +2,8 @@ import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
 import { HIDDEN } from '../../http/methods.ts'
 import { pathOf } from '../../http/request-path.ts'
+import { HOMESERVER_TOKEN, MEMBER_TAG } from '../member-documentation.ts'
+import { MEMBER_MODELS } from '../member-models.ts'
 import { NAMED_MODELS } from '../models.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { refineDocument } from './document.ts'
@@ -42,7 +44,7 @@ function fileAnswer({ path, contentType }: Asset) {
   return () => new Response(Bun.file(path), { headers: headers(contentType) })
 }
 
-function documentation(version: string) {
+function documentation(version: string, hasMembers: boolean) {
   return {
     openapi: OPENAPI,
     info: { title: 'jwt-service-ts', version, description: DESCRIPTION },
@@ -51,6 +53,7 @@ function documentation(version: string) {
     tags: [
       { name: 'Tokens', description: 'Matrix OpenID token in, LiveKit access token out' },
       { name: 'Delegation', description: 'Delayed leave events, taken over by the service' },
+      ...(hasMembers ? [MEMBER_TAG] : []),
       { name: 'Operation', description: 'For those who run the service' },
     ],
     components: {
@@ -63,6 +66,7 @@ function documentation(version: string) {
             "A JWT (HS256) signed with the SFU's API secret, without a scheme, whose `sha256` is the " +
             'padded base64 of the SHA-256 of the body.',
         },
+        ...(hasMembers && { homeserverToken: HOMESERVER_TOKEN }),
       },
     },
   }
@@ -72,15 +76,16 @@ function documentation(version: string) {
 const SOURCE_PATH = '/source'
 
 /** Builds the document on first use, when all routes are registered. */
-function documentMaker(version: string, documented: AnyElysia) {
+function documentMaker(version: string, documented: AnyElysia, hasMembers: boolean) {
+  const models = { ...NAMED_MODELS, ...(hasMembers && MEMBER_MODELS) }
   const source = new Elysia()
     .use(documented)
-    .use(swagger({ path: SOURCE_PATH, documentation: documentation(version) }))
+    .use(swagger({ path: SOURCE_PATH, documentation: documentation(version, hasMembers) }))
   let made: Promise<object> | undefined
 
   async function make(): Promise<object> {
     const answer = await source.handle(new Request(`http://localhost${SOURCE_PATH}/json`))
-    return refineDocument((await answer.json()) as object, NAMED_MODELS)
+    return refineDocument((await answer.json()) as object, models)
   }
   return function makeDocument() {
     made ??= make()
@@ -93,9 +98,10 @@ function documentMaker(version: string, documented: AnyElysia) {
  *
  * @param version - of the service
  * @param documented - routes that the document describes
+ * @param hasMembers - whether the routes of application-service mode are among them
  */
-export function docsRoutes(version: string, documented: AnyElysia) {
-  const makeDocument = documentMaker(version, documented)
+export function docsRoutes(version: string, documented: AnyElysia, hasMembers: boolean) {
+  const makeDocument = documentMaker(version, documented, hasMembers)
   const app = new Elysia({ name: 'docs' })
     // Instead of the plugin's own page, which loads its viewer from a public CDN.
     .get('/swagger', answerPage, HIDDEN)

@@ -1,0 +1,127 @@
+import type { ApplicationServiceConfig } from '../config/application-service.ts'
+import type { StateConfig } from '../config/combined.ts'
+import type { Delegations } from '../delegation/delegations.ts'
+import type { ParticipantKey } from '../delegation/life/record.ts'
+import { IN_MEMORY } from '../delegation/store/sqlite-database.ts'
+import { createMemberLeave } from '../exchange/member-leave.ts'
+import { createMemberTokens, TooManyTokens } from '../exchange/member-tokens.ts'
+import { createRelay } from '../exchange/relay.ts'
+import { Gate } from '../lib/gate.ts'
+import { requestBudget } from '../lib/request-budget.ts'
+import type { TokenSigner } from '../livekit/access-token.ts'
+import type { RoomService } from '../livekit/room-service.ts'
+import { createOwnHomeserver } from '../matrix/own-homeserver.ts'
+import { Enforcement } from '../membership/enforcement.ts'
+import { createExpulsion } from '../membership/expulsion.ts'
+import { createMembership } from '../membership/membership.ts'
+import { createRoomEnforcer } from '../membership/room-enforcer.ts'
+import type { AdmissionStore } from '../membership/store/admissions.ts'
+import { openRedisAdmissions } from '../membership/store/redis-admissions.ts'
+import { SqliteAdmissions } from '../membership/store/sqlite-admissions.ts'
+import type { Homeservers } from './homeservers.ts'
+import type { AppOptions } from './options.ts'
+
+/** Relayed requests to one destination; a slow one must leave places for the others. */
+const RELAYS_PER_DESTINATION = 4
+const MAX_WAITING = 4_096
+const MAX_TOKENS_PER_USER = 100
+/** The SFU takes tokens for about a minute after they have expired. */
+const CLOCK_SKEW_MS = 60_000
+
+/** The other parts that application-service mode needs. */
+export interface ApplicationServiceParts {
+  readonly homeservers: Homeservers
+  readonly rooms: RoomService
+  readonly signer: TokenSigner
+  readonly delegations: Delegations
+  /** The clock of delegations, which all replicas share: milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+function openAdmissions(state: StateConfig, timeoutMs: number | undefined) {
+  if (state.kind === 'redis') return openRedisAdmissions({ url: state.url, timeoutMs })
+  return new SqliteAdmissions(state.kind === 'file' ? state.path : IN_MEMORY)
+}
+
+function ownHomeserver(
+  mode: ApplicationServiceConfig,
+  { locator, request }: Homeservers,
+  { now, tuning, requestCap }: AppOptions,
+  perPurpose: 'requests' | 'enforcement',
+) {
+  const { membership, relays, membershipChecks } = requestBudget(requestCap)
+  const total = perPurpose === 'requests' ? membership : membershipChecks
+  return createOwnHomeserver({
+    ...mode,
+    locator,
+    request,
+    now,
+    timeoutMs: tuning?.clientApiTimeoutMs,
+    gate: new Gate({ perKey: total, total, maxWaiting: MAX_WAITING }),
+    relayGate: new Gate({ perKey: RELAYS_PER_DESTINATION, total: relays, maxWaiting: MAX_WAITING }),
+  })
+}
+
+function assembleEnforcement(
+  mode: ApplicationServiceConfig,
+  options: AppOptions,
+  parts: ApplicationServiceParts,
+  store: AdmissionStore,
+) {
+  const { homeservers, rooms, delegations, now } = parts
+  const { logger, requestCap } = options
+  const { serverName, membershipCheckMs: intervalMs } = mode
+  const dropDelegation = ({ room, identity }: ParticipantKey) => {
+    return delegations.report({ room, identity, signal: { type: 'expelled' } })
+  }
+  const homeserver = ownHomeserver(mode, homeservers, options, 'enforcement')
+  const expulsion = createExpulsion({ rooms, dropDelegation, logger })
+  return new Enforcement({
+    store,
+    enforcer: createRoomEnforcer({
+      ...{ store, homeserver, serverName, rooms, expulsion, intervalMs, now, logger },
+    }),
+    intervalMs,
+    maxRunning: requestBudget(requestCap).membershipChecks,
+    now,
+    onBug(error) {
+      const cause = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error'
+      logger.warn('the members of a room could not be checked', { cause })
+    },
+  })
+}
+
+/** Assembles application-service mode; `undefined` when it is not configured. */
+export async function assembleApplicationService(
+  options: AppOptions,
+  parts: ApplicationServiceParts,
+) {
+  const { config, tuning } = options
+  const mode = config.applicationService
+  if (mode === undefined) return undefined
+  const { homeservers, rooms, signer, delegations, now } = parts
+  const { liveKitUrl, tokenTtlSeconds, canUpdateOwnMetadata } = config
+  const { serverName, asToken, hsToken, membershipCheckMs } = mode
+  const homeserver = ownHomeserver(mode, homeservers, options, 'requests')
+  const isEnforced = membershipCheckMs > 0
+  const store = isEnforced ? await openAdmissions(config.state, tuning?.storeTimeoutMs) : undefined
+  const enforcement = store && assembleEnforcement(mode, options, parts, store)
+
+  const memberTokens = createMemberTokens({
+    ...{ serverName, liveKitUrl, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata },
+    membership: createMembership(homeserver),
+    relay: createRelay(homeserver),
+    async remember(token) {
+      const at = now()
+      const admission = { ...token, expiresAt: at + tokenTtlSeconds * 1000 + CLOCK_SKEW_MS }
+      const checkAt = at + membershipCheckMs
+      const outcome = await store?.put(admission, MAX_TOKENS_PER_USER, at, checkAt)
+      if (outcome === 'user-full') throw new TooManyTokens()
+    },
+  })
+  const { locator, clientApi } = homeservers
+  const takeOverLeave = createMemberLeave({
+    ...{ serverName, asToken, liveKitUrl, locator, clientApi, delegations },
+  })
+  return { memberTokens, takeOverLeave, serverName, hsToken, enforcement, store }
+}
