@@ -292,6 +292,26 @@ describe('the registration file', () => {
   })
 
   test.each([
+    '',
+    'namespaces: []',
+    'namespaces: { users: [] }',
+    'namespaces: { users: { regex: ".*" } }',
+    'namespaces: { users: [".*", { exclusive: false }, { regex: 1 }] }',
+    'namespaces: { rooms: [{ exclusive: false, regex: ".*" }] }',
+  ])('is refused without a namespace of users: %p', (users) => {
+    const problems = problemsIn(registration({ users }))
+    expect(problems.map((each) => each.split(' whose ')[0])).toEqual([
+      'LIVEKIT_HS_SERVER_NAME: names a server',
+    ])
+  })
+
+  test('is taken when any of its namespaces may hold users of the server', () => {
+    const users =
+      'namespaces: { users: [{ regex: "@.*:example.org$" }, { regex: "@.*:example.com" }] }'
+    expect(quietly(file, files(registration({ users }))).applicationService).toEqual(mode)
+  })
+
+  test.each([
     [
       'limits rates',
       { limit: 'rate_limited: true' },

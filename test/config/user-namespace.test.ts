@@ -39,6 +39,7 @@ test.each([
   ['example.com', String.raw`^@.*:example\.com\.$`],
   ['example.com', String.raw`^@_livekit_.*:example\.org$`],
   ['example.com', String.raw`^@alice:example\.org$`],
+  ['example.com', '@.*:example.com.'],
   ['sub.example.com', String.raw`^@.*:example\.com$`],
   ['localhost', '^@.*:localhost:8448$'],
   ['localhost:8448', '^@.*:localhost$'],
