@@ -143,6 +143,18 @@ describe('a contradiction is refused with both its sides:', () => {
     expect(warningsOf(env, all)).toEqual([])
   })
 
+  test('of a variable and its file, the file is named', () => {
+    const env = { ...file, LIVEKIT_HS_TOKEN: HS, LIVEKIT_HS_TOKEN_FROM_FILE: '/token' }
+    const all = { ...files(registration()), '/token': OTHER }
+    expect(problemsOf(env, all)).toEqual([
+      'LIVEKIT_HS_TOKEN_FROM_FILE: is not the token in the file that ' +
+        'LIVEKIT_AS_REGISTRATION_FILE names; expected the same, or only one of the two',
+    ])
+    expect(warningsOf(env, all)).toEqual([
+      'LIVEKIT_HS_TOKEN: is ignored, since LIVEKIT_HS_TOKEN_FROM_FILE is set',
+    ])
+  })
+
   test('several at once', () => {
     const env = {
       LIVEKIT_AS_TOKEN: OTHER,

@@ -12,6 +12,7 @@ test.each([
   ['example.com', String.raw`@.*:example\.com(?::\d+)?$`],
   ['example.com', String.raw`^@.*:(example\.com|example\.org)$`],
   ['example.com', String.raw`^@.*:example\.org$|^@.*:example\.com$`],
+  ['example.com', String.raw`^@.*:example\.com$|^@.*:example\.org$`],
   ['example.com', String.raw`(?i)^@.*:EXAMPLE\.COM$`],
   ['example.com', String.raw`^@.*:[a-z]+\.com$`],
   ['example.com', String.raw`^@.*:\w+\.com$`],

@@ -171,6 +171,7 @@ describe('refuses with one line', () => {
     [[url, name, 'a\nb'], '"a\\nb": is not known; expected --url and --server-name'],
     [[url, name, '--'], '"--": is not known; expected --url and --server-name'],
     [[name, '--url=jwt-service:8080'], `--url: found something else; ${urlExpected}`],
+    [[name, '--url=--server-name'], `--url: found something else; ${urlExpected}`],
     [[name, '--url=ws://jwt-service'], `--url: found something else; ${urlExpected}`],
     [[name, '--url=http://a b'], `--url: found something else; ${urlExpected}`],
     [[name, '--url=http://u:hunter2@a'], `--url: found credentials in it; ${urlExpected}`],
