@@ -1,6 +1,7 @@
 import { type ApplicationServiceConfig, applicationService } from './config/application-service.ts'
 import {
   addressPolicy,
+  addressRate,
   bindAddress,
   credentials,
   fullAccess,
@@ -12,12 +13,12 @@ import type { BindAddress } from './config/parsers.ts'
 import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
 import { checkRuntime, usesHttpsProxy } from './config/runtime.ts'
 import { SETTINGS } from './config/settings.ts'
-import { UNAVAILABLE_SETTINGS } from './config/unavailable-settings.ts'
 import { unknownVariableWarnings } from './config/unknown-variables.ts'
 import type { FullAccess } from './exchange/access.ts'
+import type { Rate } from './lib/token-buckets.ts'
 import type { LiveKitCredentials } from './livekit/access-token.ts'
 import type { LogLevel } from './log.ts'
-import type { AddressPolicy } from './net/networks.ts'
+import { type AddressPolicy, LOCAL, type Network } from './net/networks.ts'
 
 /** What the operator has chosen. */
 export interface Config {
@@ -31,7 +32,13 @@ export interface Config {
   readonly restrictedCanPublish: boolean
   readonly fullAccess: FullAccess
   readonly bind: BindAddress
+  /** Where metrics are served; `undefined` for nowhere. */
+  readonly metricsBind: BindAddress | undefined
   readonly swagger: boolean
+  /** Requests of one address; `undefined` for no limits of any kind. */
+  readonly addressRate: Rate | undefined
+  /** Networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly Network[]
   /** How long requests are still taken after the signal to stop. */
   readonly shutdownDelayMs: number
   /** How long requests may then take to finish. */
@@ -102,6 +109,9 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     restrictedCanPublish: reader.read(SETTINGS.restrictedCanPublish) ?? true,
     fullAccess: access,
     bind: bindAddress(reader),
+    addressRate: addressRate(reader),
+    trustedProxies: reader.read(SETTINGS.trustedProxies) ?? LOCAL,
+    metricsBind: reader.read(SETTINGS.metricsBind),
     swagger: reader.read(SETTINGS.swagger) !== 'off',
     shutdownDelayMs: (reader.read(SETTINGS.shutdownDelaySeconds) ?? 0) * 1000,
     shutdownGraceMs: (reader.read(SETTINGS.shutdownGraceSeconds) ?? 10) * 1000,
@@ -115,7 +125,6 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     sanityCheckMs: (reader.read(SETTINGS.sanityCheckSeconds) ?? 0) * 1000,
     applicationService: applicationService(reader),
   }
-  for (const unavailable of UNAVAILABLE_SETTINGS) reader.read(unavailable)
   checkRuntime(reader, env, readFile)
   return {
     config: reader.problems.length === 0 ? config : undefined,

@@ -19,6 +19,8 @@ import { Worker } from '../delegation/work/worker.ts'
 import { isNamed } from '../exchange/access.ts'
 import { requestBudget } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
+import { type Metrics, NO_METRICS } from '../metrics.ts'
+import { measureStore } from './counting.ts'
 import { assembleEffects, type EffectParts } from './effects.ts'
 import type { AppOptions } from './options.ts'
 
@@ -68,9 +70,10 @@ function beginningOf(delayId: string): string {
   return `${delayId.slice(0, Math.min(SHOWN_OF_DELAY_ID, delayId.length / 3))}…`
 }
 
-function transitionLogger(logger: Logger) {
+function transitionLogger(logger: Logger, metrics: Metrics) {
   return function logTransition(delegation: Delegation, { from, to, cause }: Transition): void {
     const { room, identity, delayId } = delegation
+    metrics.noteTransition(from, to)
     const delay_id = beginningOf(delayId)
     // The homeserver will announce a leave although the participant is still connected.
     const level = from === 'connected' && to === 'dropped' ? 'warn' : 'info'
@@ -83,7 +86,7 @@ export async function assembleDelegation(
   options: AppOptions,
   parts: Pick<EffectParts, 'rooms' | 'locator' | 'clientApi'>,
 ) {
-  const { config, logger, random } = options
+  const { config, logger, random, metrics } = options
   const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
   const clock = createDelegationClock(options)
   const { now } = clock
@@ -96,10 +99,15 @@ export async function assembleDelegation(
 
   const opened: DelegationStore = await openStore(config.state, options, now)
   // A store in this process never goes away, so it needs no memory beside it.
-  const store = config.state.kind === 'memory' ? opened : rememberChanges(opened, memory)
-  const changes = createChanges({ store, circumstances, onTransition: transitionLogger(logger) })
+  const measured = metrics === NO_METRICS ? opened : measureStore(opened, metrics)
+  const store = config.state.kind === 'memory' ? measured : rememberChanges(measured, memory)
+  const changes = createChanges({
+    store,
+    circumstances,
+    onTransition: transitionLogger(logger, metrics),
+  })
   const { applicationService } = config
-  const effects = assembleEffects({ ...parts, applicationService, logger, now })
+  const effects = assembleEffects({ ...parts, applicationService, logger, now, metrics })
   const { delayedEvents, presenceChecks } = requestBudget(options.requestCap)
   const servers = new ServerSlots(delayedEvents)
   const performer = new Performer({
@@ -130,9 +138,10 @@ export async function assembleDelegation(
       perServer: isOwn(serverName) ? undefined : MAX_PER_UNNAMED_SERVER,
     }),
     onAccepted({ room, identity }) {
+      metrics.noteTransition('none', 'waiting')
       logger.info('delegation', { room, identity, to: 'waiting', cause: 'accepted' })
     },
     onMissedWebhook: () => worker.noteMissedWebhook(),
   })
-  return { delegations, worker, store, now }
+  return { delegations, worker, store, health, servers, now }
 }

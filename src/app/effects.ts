@@ -5,6 +5,7 @@ import type { RoomService } from '../livekit/room-service.ts'
 import type { Logger } from '../log.ts'
 import type { ActingFor, ClientApi, DelayedEventResult } from '../matrix/client-api.ts'
 import type { ClientApiLocation, ClientApiLocator } from '../matrix/client-api-location.ts'
+import type { Metrics } from '../metrics.ts'
 
 /** Options of {@link assembleEffects}. */
 export interface EffectParts {
@@ -16,6 +17,7 @@ export interface EffectParts {
     | { readonly serverName: string; readonly asToken: string }
     | undefined
   readonly logger: Logger
+  readonly metrics: Metrics
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -26,6 +28,12 @@ const MIN_ATTEMPT_MS = 1_000
 /** Timeout of one attempt: a failure must leave time for a retry before the deadline. */
 function attemptLimitMs({ deadlineAt }: Delegation, now: number): number {
   return Math.max((deadlineAt - now) / 2, MIN_ATTEMPT_MS)
+}
+
+/** A restart is late when a twentieth of the delay has passed since it was due. */
+function pace(delegation: Delegation, at: number): 'in-time' | 'late' {
+  const { restartAt = at, delayMs } = { restartAt: undefined, ...delegation }
+  return at > restartAt + delayMs / 20 ? 'late' : 'in-time'
 }
 
 function outcomeOf(result: DelayedEventResult, action: 'restart' | 'send', at: number) {
@@ -39,7 +47,7 @@ function outcomeOf(result: DelayedEventResult, action: 'restart' | 'send', at: n
 
 /** Connects delegations to the SFU and to homeservers. */
 export function assembleEffects(parts: EffectParts): Effects {
-  const { rooms, locator, clientApi, applicationService, logger, now } = parts
+  const { rooms, locator, clientApi, applicationService, logger, metrics, now } = parts
 
   /** The token goes to our own homeserver alone, whatever a stored record says. */
   function actingFor({ isVouched, serverName, userId }: Delegation): ActingFor | undefined {
@@ -104,7 +112,9 @@ export function assembleEffects(parts: EffectParts): Effects {
       const result = await clientApi.actOnDelayedEvent(event, action, signal, limitMs)
       if (result.kind === 'failed' && !signal.aborted) {
         logFailure(action, delegation, failures, result.reason)
+        if (action === 'restart') metrics.noteRestart('failed')
       }
+      if (result.kind === 'done' && action === 'restart') metrics.noteRestart(pace(delegation, at))
       return outcomeOf(result, action, at)
     },
   }

@@ -2,12 +2,13 @@ import type { Config } from '../config.ts'
 import { isNamed } from '../exchange/access.ts'
 import { requestBudget } from '../lib/request-budget.ts'
 import { createClientApi } from '../matrix/client-api.ts'
-import { createClientApiLocator } from '../matrix/client-api-location.ts'
+import { createClientApiLocator, PROVEN_FOR_MS } from '../matrix/client-api-location.ts'
 import { createClientApiRequest } from '../matrix/client-api-request.ts'
 import { createDiscovery } from '../matrix/discovery.ts'
 import { locationLimits, verificationLimits } from '../matrix/exchange-limits.ts'
 import { createFederation } from '../matrix/federation.ts'
 import { createOpenIdVerifier } from '../matrix/openid.ts'
+import { createServerGates } from '../matrix/server-gates.ts'
 import { createWellKnownClient, createWellKnownLookup } from '../matrix/well-known.ts'
 import { createProxiedClient } from '../net/address-client.ts'
 import { createDirectClient } from '../net/direct-client.ts'
@@ -15,6 +16,7 @@ import { createHttpsClient } from '../net/https-client.ts'
 import { ALLOW_ALL } from '../net/networks.ts'
 import { createResolver } from '../net/resolver.ts'
 import { createTargetClient } from '../net/target-client.ts'
+import { countVerifications } from './counting.ts'
 import type { AppOptions } from './options.ts'
 
 /** Whether the operator named a server, by listing it or as the homeserver of this service. */
@@ -48,19 +50,20 @@ export function assembleHomeservers(options: AppOptions) {
     random,
     defaultPort: tuning.federationPort,
   })
+  const verifications = createServerGates(verificationLimits(budget.verifications), now)
+  const locations = createServerGates(locationLimits(budget.locations), now, PROVEN_FOR_MS)
   const federation = createFederation({
-    limits: verificationLimits(budget.verifications),
+    gates: verifications,
     discovery,
     client,
     direct,
     isNamed: isKnown,
     policyFor,
     overrides: federationOverrides,
-    now,
     timeoutMs: tuning.exchangeTimeoutMs,
   })
   const locator = createClientApiLocator({
-    limits: locationLimits(budget.locations),
+    gates: locations,
     getWellKnown,
     client,
     isNamed: (name) => isListed(config, name),
@@ -76,5 +79,7 @@ export function assembleHomeservers(options: AppOptions) {
     overrides: clientApiOverrides,
   })
   const clientApi = createClientApi({ request, now, timeoutMs: tuning.clientApiTimeoutMs })
-  return { verify: createOpenIdVerifier(federation), locator, clientApi, request }
+  const verifyToken = createOpenIdVerifier(federation)
+  const verify = countVerifications(verifyToken, isKnown, options.metrics)
+  return { verify, locator, clientApi, request, gates: { verifications, locations } }
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 
 /** Ports, timeouts and trusted roots that only tests change. */
 export interface Tuning {
@@ -27,6 +28,7 @@ export interface AppOptions {
   readonly monotonicNow: () => number
   /** A number from 0 up to, not including, 1. */
   readonly random: () => number
+  readonly metrics: Metrics
   /** How many outgoing requests the runtime makes at once. */
   readonly requestCap: number
   readonly tuning?: Tuning

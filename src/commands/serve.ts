@@ -4,11 +4,13 @@ import { type App, createApp } from '../app.ts'
 import { describeSettings } from '../config/help.ts'
 import type { BindAddress } from '../config/parsers.ts'
 import type { Environment } from '../config/reader.ts'
-import { type Config, type LoadedConfig, loadConfig } from '../config.ts'
+import { type LoadedConfig, loadConfig } from '../config.ts'
 import { StoreUnavailable } from '../delegation/store/store.ts'
 import { errorCode } from '../lib/error-code.ts'
 import { REQUEST_CAP_VARIABLE, requestCap } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
+import { type Metrics, NO_METRICS } from '../metrics.ts'
+import { createPrometheusMetrics } from '../prometheus.ts'
 import { reportInternalErrors } from './internal-errors.ts'
 import { openLog } from './service-log.ts'
 
@@ -29,7 +31,7 @@ const LISTEN_FAILURES: Readonly<Record<string, string>> = {
 }
 
 type Server = ReturnType<typeof listen>
-type Fetch = (request: Request) => Response | Promise<Response>
+type Fetch = App['fetch']
 
 function listen({ host, port }: BindAddress, fetch: Fetch) {
   const options = {
@@ -78,7 +80,7 @@ interface Ending {
 }
 
 /** What the service is started with. */
-type Start = Pick<AppOptions, 'config' | 'logger' | 'version' | 'requestCap'>
+type Start = Pick<AppOptions, 'config' | 'logger' | 'metrics' | 'version' | 'requestCap'>
 
 async function openApp(start: Start) {
   const monotonicNow = () => performance.now()
@@ -92,9 +94,9 @@ async function openApp(start: Start) {
   }
 }
 
-function startServer({ bind }: Config, app: App, logger: Logger) {
+function startServer(bind: BindAddress, fetch: Fetch, logger: Logger) {
   try {
-    return listen(bind, app.fetch)
+    return listen(bind, fetch)
   } catch (error) {
     const code = errorCode(error)
     const cause = LISTEN_FAILURES[code] ?? code
@@ -124,8 +126,11 @@ async function run(start: Start): Promise<Ending> {
   const stopped = stopSignal()
   const app = await openApp(start)
   if (app === undefined) return { code: EXIT_FAILURE }
-  const server = startServer(config, app, logger)
-  if (server === undefined) {
+  const { bind, metricsBind } = config
+  const server = startServer(bind, app.fetch, logger)
+  const operation = metricsBind && startServer(metricsBind, app.operation, logger)
+  if (server === undefined || (metricsBind !== undefined && operation === undefined)) {
+    await server?.stop(true)
     await app.close()
     return { code: EXIT_FAILURE }
   }
@@ -133,6 +138,9 @@ async function run(start: Start): Promise<Ending> {
   app.start()
   reportInternalErrors(logger)
   logger.info('listening', { host: server.hostname, port: server.port, version })
+  if (operation !== undefined) {
+    logger.info('metrics', { host: operation.hostname, port: operation.port })
+  }
 
   const signal = await stopped
   const { shutdownDelayMs, shutdownGraceMs } = config
@@ -141,10 +149,12 @@ async function run(start: Start): Promise<Ending> {
     delay_ms: shutdownDelayMs,
     grace_ms: shutdownGraceMs,
   })
+  app.announceShutdown()
   // Requests are served as before until load balancers have had time to stop sending them here.
   await Bun.sleep(shutdownDelayMs)
   const graceEndsAt = performance.now() + shutdownGraceMs
   await shutDown(app, server, shutdownGraceMs, logger)
+  await operation?.stop(true)
   logger.info('stopped')
   return { code: EXIT_OK, graceEndsAt }
 }
@@ -154,6 +164,7 @@ async function runLoaded(
   env: Environment,
   version: string,
   logger: Logger,
+  metrics: Metrics,
 ): Promise<Ending> {
   for (const warning of warnings) logger.warn(warning)
   if (config === undefined) {
@@ -161,7 +172,13 @@ async function runLoaded(
     return { code: EXIT_BAD_CONFIG }
   }
   logger.info('configuration', { version, settings: describeSettings(env) })
-  return run({ config, logger, version, requestCap: requestCap(env[REQUEST_CAP_VARIABLE]) })
+  return run({
+    config,
+    logger,
+    metrics,
+    version,
+    requestCap: requestCap(env[REQUEST_CAP_VARIABLE]),
+  })
 }
 
 /**
@@ -171,10 +188,12 @@ async function runLoaded(
  */
 export async function serve(env: Environment, version: string): Promise<number> {
   const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
-  const { logger, close } = openLog(loaded.log)
+  const hasMetrics = loaded.config?.metricsBind !== undefined
+  const metrics = hasMetrics ? createPrometheusMetrics(version) : NO_METRICS
+  const { logger, close } = openLog(loaded.log, metrics.noteDroppedLines)
   let ending: Ending = { code: EXIT_FAILURE }
   try {
-    ending = await runLoaded(loaded, env, version, logger)
+    ending = await runLoaded(loaded, env, version, logger, metrics)
     return ending.code
   } finally {
     await close((ending.graceEndsAt ?? 0) - performance.now())

@@ -17,8 +17,15 @@ export interface ServiceLog {
 const MAX_UNREAD_BYTES = 1024 * 1024
 const PATIENCE_MS = 1_000
 
-/** Opens the log. */
-export function openLog({ level, format }: LogConfig): ServiceLog {
+/**
+ * Opens the log.
+ *
+ * @param onDropped - called with the number of lines that nobody read
+ */
+export function openLog(
+  { level, format }: LogConfig,
+  onDropped: (lines: number) => void,
+): ServiceLog {
   const { stdout } = process
   // The service outlives whoever reads its log.
   stdout.on('error', () => {})
@@ -26,7 +33,10 @@ export function openLog({ level, format }: LogConfig): ServiceLog {
     stream: stdout,
     maxPendingBytes: MAX_UNREAD_BYTES,
     // As an error, since it must be told at every level.
-    onResume: (dropped) => logger.error('log lines were dropped: nobody read them', { dropped }),
+    onResume(dropped) {
+      onDropped(dropped)
+      logger.error('log lines were dropped: nobody read them', { dropped })
+    },
   })
   process.on('exit', () => output.release())
   const logger = createLogger({

@@ -1,4 +1,5 @@
 import type { FullAccess } from '../exchange/access.ts'
+import type { Rate } from '../lib/token-buckets.ts'
 import type { LiveKitCredentials } from '../livekit/access-token.ts'
 import {
   type AddressPolicy,
@@ -6,7 +7,7 @@ import {
   NOT_PUBLIC_NOR_LOCAL,
   OWN_MACHINE,
 } from '../net/networks.ts'
-import type { BindAddress } from './parsers.ts'
+import { type BindAddress, DEFAULT_ADDRESS_RATE } from './parsers.ts'
 import type { Setting, SettingsReader } from './reader.ts'
 import { secretWarning } from './secret-parsers.ts'
 import { SETTINGS } from './settings.ts'
@@ -86,6 +87,12 @@ export function addressPolicy(reader: SettingsReader, access: FullAccess): Addre
       'service send requests into them; name your homeservers there to close this',
   )
   return { denied: NOT_PUBLIC_NOR_LOCAL, allowed }
+}
+
+/** The limit of an address; `undefined` for no limits at all. */
+export function addressRate(reader: SettingsReader): Rate | undefined {
+  const setting = SETTINGS.rateLimit
+  return reader.variablesSet(setting).length > 0 ? reader.read(setting) : DEFAULT_ADDRESS_RATE
 }
 
 /** Whether certificates of homeservers are checked. */

@@ -1,6 +1,5 @@
 import { type Environment, isPresent, type Setting, variablesOf } from './reader.ts'
 import { ALL_SETTINGS, SETTINGS } from './settings.ts'
-import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 
 const COMMANDS = `Commands:
   serve          run the service (the default)
@@ -25,10 +24,6 @@ function describe(setting: Setting<unknown>): string {
   return `  ${setting.name}\n      ${setting.meaning}${notes}\n      default: ${setting.defaultText}`
 }
 
-function describeUnavailable({ name, defaultText }: Setting<unknown>): string {
-  return `  ${name}\n      default: ${defaultText}`
-}
-
 /** The text of `--help`, made from the table that the settings are read by. */
 export function helpText(version: string): string {
   return `jwt-service-ts ${version}: LiveKit access tokens for Matrix users
@@ -43,9 +38,6 @@ ${Object.values(SETTINGS).map(describe).join('\n')}
   NODE_EXTRA_CA_CERTS
       a PEM file of further trusted root certificates
       default: none
-
-Known, but not available in this version:
-${UNAVAILABLE_SETTINGS.map(describeUnavailable).join('\n')}
 `
 }
 

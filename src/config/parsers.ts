@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { Rate } from '../lib/token-buckets.ts'
 import type { LogLevel } from '../log.ts'
 import { parseServerName } from '../matrix/server-name.ts'
 import { type Network, parseNetwork } from '../net/networks.ts'
@@ -123,6 +124,19 @@ export function networkList(text: string): Parsed<readonly Network[]> {
     : good(networks.filter((network) => network !== undefined))
 }
 
+/** An address may do as much as 500 people behind it who start a call at once. */
+export const DEFAULT_ADDRESS_RATE: Rate = { perSecond: 50, burst: 1_000 }
+
+/** Takes `on`, `off` or `rate/burst`; `off` gives no rate. */
+export function rateLimit(text: string): Parsed<Rate | undefined> {
+  if (text.toLowerCase() === 'on') return good(DEFAULT_ADDRESS_RATE)
+  if (text.toLowerCase() === 'off') return good(undefined)
+  const [, perSecond, burst] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []
+  const rate = { perSecond: Number(perSecond ?? 0), burst: Number(burst ?? 0) }
+  if (rate.perSecond > 0 && rate.burst > 0) return good(rate)
+  return bad('something else', '"on", "off", or requests a second and burst, such as "10/50"')
+}
+
 /** Takes `server=url` pairs; a URL's slashes at the end are dropped. */
 export function urlOverrides(text: string): Parsed<ReadonlyMap<string, string>> {
   const expected = '"server=url" pairs such as "example.com=http://synapse:8008"'
@@ -153,6 +167,11 @@ export function bindAddress(text: string): Parsed<BindAddress> {
   }
   const host = groups.v6 ?? groups.host
   return good({ host: host === '' ? undefined : host, port })
+}
+
+/** Takes an address to listen at, or `off`, which gives none. */
+export function metricsBind(text: string): Parsed<BindAddress | undefined> {
+  return text.toLowerCase() === 'off' ? good(undefined) : bindAddress(text)
 }
 
 /** Takes the path of a file: absolute, or relative where it says so. */

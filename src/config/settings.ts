@@ -1,5 +1,6 @@
 import { APPLICATION_SERVICE_SETTINGS } from './application-service.ts'
 import { HOMESERVER_SETTINGS } from './homeserver-settings.ts'
+import { OPERATION_SETTINGS } from './operation-settings.ts'
 import {
   anyText,
   bindAddress,
@@ -14,7 +15,6 @@ import {
 } from './parsers.ts'
 import { type Setting, setting } from './reader.ts'
 import { redisUrl, signingSecret } from './secret-parsers.ts'
-import { UNAVAILABLE_SETTINGS } from './unavailable-settings.ts'
 
 /** The settings of the service, by what they are called in the code. */
 export const SETTINGS = {
@@ -94,6 +94,7 @@ export const SETTINGS = {
     meaning: 'deprecated, use LIVEKIT_JWT_BIND: the port alone',
     parse: portAlone,
   }),
+  ...OPERATION_SETTINGS,
   swagger: setting({
     name: 'LIVEKIT_SWAGGER',
     defaultText: 'on',
@@ -164,7 +165,4 @@ export const SETTINGS = {
 }
 
 /** All settings, in the order in which people are shown them. */
-export const ALL_SETTINGS: readonly Setting<unknown>[] = [
-  ...Object.values(SETTINGS),
-  ...UNAVAILABLE_SETTINGS,
-]
+export const ALL_SETTINGS: readonly Setting<unknown>[] = Object.values(SETTINGS)

@@ -25,7 +25,12 @@ export function corsPathsOf(routes: readonly Route[]): ReadonlySet<string> {
   return new Set(routes.filter(({ hooks }) => hooks.cors === true).map(({ path }) => path))
 }
 
+/** The path without a trailing slash. */
+export function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
+}
+
 /** Whether `path` is one of `paths`, with or without a trailing slash. */
 export function isAmong(paths: ReadonlySet<string>, path: string): boolean {
-  return paths.has(path.endsWith('/') ? path.slice(0, -1) : path)
+  return paths.has(withoutSlash(path))
 }

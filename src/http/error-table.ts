@@ -13,6 +13,7 @@ import type { VerificationError } from '../matrix/verification-error.ts'
 import type { NotJoined } from '../membership/membership.ts'
 import type { AnswerTooLate, CallerError } from './homeserver-calls.ts'
 import type { BodyError, FieldError } from './json-body.ts'
+import type { TooManyRequests } from './limits.ts'
 
 /** The service is shutting down and takes no more requests. */
 export class ShuttingDown extends Error {
@@ -58,6 +59,7 @@ export type KnownError =
   | ShuttingDown
   | StoreUnavailable
   | TooManyDelegations
+  | TooManyRequests
   | TooManyTokens
   | VerificationError
   | WrongUser
@@ -115,6 +117,7 @@ export const ENTRIES: Readonly<Record<KnownError['code'], Entry>> = {
     step: 'client-api',
   },
   'too-many-delegations': { ...LIMIT_EXCEEDED, error: 'Too many delegations.' },
+  'too-many-requests': { ...LIMIT_EXCEEDED, error: 'Too many requests.' },
   'too-many-tokens': { ...LIMIT_EXCEEDED, error: 'Too many tokens.' },
   'token-missing': { status: 401, errcode: 'M_MISSING_TOKEN' },
   'token-unknown': { status: 401, errcode: 'M_UNKNOWN_TOKEN', step: 'hs-token' },

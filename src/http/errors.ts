@@ -10,6 +10,8 @@ export interface Failure extends Entry {
   readonly allow?: string
   /** How long the client should wait before it tries again. */
   readonly retryAfterMs?: number
+  /** The limit that was reached. */
+  readonly limit?: string
   /** For the log. */
   readonly cause?: string
 }
@@ -63,9 +65,15 @@ export function failureOf(code: string | number, thrown: unknown): Failure {
     ...entry,
     ...(error.code === 'verification-failed' && { step: error.step }),
     ...(error.code === 'method-not-allowed' && { allow: error.allow }),
-    ...('retryAfterMs' in error && { retryAfterMs: error.retryAfterMs }),
+    ...('retryAfterMs' in error && { retryAfterMs: error.retryAfterMs, limit: limitOf(error) }),
     ...(isWorthTelling(error) && { cause: error.message }),
   }
+}
+
+/** Which limit was reached. */
+function limitOf(error: KnownError): string {
+  if (error.code === 'too-many-requests') return error.limit
+  return error.code === 'too-many-tokens' ? 'tokens' : 'delegations'
 }
 
 /** Common mistakes of clients need no `cause` in the log: the error code says it all. */

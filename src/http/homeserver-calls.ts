@@ -4,6 +4,7 @@ import { ForeignUser } from '../exchange/member-tokens.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { parseServerName, serverNameOfUser } from '../matrix/server-name.ts'
 import { JSON_BODY } from './json-body.ts'
+import type { Limits } from './limits.ts'
 import type { RequestLog } from './request-log.ts'
 
 /** A request does not come from our homeserver, or does not say for whom. */
@@ -34,6 +35,7 @@ export interface HomeserverCallsOptions {
   /** Our homeserver's server name. */
   readonly serverName: string
   readonly requestLog: RequestLog
+  readonly limits: Limits
   /** Milliseconds since some moment, never going back. */
   readonly monotonicNow: () => number
 }
@@ -69,7 +71,7 @@ function malformed(header: string): CallerError {
  * @see https://spec.matrix.org/latest/application-service-api/#authorization
  */
 export function homeserverCalls(options: HomeserverCallsOptions) {
-  const { hsToken, serverName, requestLog, monotonicNow } = options
+  const { hsToken, serverName, requestLog, limits, monotonicNow } = options
   const expected = digest(hsToken)
   const callers = new WeakMap<Request, string>()
 
@@ -88,6 +90,7 @@ export function homeserverCalls(options: HomeserverCallsOptions) {
     if (server === undefined || parseServerName(server) === undefined) throw malformed(USER_HEADER)
     if (server !== serverName) throw new ForeignUser()
     requestLog.of(request).serverName = server
+    limits.admitUser(userId)
     callers.set(request, userId)
   }
 
@@ -95,6 +98,7 @@ export function homeserverCalls(options: HomeserverCallsOptions) {
     const origin = requiredHeader(request, ORIGIN_HEADER)
     if (parseServerName(origin) === undefined) throw malformed(ORIGIN_HEADER)
     requestLog.of(request).serverName = origin
+    limits.admitOrigin(origin)
     callers.set(request, origin)
   }
 

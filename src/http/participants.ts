@@ -1,7 +1,14 @@
 import { Elysia } from 'elysia'
-import type { Authorise, Credentials, Participant } from '../exchange/authorisation.ts'
+import type {
+  Authorise,
+  AuthorisedUser,
+  Credentials,
+  Participant,
+} from '../exchange/authorisation.ts'
 import type { DelayedLeave } from '../exchange/leave-takeover.ts'
 import { type Device, identityOf } from '../livekit/names.ts'
+import { JSON_BODY } from './json-body.ts'
+import type { Limits } from './limits.ts'
 import type { RequestLog } from './request-log.ts'
 
 /** What a request body asks for, and the credentials in it. */
@@ -12,40 +19,59 @@ export interface ParticipantRequest extends Credentials {
   readonly leave: DelayedLeave | undefined
 }
 
-/** Options of {@link participantPlugin}. */
-export interface ParticipantOptions {
+/** Options of {@link participantCalls}. */
+export interface ParticipantCallsOptions {
   readonly authorise: Authorise
   readonly requestLog: RequestLog
+  readonly limits: Limits
 }
 
 /**
- * Plugin for the routes that participants call, with two route options. `participant` reads the validated
- * body; then the user is authorised, and the handler finds `participant` and `leave` in its context.
- * `cors` marks a route that browsers call.
+ * What the routes need that participants call. `parse` limits requests by the address that they come from
+ * before it reads the body. The route option `participant` reads the validated body; then the user is
+ * authorised, and the handler finds `participant` and `leave` in its context. `cors` marks a route that
+ * browsers call.
  */
-export function participantPlugin({ authorise, requestLog }: ParticipantOptions) {
+export function participantCalls({ authorise, requestLog, limits }: ParticipantCallsOptions) {
+  function admitAddress({ request }: { readonly request: Request }): void {
+    limits.admitAddress(request)
+  }
+
+  async function verify(credentials: Credentials, request: Request): Promise<AuthorisedUser> {
+    try {
+      return await authorise(credentials, request.signal)
+    } catch (error) {
+      limits.noteFailure(request)
+      throw error
+    }
+  }
+
   async function admit(asked: ParticipantRequest, request: Request) {
     const { leave, room, device, ...credentials } = asked
     const record = requestLog.of(request)
     record.serverName = credentials.openIdToken.matrixServerName
     record.room = room
-    const user = await authorise(credentials, request.signal)
+    const user = await verify(credentials, request)
     record.access = user.access.level
     record.identity = identityOf(user.userId, device)
+    limits.admitUser(user.userId)
     const participant: Participant = { user, room, identity: record.identity }
     return { participant, leave }
   }
 
-  return new Elysia({ name: 'participants' }).macro({
-    cors: (_enabled: true) => ({}),
-    participant: (read: (body: never) => ParticipantRequest) => ({
-      // The framework reads the source of this function, and copes with simple ones alone. The schema of
-      // the route stands for the type of the body.
-      resolve: ({ body, request }: { body: unknown; request: Request }) =>
-        admit(read(body as never), request),
+  return {
+    parse: [admitAddress, ...JSON_BODY] as const,
+    plugin: new Elysia({ name: 'participants' }).macro({
+      cors: (_enabled: true) => ({}),
+      participant: (read: (body: never) => ParticipantRequest) => ({
+        // The framework reads the source of this function, and copes with simple ones alone. The schema
+        // of the route stands for the type of the body.
+        resolve: ({ body, request }: { body: unknown; request: Request }) =>
+          admit(read(body as never), request),
+      }),
     }),
-  })
+  }
 }
 
-/** Type of the plugin, for routes that use it. */
-export type ParticipantPlugin = ReturnType<typeof participantPlugin>
+/** What routes use of {@link participantCalls}. */
+export type ParticipantCalls = ReturnType<typeof participantCalls>

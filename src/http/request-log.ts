@@ -46,8 +46,16 @@ function levelOf(route: string, status: number): 'debug' | 'info' | 'warn' | 'er
   return QUIET_ROUTES.test(route) && status < 400 ? 'debug' : 'info'
 }
 
-/** Creates {@link RequestLog}. */
-export function createRequestLog(logger: Logger, monotonicNow: () => number): RequestLog {
+/**
+ * Creates {@link RequestLog}.
+ *
+ * @param onEnd - called with every record when its request ends
+ */
+export function createRequestLog(
+  logger: Logger,
+  monotonicNow: () => number,
+  onEnd: (record: RequestRecord, durationMs: number) => void = () => {},
+): RequestLog {
   const records = new WeakMap<Request, RequestRecord>()
 
   function begin(request: Request): RequestRecord {
@@ -66,12 +74,14 @@ export function createRequestLog(logger: Logger, monotonicNow: () => number): Re
     end(request, status) {
       const record = of(request)
       const route = record.path.slice(0, MAX_ROUTE)
+      const durationMs = monotonicNow() - record.startedAt
+      onEnd(record, durationMs)
       logger[levelOf(route, status)]('request', {
         request_id: record.requestId,
         method: request.method,
         route,
         status,
-        duration_ms: Math.round((monotonicNow() - record.startedAt) * 10) / 10,
+        duration_ms: Math.round(durationMs * 10) / 10,
         server_name: record.serverName?.slice(0, MAX_SERVER_NAME),
         access: record.access,
         event: record.event,

@@ -53,6 +53,16 @@ export class Gate {
     this.#limits = limits
   }
 
+  /** How many tasks are under way. */
+  get running(): number {
+    return this.#places.size
+  }
+
+  /** How many tasks wait for a place. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /**
    * Runs `task` as soon as there is room for it. When the signal of `controller` fires, its place is
    * free at once, in the queue as well as while it runs; the task is left behind, and must stop when that

@@ -5,16 +5,15 @@ import {
   Room,
   RoomParticipantIdentity,
 } from '@livekit/protocol'
-import { Gate } from '../lib/gate.ts'
+import type { Gate } from '../lib/gate.ts'
 import type { TokenSigner } from './access-token.ts'
-import { createTwirpClient, SfuError } from './twirp.ts'
+import { createTwirpClient, type OnTwirpCall, SfuError } from './twirp.ts'
 
 const EMPTY_TIMEOUT_SECONDS = 300
 const DEPARTURE_TIMEOUT_SECONDS = 20
 const TOKEN_TTL_SECONDS = 600
 const TOKEN_REUSE_MS = 300_000
 const REQUEST_TIMEOUT_MS = 5_000
-const MAX_WAITING_CREATIONS = 4_096
 
 /** Whether a participant is on the SFU. */
 export type Presence =
@@ -60,8 +59,9 @@ export interface RoomServiceOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly timeoutMs?: number | undefined
-  /** How many rooms may be created at a time; without it, any number. */
-  readonly maxCreations?: number | undefined
+  readonly onCall?: OnTwirpCall | undefined
+  /** Limits how many rooms are created at a time; without it, any number. */
+  readonly creationGate?: Gate | undefined
 }
 
 /**
@@ -101,13 +101,8 @@ async function unlessNotFound(work: Promise<unknown>): Promise<void> {
  */
 export function createRoomService(options: RoomServiceOptions): RoomService {
   const { sfuUrl, signer, now, timeoutMs = REQUEST_TIMEOUT_MS } = options
-  const { maxCreations = Number.POSITIVE_INFINITY } = options
-  const call = createTwirpClient(`${sfuApiBase(sfuUrl)}/twirp/livekit.RoomService`, timeoutMs)
-  const creations = new Gate({
-    perKey: maxCreations,
-    total: maxCreations,
-    maxWaiting: MAX_WAITING_CREATIONS,
-  })
+  const serviceUrl = `${sfuApiBase(sfuUrl)}/twirp/livekit.RoomService`
+  const call = createTwirpClient(serviceUrl, timeoutMs, options.onCall)
   /** By room. No caller owns a creation: it has no signal but its deadline. */
   const creating = new Map<string, Promise<void>>()
   let reusable: { readonly jwt: Promise<string>; readonly madeAt: number } | undefined
@@ -129,7 +124,8 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     })
     const message = request.toBinary()
     const jwt = await roomCreationToken()
-    const answer = await call({ method: 'CreateRoom', jwt, message, gate: creations })
+    const gate = options.creationGate
+    const answer = await call({ method: 'CreateRoom', jwt, message, ...(gate && { gate }) })
     expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
   }
 

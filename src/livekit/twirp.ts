@@ -37,6 +37,9 @@ export interface TwirpCall {
  */
 export type CallTwirp = (call: TwirpCall) => Promise<Uint8Array>
 
+/** Called when a call has ended; `outcome` is `ok` or the code of the error. */
+export type OnTwirpCall = (method: string, outcome: string, durationMs: number) => void
+
 const MAX_CODE_LENGTH = 40
 /** Far more than a room or a participant with all its attributes. */
 const MAX_BYTES = 1024 * 1024
@@ -98,7 +101,11 @@ function toSfuError(error: unknown): SfuError {
  * @param serviceUrl - URL of the service, without a slash at its end
  * @see https://twitchtv.github.io/twirp/docs/spec_v7.html
  */
-export function createTwirpClient(serviceUrl: string, timeoutMs: number): CallTwirp {
+export function createTwirpClient(
+  serviceUrl: string,
+  timeoutMs: number,
+  onCall: OnTwirpCall = () => {},
+): CallTwirp {
   const servicePath = new URL(serviceUrl).pathname
 
   async function exchange({ method, jwt, message }: TwirpCall, signal: AbortSignal) {
@@ -118,13 +125,20 @@ export function createTwirpClient(serviceUrl: string, timeoutMs: number): CallTw
 
   return async function callTwirp(call) {
     const { method, gate } = call
+    const startedAt = performance.now()
+    const end = (outcome: string) => onCall(method, outcome, performance.now() - startedAt)
     try {
-      return await withDeadline(timeoutMs, call.signal, (signal, controller) => {
+      const answer = await withDeadline(timeoutMs, call.signal, (signal, controller) => {
         if (gate === undefined) return exchange(call, signal)
         return gate.run(method, controller, (inner) => exchange(call, inner))
       })
+      end('ok')
+      return answer
     } catch (error) {
-      throw toSfuError(error)
+      const sfuError = toSfuError(error)
+      // A call that was given up says nothing about the SFU.
+      if (!call.signal?.aborted) end(sfuError.twirpCode)
+      throw sfuError
     }
   }
 }

@@ -7,8 +7,7 @@ import { cacheLifetimeMs, type LifetimeBounds } from '../net/cache-lifetime.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import { isRequestFailure } from '../net/target-client.ts'
-import type { ExchangeLimits } from './exchange-limits.ts'
-import { createServerGates } from './server-gates.ts'
+import type { ServerGates } from './server-gates.ts'
 import { parseServerName, targetOf } from './server-name.ts'
 import { failureText } from './verification-error.ts'
 import type { GetWellKnown } from './well-known.ts'
@@ -47,7 +46,8 @@ export interface ClientApiLocatorOptions {
   readonly policyFor: (serverName: string) => AddressPolicy
   /** Operator's base URL by server name; replaces discovery. */
   readonly overrides: ReadonlyMap<string, string>
-  readonly limits: ExchangeLimits
+  /** Limits look-ups under way. */
+  readonly gates: ServerGates
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly timeoutMs?: number | undefined
@@ -59,8 +59,11 @@ const MINUTE_MS = 60_000
 const LIFETIME: LifetimeBounds = { defaultMs: 6 * 60 * MINUTE_MS, maxMs: 24 * 60 * MINUTE_MS }
 const MIN_LIFETIME_MS = 5 * MINUTE_MS
 const FAILURE_LIFETIME_MS = MINUTE_MS
-/** Longer than an answer is cached, so that a known server is still proven when the cache expires. */
-const PROVEN_FOR_MS = 2 * LIFETIME.maxMs
+/**
+ * How long a server stays proven after a look-up: longer than an answer is cached, so that a known one is
+ * still proven when the cache expires.
+ */
+export const PROVEN_FOR_MS = 2 * LIFETIME.maxMs
 
 function parseBaseUrl(body: string): string | undefined {
   const url = URL.parse(textMember(memberOf(parseJson(body), 'm.homeserver'), 'base_url') ?? '')
@@ -87,8 +90,7 @@ function reasonOf(error: unknown): string | undefined {
 /** Creates a locator that caches locations for hours, and failures for a minute. */
 export function createClientApiLocator(options: ClientApiLocatorOptions): ClientApiLocator {
   const { getWellKnown, client, isNamed, policyFor, overrides } = options
-  const { limits, now, timeoutMs = 5_000 } = options
-  const gates = createServerGates(limits, now, PROVEN_FOR_MS)
+  const { gates, now, timeoutMs = 5_000 } = options
   const cache = new ExpiringCache<ClientApiLocation>({ maxEntries: MAX_ENTRIES, now })
 
   async function ask(serverName: string, outer: AbortSignal): Promise<Loaded<ClientApiLocation>> {

@@ -6,8 +6,7 @@ import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import { isRequestFailure } from '../net/target-client.ts'
 import type { Discovery } from './discovery.ts'
-import type { ExchangeLimits } from './exchange-limits.ts'
-import { createServerGates } from './server-gates.ts'
+import type { ServerGates } from './server-gates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
 import { failureText, VerificationError, type VerificationStep } from './verification-error.ts'
 
@@ -37,9 +36,8 @@ export interface FederationOptions {
   readonly overrides: ReadonlyMap<string, string>
   /** Timeout of a whole exchange. */
   readonly timeoutMs?: number | undefined
-  readonly limits: ExchangeLimits
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
+  /** Limits exchanges under way. */
+  readonly gates: ServerGates
 }
 
 /** A key that is the same for all spellings of a server name. */
@@ -62,8 +60,7 @@ function describe(error: unknown, { notes }: Progress): string | undefined {
 /** Creates the client through which all requests to unknown homeservers go. */
 export function createFederation(options: FederationOptions): Federation {
   const { discovery, client, direct, overrides, isNamed, policyFor } = options
-  const { timeoutMs = 10_000, limits, now } = options
-  const gates = createServerGates(limits, now)
+  const { timeoutMs = 10_000, gates } = options
 
   async function askDiscovered(
     name: ServerName,

@@ -18,6 +18,8 @@ export interface ServerGates {
     controller: AbortController,
     task: (signal: AbortSignal) => Promise<T>,
   ): Promise<T>
+  /** Exchanges under way and waiting, of all kinds of servers. */
+  usage(): { readonly running: number; readonly waiting: number }
 }
 
 const LATELY_MS = 600_000
@@ -61,6 +63,13 @@ export function createServerGates(
   }
 
   return {
+    usage() {
+      const gates = [named, proven, others]
+      return {
+        running: gates.reduce((sum, gate) => sum + gate.running, 0),
+        waiting: gates.reduce((sum, gate) => sum + gate.waiting, 0),
+      }
+    },
     run(server, controller, task) {
       return gateFor(server).run(server.key, controller, (inner) => {
         return ask(server.key, () => task(inner))

@@ -144,6 +144,9 @@ export const NOT_PUBLIC: readonly Network[] = networks([...SPECIAL_RANGES, ...LO
 /** {@link NOT_PUBLIC} without the private ranges. */
 export const NOT_PUBLIC_NOR_LOCAL: readonly Network[] = networks(SPECIAL_RANGES)
 
+/** Loopback and private networks, where an operator's own proxies are. */
+export const LOCAL: readonly Network[] = networks([...LOCAL_RANGES, '127.0.0.0/8', '::1/128'])
+
 /** Denied even if the operator configures a deny list of their own. */
 export const OWN_MACHINE: readonly Network[] = networks(OWN_MACHINE_RANGES)
 

@@ -57,8 +57,9 @@ export const COMMON_ERRORS = {
     'The body is larger than 64 KiB.',
   ),
   429: limitAnswer(
-    '`M_LIMIT_EXCEEDED`: the user has too many delegations, or the users of the server have.',
-    'Too many delegations.',
+    '`M_LIMIT_EXCEEDED`: too many requests from the address or by the user, or too many delegations ' +
+      'of the user or of all users of the server.',
+    'Too many requests.',
   ),
   503: errorAnswer(
     '`M_UNKNOWN`: the state store is not available, or the service is shutting down.',

@@ -1,14 +1,14 @@
 import { Elysia } from 'elysia'
 import type { LeaveTakeover } from '../exchange/leave-takeover.ts'
-import { FieldError, JSON_BODY } from '../http/json-body.ts'
-import type { ParticipantPlugin } from '../http/participants.ts'
+import { FieldError } from '../http/json-body.ts'
+import type { ParticipantCalls } from '../http/participants.ts'
 import { COMMON_ERRORS, emptyAnswer, errorAnswer } from './answers.ts'
 import { DelegateBody } from './models.ts'
 import { fromDelegate } from './participant-request.ts'
 
 /** Options of {@link delegatedLeaveRoutes}. */
 export interface DelegatedLeaveRoutesOptions {
-  readonly participants: ParticipantPlugin
+  readonly calls: ParticipantCalls
   readonly takeover: LeaveTakeover
 }
 
@@ -29,8 +29,8 @@ const RESPONSES = {
 }
 
 /** `POST /delegate_delayed_leave`: the service takes over a delayed leave event. */
-export function delegatedLeaveRoutes({ participants, takeover }: DelegatedLeaveRoutesOptions) {
-  return new Elysia({ name: 'delegated-leave' }).use(participants).post(
+export function delegatedLeaveRoutes({ calls, takeover }: DelegatedLeaveRoutesOptions) {
+  return new Elysia({ name: 'delegated-leave' }).use(calls.plugin).post(
     '/delegate_delayed_leave',
     async function delegateDelayedLeave({ participant, leave, request }) {
       if (leave === undefined) throw new FieldError('delay_id')
@@ -39,7 +39,7 @@ export function delegatedLeaveRoutes({ participants, takeover }: DelegatedLeaveR
     },
     {
       cors: true,
-      parse: [...JSON_BODY],
+      parse: [...calls.parse],
       body: DelegateBody,
       participant: fromDelegate,
       detail: {

@@ -62,8 +62,9 @@ const UNVERIFIABLE = errorAnswer(
   'The homeserver did not answer as expected.',
 )
 const TOO_MANY_TOKENS = limitAnswer(
-  '`M_LIMIT_EXCEEDED`: the user has too many tokens that have not expired.',
-  'Too many tokens.',
+  '`M_LIMIT_EXCEEDED`: too many requests for the user or by the other homeserver, or too many tokens ' +
+    'of the user that have not expired.',
+  'Too many requests.',
 )
 
 const { 405: WRONG_METHOD, 413: TOO_LARGE, 429: TOO_MANY_DELEGATIONS, 503: AWAY } = COMMON_ERRORS

@@ -56,6 +56,8 @@ export interface SfuWebhookRoutesOptions {
   readonly verifier: WebhookVerifier
   readonly delegations: Delegations
   readonly requestLog: RequestLog
+  /** Called with the event of every webhook. */
+  readonly onWebhook: (event: string) => void
   /** Called when a participant has connected. */
   readonly onJoined: (key: ParticipantKey) => Promise<void>
 }
@@ -101,7 +103,7 @@ const REQUEST_BODY = {
 
 /** `POST /sfu_webhook`: receives the webhooks of the SFU. */
 export function sfuWebhookRoutes(options: SfuWebhookRoutesOptions) {
-  const { verifier, delegations, requestLog, onJoined } = options
+  const { verifier, delegations, requestLog, onWebhook, onJoined } = options
 
   return new Elysia({ name: 'sfu-webhook' }).post(
     '/sfu_webhook',
@@ -111,6 +113,7 @@ export function sfuWebhookRoutes(options: SfuWebhookRoutesOptions) {
       if (webhook === undefined) return {}
       const record = requestLog.of(request)
       record.event = webhook.event
+      onWebhook(webhook.event)
       const report = webhookReport(webhook)
       if (report === undefined) return {}
       record.room = report.room

@@ -1,14 +1,13 @@
 import { Elysia } from 'elysia'
 import type { TokenExchange } from '../exchange/token-exchange.ts'
-import { JSON_BODY } from '../http/json-body.ts'
-import type { ParticipantPlugin } from '../http/participants.ts'
+import type { ParticipantCalls } from '../http/participants.ts'
 import { answer, COMMON_ERRORS, errorAnswer } from './answers.ts'
 import { GetTokenBody, SfuGetBody } from './models.ts'
 import { fromGetToken, fromSfuGet } from './participant-request.ts'
 
 /** Options of {@link tokenRoutes}. */
 export interface TokenRoutesOptions {
-  readonly participants: ParticipantPlugin
+  readonly calls: ParticipantCalls
   readonly tokenExchange: TokenExchange
   /** The SFU's URL, handed out unchanged. */
   readonly liveKitUrl: string
@@ -32,9 +31,9 @@ const RESPONSES = {
 }
 
 /** `POST /get_token` and `POST /sfu/get`: a Matrix OpenID token in, a LiveKit access token out. */
-export function tokenRoutes({ participants, tokenExchange, liveKitUrl: url }: TokenRoutesOptions) {
+export function tokenRoutes({ calls, tokenExchange, liveKitUrl: url }: TokenRoutesOptions) {
   return new Elysia({ name: 'tokens' })
-    .use(participants)
+    .use(calls.plugin)
     .post(
       '/get_token',
       async function getToken({ participant, leave, request }) {
@@ -42,7 +41,7 @@ export function tokenRoutes({ participants, tokenExchange, liveKitUrl: url }: To
       },
       {
         cors: true,
-        parse: [...JSON_BODY],
+        parse: [...calls.parse],
         body: GetTokenBody,
         participant: fromGetToken,
         detail: {
@@ -65,7 +64,7 @@ export function tokenRoutes({ participants, tokenExchange, liveKitUrl: url }: To
       },
       {
         cors: true,
-        parse: [...JSON_BODY],
+        parse: [...calls.parse],
         body: SfuGetBody,
         participant: fromSfuGet,
         detail: {

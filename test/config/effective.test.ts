@@ -37,8 +37,8 @@ const defaults = {
   LIVEKIT_HS_TOKEN: 'not set',
   LIVEKIT_HS_SERVER_NAME: 'default: required in application-service mode',
   LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: 'default: 60',
-  LIVEKIT_RATE_LIMIT: 'default: off',
-  LIVEKIT_TRUSTED_PROXIES: 'default: none',
+  LIVEKIT_RATE_LIMIT: 'default: on (an address: 50/1000; a user: 2/20)',
+  LIVEKIT_TRUSTED_PROXIES: 'default: loopback and private networks',
   LIVEKIT_METRICS_BIND: 'default: off',
 }
 

@@ -70,14 +70,6 @@ test.each([
   expect(entry?.split('\n')[0]).toBe(byDefault)
 })
 
-test('the help lists what is not available apart from the rest', () => {
-  expect(help.split('not available in this version:\n')[1]?.match(/LIVEKIT_\w+/g)).toEqual([
-    'LIVEKIT_RATE_LIMIT',
-    'LIVEKIT_TRUSTED_PROXIES',
-    'LIVEKIT_METRICS_BIND',
-  ])
-})
-
 test('the help stays within the width of a wide terminal', () => {
   expect(help.split('\n').filter((line) => line.length > 140)).toEqual([])
 })

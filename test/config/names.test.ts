@@ -75,7 +75,7 @@ test('every mistake is reported, not only the first', () => {
     LIVEKIT_JWT_BIND: '8080',
     LIVEKIT_JWT_PORT: '8080',
     LIVEKIT_STATE_FILE: 'state',
-    LIVEKIT_RATE_LIMIT: '10/50',
+    LIVEKIT_RATE_LIMIT: '10',
   }
   expect(problemsOf(env).map((problem) => problem.split(':')[0])).toEqual([
     'LIVEKIT_URL',
@@ -85,7 +85,7 @@ test('every mistake is reported, not only the first', () => {
     'LIVEKIT_TOKEN_TTL_SECONDS',
     'LIVEKIT_JWT_PORT',
     'LIVEKIT_JWT_BIND',
-    'LIVEKIT_STATE_FILE',
     'LIVEKIT_RATE_LIMIT',
+    'LIVEKIT_STATE_FILE',
   ])
 })

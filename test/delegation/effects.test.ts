@@ -4,6 +4,7 @@ import type { Presence } from '../../src/livekit/room-service.ts'
 import { createLogger } from '../../src/log.ts'
 import type { DelayedEvent, DelayedEventResult } from '../../src/matrix/client-api.ts'
 import type { ClientApiLocation } from '../../src/matrix/client-api-location.ts'
+import { NO_METRICS } from '../../src/metrics.ts'
 import type { LogLine } from '../support/app.ts'
 import { connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
@@ -57,6 +58,7 @@ function effects() {
       write: (line) => log.push(JSON.parse(line)),
     }),
     now: () => NOW,
+    metrics: NO_METRICS,
   })
 }
 

@@ -91,8 +91,8 @@ export const HOUSE: readonly (readonly Room[])[] = [
   [
     {
       name: 'log',
-      paths: ['log.ts', 'log-output.ts'],
-      holds: 'log lines, and what becomes of them when nobody reads them',
+      paths: ['log.ts', 'log-output.ts', 'metrics.ts', 'prometheus.ts', 'process-metrics.ts'],
+      holds: 'what the operator sees: log lines and metrics',
     },
   ],
   [{ name: 'build', paths: ['build/'], holds: 'the binary and the files of the image' }],

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { createFederation, type Federation } from '../../src/matrix/federation.ts'
+import { createServerGates } from '../../src/matrix/server-gates.ts'
 import { ALLOW_ALL } from '../../src/net/networks.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
@@ -13,7 +14,7 @@ beforeAll(async () => {
 afterEach(() => stage.expectNoTokenLogged())
 afterAll(() => stage.close())
 
-test("slow homeservers of strangers take 36 places, and none of those of the operator's", async () => {
+test("slow homeservers of strangers take 32 places, and none of those of the operator's", async () => {
   const strangers = Array.from({ length: 7 }, (_, index) => `stranger-${index}.test`)
   const names = [...strangers, 'operator.test']
   for (const name of names) stage.point(name, '127.0.0.1')
@@ -33,11 +34,11 @@ test("slow homeservers of strangers take 36 places, and none of those of the ope
   const held = strangers.flatMap((name) =>
     Array.from({ length: 16 }, () => service.ask(`${name}:${port}`)),
   )
-  await until(() => homeserver.requests.length >= 36)
+  await until(() => homeserver.requests.length >= 32)
   for (const name of [`operator.test:${port}`, 'override.test']) {
     expect(await service.ask(name)).toMatchObject({ status: 401, step: 'userinfo' })
   }
-  expect(homeserver.requests.filter(({ host }) => host.startsWith('stranger-'))).toHaveLength(36)
+  expect(homeserver.requests.filter(({ host }) => host.startsWith('stranger-'))).toHaveLength(32)
   await Promise.all(held)
 })
 
@@ -82,8 +83,7 @@ function narrowFederation(): { federation: Federation; asked: () => string[] } {
     policyFor: () => ALLOW_ALL,
     overrides: new Map(),
     timeoutMs: 200,
-    limits: { named: limits, proven: limits, others: limits },
-    now: Date.now,
+    gates: createServerGates({ named: limits, proven: limits, others: limits }, Date.now),
   })
   return { federation, asked: () => asked }
 }
@@ -137,7 +137,7 @@ test('servers that answered lately do not wait for unknown ones, until they expi
     const held = strangers.flatMap((name) =>
       Array.from({ length: 16 }, () => service.ask(`${name}:${port}`)),
     )
-    await until(() => asked() === before + 36)
+    await until(() => asked() === before + 32)
     const proven = askProven()
     const first = await Promise.race([
       proven.then(() => 'proven'),

@@ -1,6 +1,7 @@
 import { assembleHomeservers } from '../../src/app/homeservers.ts'
 import type { Tuning } from '../../src/app/options.ts'
 import { createLogger } from '../../src/log.ts'
+import { NO_METRICS } from '../../src/metrics.ts'
 import { configOf } from '../support/app.ts'
 import type { Stage } from '../support/federation-stage.ts'
 
@@ -27,6 +28,7 @@ export function accessHomeservers(stage: Stage, options: AccessOptions = {}) {
   return assembleHomeservers({
     config: configOf({ ...ENV, ...env }),
     logger: createLogger({ level: 'error', format: 'json', now, write: () => {} }),
+    metrics: NO_METRICS,
     requestCap: 256,
     version: '0.0.0-test',
     now,

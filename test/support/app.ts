@@ -3,6 +3,7 @@ import { type App, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { DEFAULT_REQUEST_CAP } from '../../src/lib/request-budget.ts'
 import { createLogger } from '../../src/log.ts'
+import { type Metrics, NO_METRICS } from '../../src/metrics.ts'
 import { CREDENTIAL_SETTINGS } from './credentials.ts'
 
 /** Settings of {@link startTestApp}. */
@@ -11,6 +12,7 @@ export interface TestAppOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly config?: Partial<Config>
   readonly tuning?: Tuning
+  readonly metrics?: Metrics
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   /** A number from 0 up to, not including, 1. */
@@ -36,6 +38,7 @@ export interface TestApp {
 /** What a test needs to say nothing of: an SFU that nobody asks, and credentials. */
 const REQUIRED: Readonly<Record<string, string>> = {
   LIVEKIT_URL: 'ws://127.0.0.1:1',
+  LIVEKIT_RATE_LIMIT: 'off',
   ...CREDENTIAL_SETTINGS,
 }
 
@@ -63,6 +66,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       write: (line) => log.push(JSON.parse(line)),
     }),
     version: '0.0.0-test',
+    metrics: options.metrics ?? NO_METRICS,
     now,
     monotonicNow: () => performance.now(),
     random: options.random ?? Math.random,

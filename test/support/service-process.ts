@@ -86,7 +86,14 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const port = options.port ?? (await findClosedPort())
   const url = `http://127.0.0.1:${port}`
   const { PATH = '', HOME = '' } = process.env
-  const env = { PATH, HOME, LIVEKIT_JWT_BIND: `127.0.0.1:${port}`, ...options.env }
+  const env = {
+    PATH,
+    HOME,
+    LIVEKIT_JWT_BIND: `127.0.0.1:${port}`,
+    // Tests ask more often than any client does.
+    LIVEKIT_RATE_LIMIT: 'off',
+    ...options.env,
+  }
   const startedAt = performance.now()
   const { child, output, exited } =
     options.logFile === undefined

@@ -8,6 +8,7 @@ import type {
   Notice,
   PutOutcome,
   Stored,
+  Survey,
 } from '../../src/delegation/store/store.ts'
 import { WakeListeners } from '../../src/delegation/store/store.ts'
 
@@ -66,6 +67,10 @@ export class WatchedStore implements DelegationStore {
 
   heartbeat(): Promise<Heartbeat> {
     return this.#working().then((store) => store.heartbeat())
+  }
+
+  survey(now: number): Promise<Survey> {
+    return this.#working().then((store) => store.survey(now))
   }
 
   mend(): Promise<Mended> {

@@ -22,4 +22,11 @@ export const WAKE_CHANNEL = 'lk-jwt:wake'
 export const FORMER_KEYS = ['lk-jwt:due', 'lk-jwt:rooms', 'lk-jwt:alive']
 
 /** `KEYS` of every script. */
-export const SCRIPT_KEYS = [JOBS_KEY, DUE_KEY, ROOMS_KEY, USERS_KEY, STORE_KEY]
+export const SCRIPT_KEYS = [
+  JOBS_KEY,
+  DUE_KEY,
+  ROOMS_KEY,
+  USERS_KEY,
+  STORE_KEY,
+  besideJobs('replicas'),
+]

@@ -2,7 +2,7 @@ import { toScript } from './redis-eval.ts'
 
 /** Begins every script; `KEYS` are those of `SCRIPT_KEYS`. */
 const FUNCTIONS = `
-  local JOBS, DUE, ROOMS, USERS, STORE = unpack(KEYS)
+  local JOBS, DUE, ROOMS, USERS, STORE, REPLICAS = unpack(KEYS)
 
   -- pcall: without permission for the channel, storing still works and workers poll.
   local function wake(channel, field)
@@ -117,9 +117,9 @@ export const UNINDEX = script(`
 `)
 
 /**
- * `new ID, seconds between two comparisons` gives `[ID of the data and of the process that holds it,
+ * `new ID, seconds between two comparisons, ID of the replica` gives `[ID of the data and of the process that holds it,
  * beats so far, seconds, microseconds, fields of the hash, due, rooms, users, 1 when it is time to
- * compare]`.
+ * compare, replicas that have beaten in the last 5 s]`.
  */
 export const BEAT = script(`
   -- Another process of Redis may lack what this one wrote last.
@@ -128,6 +128,8 @@ export const BEAT = script(`
   redis.call('HSETNX', STORE, 'id', ARGV[1])
   local beats = redis.call('HINCRBY', STORE, 'beats', 1)
   local time = redis.call('TIME')
+  redis.call('ZADD', REPLICAS, time[1], ARGV[3])
+  redis.call('ZREMRANGEBYSCORE', REPLICAS, '-inf', time[1] - 5)
   local comparedAt = tonumber(redis.call('HGET', STORE, 'comparedAt')) or 0
   local compare = 0
   if math.abs(tonumber(time[1]) - comparedAt) >= tonumber(ARGV[2]) then
@@ -137,6 +139,7 @@ export const BEAT = script(`
   return {
     redis.call('HGET', STORE, 'id') .. run, beats, time[1], time[2], redis.call('HLEN', JOBS),
     redis.call('ZCARD', DUE), redis.call('ZCARD', ROOMS), redis.call('ZCARD', USERS), compare,
+    redis.call('ZCARD', REPLICAS),
   }
 `)
 

@@ -13,6 +13,7 @@ import {
 import { createMending, type RunScript } from './redis-mending.ts'
 import { fieldOf, keyOf, pairs, strings, toStored, toText, userEntriesOf } from './redis-records.ts'
 import { CLAIM, POSTPONE, PUT, REPLACE } from './redis-scripts.ts'
+import { surveyRedis } from './redis-survey.ts'
 import { createUpkeep } from './redis-upkeep.ts'
 import {
   type Claim,
@@ -184,6 +185,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Delega
       } while (cursor !== '0')
     },
 
+    survey: (at) => surveyRedis(commands, at),
     heartbeat: upkeep.heartbeat,
     mend: upkeep.mend,
     restore: mending.restore,

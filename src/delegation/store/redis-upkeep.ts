@@ -27,6 +27,7 @@ function isLess(count: unknown, than: unknown): boolean {
 /** Creates the heartbeat, which notices lost data and damaged indexes, and the mending of both. */
 export function createUpkeep(options: UpkeepOptions): Pick<DelegationStore, 'heartbeat' | 'mend'> {
   const { run, mending, onDataLost } = options
+  const replica = randomBytes(12).toString('hex')
   let known: Known | undefined
   let foreign = 0
   let countsAreWrong = false
@@ -35,8 +36,9 @@ export function createUpkeep(options: UpkeepOptions): Pick<DelegationStore, 'hea
   return {
     async heartbeat() {
       const newId = randomBytes(12).toString('hex')
-      const told = strings(await run(BEAT, [newId, COMPARE_EVERY_S]))
-      const [id = '', beats, seconds, microseconds, held, due, rooms, users, isTime] = told
+      const told = strings(await run(BEAT, [newId, COMPARE_EVERY_S, replica]))
+      const [id = '', beats, seconds, microseconds, held, due, rooms, users, ...rest] = told
+      const [isTime, replicas] = rest
       const before = known
       known = { id, beats: Number(beats) }
       const hasKeptData = before === undefined || (before.id === id && before.beats < known.beats)
@@ -49,6 +51,7 @@ export function createUpkeep(options: UpkeepOptions): Pick<DelegationStore, 'hea
         time: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
         hasKeptData,
         needsMending: !compared || isTorn || isTime === '1',
+        replicas: Number(replicas),
       }
     },
 

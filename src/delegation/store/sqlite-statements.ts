@@ -1,10 +1,18 @@
 import type { Database } from 'bun:sqlite'
+import { parseDelegation } from './records.ts'
+import type { Stored } from './store.ts'
 
 /** A stored delegation. */
 export interface Row {
   readonly id: number
   /** The delegation as JSON. */
   readonly value: string
+}
+
+/** The delegation in a row, as a list of one; empty if the row is unreadable. */
+export function toStored({ value }: Row): Stored[] {
+  const delegation = parseDelegation(value)
+  return delegation === undefined ? [] : [{ delegation, text: value }]
 }
 
 /** Whose delegation it is. */
@@ -47,6 +55,11 @@ export function prepareStatements(database: Database) {
     lease: database.prepare<never, [number, number]>(
       'UPDATE delegation SET due_at = ? WHERE rowid = ?',
     ),
+    count: database.prepare<{ total: number; due: number }, [number]>(
+      `SELECT (SELECT count(*) FROM delegation) AS total,
+         (SELECT count(*) FROM delegation WHERE due_at <= ?) AS due`,
+    ),
+    lastRow: database.prepare<{ id: number | null }, []>('SELECT max(rowid) AS id FROM delegation'),
     next: database.prepare<{ due_at: number | null }, []>(
       'SELECT min(due_at) AS due_at FROM delegation',
     ),

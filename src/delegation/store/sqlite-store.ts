@@ -1,8 +1,8 @@
 import type { Database } from 'bun:sqlite'
 import { type Delegation, dueAt, type ParticipantKey } from '../life/record.ts'
-import { parseDelegation } from './records.ts'
 import { openDatabase, sqliteCode } from './sqlite-database.ts'
-import { prepareStatements, type Row, type Statements } from './sqlite-statements.ts'
+import { prepareStatements, type Statements, toStored } from './sqlite-statements.ts'
+import { surveyRows } from './sqlite-survey.ts'
 import {
   type Bounds,
   type Claim,
@@ -15,17 +15,12 @@ import {
   type PutOutcome,
   type Stored,
   StoreUnavailable,
+  type Survey,
   WakeListeners,
   wakes,
 } from './store.ts'
 
 const SCAN_BATCH = 200
-
-/** The delegation in a row, as a list of one; empty if the row is unreadable. */
-function toStored({ value }: Row): Stored[] {
-  const delegation = parseDelegation(value)
-  return delegation === undefined ? [] : [{ delegation, text: value }]
-}
 
 /** Store in SQLite, in memory or in a file, for one process. */
 export class SqliteStore implements DelegationStore {
@@ -123,6 +118,10 @@ export class SqliteStore implements DelegationStore {
 
   async heartbeat(): Promise<Heartbeat> {
     return { time: undefined, hasKeptData: true, needsMending: this.#hasRuins }
+  }
+
+  async survey(now: number): Promise<Survey> {
+    return this.#try(() => surveyRows(this.#statements, now))
   }
 
   async mend(): Promise<Mended> {

@@ -79,6 +79,19 @@ export interface Heartbeat {
   readonly hasKeptData: boolean
   /** Whether {@link DelegationStore.mend} should be called. */
   readonly needsMending: boolean
+  /** How many replicas use the store, if several can. */
+  readonly replicas?: number
+}
+
+/** What a store holds, for metrics. Times are milliseconds since the epoch. */
+export interface Survey {
+  readonly total: number
+  /** How many are due, or overdue. */
+  readonly due: number
+  /** When the one that is due first became due, or will be; `undefined` if there is none. */
+  readonly firstDueAt: number | undefined
+  /** How many are in each state; beyond some hundreds estimated from a sample. */
+  readonly byState: Readonly<Record<Delegation['state'], number>>
 }
 
 /** Counts of what {@link DelegationStore.mend} repaired. */
@@ -134,6 +147,9 @@ export interface DelegationStore {
 
   /** Checks the state of the store; called about once a second. */
   heartbeat(): Promise<Heartbeat>
+
+  /** Counts what is stored, cheaply. */
+  survey(now: number): Promise<Survey>
 
   /** Repairs indexes, adopts entries of lk-jwt-service and removes unreadable records. */
   mend(): Promise<Mended>

@@ -96,6 +96,7 @@ function bound(store: DelegationStore): DelegationStore {
     wakeAll: () => store.wakeAll(),
     scan: (visit) => store.scan(visit),
     heartbeat: () => store.heartbeat(),
+    survey: (now) => store.survey(now),
     mend: () => store.mend(),
     restore: (delegation) => store.restore(delegation),
     onWake: (listener) => store.onWake(listener),

@@ -53,6 +53,17 @@ export class ServerSlots {
     this.#total = total
   }
 
+  /** How many actions are under way. */
+  get running(): number {
+    const { proven, unproven, troubled } = this.#taken
+    return proven + unproven + troubled
+  }
+
+  /** How many callers wait for a slot. */
+  get waiting(): number {
+    return [...this.#queues.values()].reduce((sum, { size }) => sum + size, 0)
+  }
+
   /** Takes a slot, or returns `undefined` if none is free for that server. */
   take(name: string, now: number): Slot | undefined {
     const server = this.#servers.get(name) ?? newServer(name)

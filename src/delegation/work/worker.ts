@@ -52,6 +52,8 @@ export class Worker {
   #woken = Promise.withResolvers<void>()
   #loop: Promise<void> | undefined
   #stopListening = () => {}
+  #turnedAt = Number.NEGATIVE_INFINITY
+  #replicas = 1
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -61,6 +63,11 @@ export class Worker {
       isBusy: () => this.#busy || this.#full,
       onBug: (error) => this.reportBug(error),
     })
+  }
+
+  /** How many replicas use the store, and when the last round began, in milliseconds since the epoch. */
+  get status(): { readonly replicas: number; readonly turnedAt: number } {
+    return { replicas: this.#replicas, turnedAt: this.#turnedAt }
   }
 
   start(): void {
@@ -117,6 +124,7 @@ export class Worker {
   /** Does one round; returns how long to pause after it, in milliseconds. */
   async #round(): Promise<number> {
     const { health } = this.#options
+    this.#turnedAt = this.#options.circumstances().now
     try {
       await this.#beat()
       const pauseMs = await this.#claim()
@@ -146,7 +154,8 @@ export class Worker {
     const { store, standby, circumstances, onTime, onMended } = this.#options
     const { now } = circumstances()
     if (Math.abs(now - this.#beatAt) < HEARTBEAT_MS) return
-    const { time, hasKeptData, needsMending } = await store.heartbeat()
+    const { time, hasKeptData, needsMending, replicas = 1 } = await store.heartbeat()
+    this.#replicas = replicas
     if (time !== undefined) onTime(time)
     if (!hasKeptData) this.#mustRefill = true
     const restored = await standby.settle(!this.#mustRefill)

@@ -43,7 +43,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const hostsFile = join(options.directory, `${options.name}.hosts`)
   const process = startProcess({
     command: await withPrivateHosts([binary], options.hosts, hostsFile),
-    env: { ...options.settings, LIVEKIT_JWT_BIND: `${address}:${port}` },
+    env: {
+      LIVEKIT_RATE_LIMIT: 'off',
+      ...options.settings,
+      LIVEKIT_JWT_BIND: `${address}:${port}`,
+    },
     logFile: join(options.directory, `${options.name}.log`),
   })
   const url = `http://${address}:${port}`

@@ -1,0 +1,60 @@
+import type { DelegationStore } from '../delegation/store/store.ts'
+import type { VerifyOpenIdToken } from '../matrix/openid.ts'
+import { VerificationError } from '../matrix/verification-error.ts'
+import type { Metrics } from '../metrics.ts'
+
+/** Counts verifications and how they end. */
+export function countVerifications(
+  verify: VerifyOpenIdToken,
+  isNamed: (serverName: string) => boolean,
+  metrics: Metrics,
+): VerifyOpenIdToken {
+  return async function verifyAndCount(token, signal) {
+    const server = isNamed(token.matrixServerName) ? 'named' : 'other'
+    try {
+      const userId = await verify(token, signal)
+      metrics.noteVerification(server, 'userinfo', true)
+      return userId
+    } catch (error) {
+      const step = error instanceof VerificationError ? error.step : 'internal'
+      // A client that hung up says nothing about the server.
+      if (!signal?.aborted) metrics.noteVerification(server, step, false)
+      throw error
+    }
+  }
+}
+
+/** Measures the operations of a store. */
+export function measureStore(store: DelegationStore, metrics: Metrics): DelegationStore {
+  async function measured<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now()
+    const end = (isDone: boolean) => {
+      metrics.noteStoreCall(operation, isDone, (performance.now() - startedAt) / 1_000)
+    }
+    try {
+      const result = await work()
+      end(true)
+      return result
+    } catch (error) {
+      end(false)
+      throw error
+    }
+  }
+
+  return {
+    put: (delegation, bounds) => measured('put', () => store.put(delegation, bounds)),
+    find: (key) => measured('find', () => store.find(key)),
+    findInRoom: (room) => measured('find-in-room', () => store.findInRoom(room)),
+    claimDue: (...args) => measured('claim', () => store.claimDue(...args)),
+    replace: (...args) => measured('replace', () => store.replace(...args)),
+    postpone: (stored, at) => measured('postpone', () => store.postpone(stored, at)),
+    heartbeat: () => measured('heartbeat', () => store.heartbeat()),
+    wakeAll: () => store.wakeAll(),
+    scan: (visit) => store.scan(visit),
+    survey: (now) => store.survey(now),
+    mend: () => store.mend(),
+    restore: (delegation) => store.restore(delegation),
+    onWake: (listener) => store.onWake(listener),
+    close: () => store.close(),
+  }
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'bun:test'
+import { LOCAL } from '../../src/net/networks.ts'
+import { problemsOf, quietly } from './loading.ts'
+
+const DEFAULT = { perSecond: 50, burst: 1_000 }
+
+test.each([
+  [undefined, DEFAULT],
+  ['on', DEFAULT],
+  ['ON', DEFAULT],
+  ['off', undefined],
+  ['Off', undefined],
+  ['10/50', { perSecond: 10, burst: 50 }],
+  ['1/1', { perSecond: 1, burst: 1 }],
+])('LIVEKIT_RATE_LIMIT=%p limits an address to %p', (text, rate) => {
+  expect(quietly({ LIVEKIT_RATE_LIMIT: text }).addressRate).toEqual(rate)
+})
+
+test.each(['0/5', '5/0', '10', '10/', '/5', '-1/5', '1.5/3', '10 / 50', 'hunter2'])(
+  'LIVEKIT_RATE_LIMIT=%p stops the start',
+  (text) => {
+    expect(problemsOf({ LIVEKIT_RATE_LIMIT: text })).toEqual([
+      'LIVEKIT_RATE_LIMIT: found something else; expected "on", "off", or requests a second and ' +
+        'burst, such as "10/50"',
+    ])
+  },
+)
+
+test('trusts proxies on loopback and private networks unless told otherwise', () => {
+  expect(quietly({}).trustedProxies).toBe(LOCAL)
+  expect(quietly({ LIVEKIT_TRUSTED_PROXIES: 'none' }).trustedProxies).toEqual([])
+  const { trustedProxies } = quietly({ LIVEKIT_TRUSTED_PROXIES: '10.0.0.1, 2001:db8::/32' })
+  expect(trustedProxies.map(({ cidr }) => cidr)).toEqual(['10.0.0.1/32', '2001:db8::/32'])
+})
+
+test.each([
+  [undefined, undefined],
+  ['off', undefined],
+  [':9090', { host: undefined, port: 9_090 }],
+  ['127.0.0.1:9090', { host: '127.0.0.1', port: 9_090 }],
+])('LIVEKIT_METRICS_BIND=%p is read as %p', (text, bind) => {
+  expect(quietly({ LIVEKIT_METRICS_BIND: text }).metricsBind).toEqual(bind)
+})
