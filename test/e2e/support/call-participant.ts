@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { until } from '../../support/until.ts'
-import { startProcess } from './child-process.ts'
+import { type ChildProcess, startProcess } from './child-process.ts'
 
 /** A participant with media, in a process of its own. */
 export interface CallParticipant extends AsyncDisposable {
@@ -10,10 +10,19 @@ export interface CallParticipant extends AsyncDisposable {
   reconnect(): Promise<void>
   /** Ends without a word, as a client does that crashes. */
   crash(): Promise<void>
+  /** Sends a microphone's sound; says whether the SFU lets it. A refusal takes the client 10 s. */
+  publish(): Promise<boolean>
+  /** Waits until media of another participant arrive. */
+  untilReceiving(identity: string): Promise<void>
+  /** Waits until the SFU has ended the connection, and returns its reason. */
+  untilDisconnected(withinMs: number): Promise<string>
+  /** Whether it is in the call. */
+  isConnected(): Promise<boolean>
 }
 
 const program = join(import.meta.dir, 'call-client.ts')
 const joinWithinMs = 20_000
+const publishWithinMs = 20_000
 let started = 0
 
 /**
@@ -26,11 +35,7 @@ export async function joinCall(
   token: string,
   directory: string,
 ): Promise<CallParticipant> {
-  started += 1
-  const client = startProcess({
-    command: [process.execPath, program, url, token],
-    logFile: join(directory, `client-${started}.log`),
-  })
+  const client = startClient(url, token, directory)
   let joins = 0
 
   async function untilJoined(): Promise<void> {
@@ -55,6 +60,32 @@ export async function joinCall(
       await untilJoined()
     },
     crash: client.kill,
+    publish: async () => {
+      process.kill(client.pid, 'SIGHUP')
+      const [outcome] = await untilSaid(client, /^(not )?published/m, publishWithinMs)
+      return outcome === 'published'
+    },
+    untilReceiving: async (identity) => {
+      await until(async () => (await client.output()).includes(`receives ${identity}\n`))
+    },
+    untilDisconnected: async (withinMs) => {
+      const [, reason = ''] = await untilSaid(client, /^disconnected (.*)$/m, withinMs)
+      return reason
+    },
+    isConnected: async () => !/^disconnected/m.test(await client.output()),
     [Symbol.asyncDispose]: client.kill,
   }
+}
+
+/** Starts a client that tries to join a LiveKit room, without waiting for what comes of it. */
+export function startClient(url: string, token: string, directory: string): ChildProcess {
+  started += 1
+  return startProcess({
+    command: [process.execPath, program, url, token],
+    logFile: join(directory, `client-${started}.log`),
+  })
+}
+
+function untilSaid(client: ChildProcess, line: RegExp, withinMs: number): Promise<RegExpExecArray> {
+  return until(async () => line.exec(await client.output()), withinMs)
 }

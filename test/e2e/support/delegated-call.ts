@@ -37,15 +37,18 @@ export async function requestToken(service: Service, body: unknown): Promise<str
   return String(answer.body.jwt)
 }
 
+/** A leave that is scheduled. */
+export type ScheduledLeave = Pick<ScheduledCall, 'membership' | 'delayId'>
+
 /** Expects that a leave is not sent for a time; one that has been sent stays sent. */
-export async function expectToStay(call: ScheduledCall, durationMs: number): Promise<void> {
+export async function expectToStay(call: ScheduledLeave, durationMs: number): Promise<void> {
   await Bun.sleep(durationMs)
   expect(await call.membership.content()).toEqual(announcement)
   expect(await call.membership.scheduled()).toContain(call.delayId)
 }
 
 /** Expects that the room shows within a time that the user has left the call. */
-export async function expectToLeave(call: ScheduledCall, withinMs: number): Promise<void> {
+export async function expectToLeave(call: ScheduledLeave, withinMs: number): Promise<void> {
   const hasLeft = async () => Bun.deepEquals(await call.membership.content(), {})
   await until(hasLeft, withinMs)
   expect(await call.membership.scheduled()).not.toContain(call.delayId)

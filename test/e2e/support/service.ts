@@ -9,9 +9,11 @@ export interface Service extends AsyncDisposable {
   /** Base URL, without a path. */
   readonly url: string
   readonly process: ChildProcess
-  /** Sends a body as JSON. */
-  post(path: string, body: unknown): Promise<ServiceAnswer>
+  /** Sends a body as JSON, with further headers. */
+  post(path: string, body: unknown, headers?: Headers): Promise<ServiceAnswer>
 }
+
+type Headers = Readonly<Record<string, string>>
 
 /** What the service answered. */
 export interface ServiceAnswer {
@@ -33,7 +35,8 @@ export interface ServiceOptions {
   readonly port?: number
 }
 
-const binary = resolve(import.meta.dir, '../../../dist/jwt-service')
+/** The compiled binary. */
+export const serviceBinary = resolve(import.meta.dir, '../../../dist/jwt-service')
 const address = '127.0.0.1'
 const startWithinMs = 10_000
 
@@ -42,7 +45,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const port = options.port ?? freePort(address)
   const hostsFile = join(options.directory, `${options.name}.hosts`)
   const process = startProcess({
-    command: await withPrivateHosts([binary], options.hosts, hostsFile),
+    command: await withPrivateHosts([serviceBinary], options.hosts, hostsFile),
     env: {
       LIVEKIT_RATE_LIMIT: 'off',
       ...options.settings,
@@ -60,15 +63,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return {
     url,
     process,
-    post: (path, body) => post(`${url}${path}`, body),
+    post: (path, body, headers = {}) => post(`${url}${path}`, body, headers),
     [Symbol.asyncDispose]: () => process.kill(),
   }
 }
 
-async function post(url: string, body: unknown): Promise<ServiceAnswer> {
+async function post(url: string, body: unknown, headers: Headers): Promise<ServiceAnswer> {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', ...headers },
     body: JSON.stringify(body),
   })
   return { status: response.status, body: (await response.json()) as Record<string, unknown> }

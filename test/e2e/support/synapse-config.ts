@@ -10,6 +10,16 @@ export interface SynapseSettings {
   /** Port of both APIs with TLS. */
   readonly tlsPort: number
   readonly registrationSecret: string
+  /** The application service behind it; without one it talks to no other homeserver either. */
+  readonly applicationService?: ApplicationServiceSettings
+}
+
+/** What a homeserver knows of the service that it runs calls with. */
+export interface ApplicationServiceSettings {
+  /** File that registers the service. */
+  readonly registrationFile: string
+  /** URL of the SFU, as the homeserver tells its clients. */
+  readonly sfuUrl: string
 }
 
 /** Names of the files that Synapse reads besides its configuration, all in its directory. */
@@ -22,7 +32,7 @@ export const synapseFiles = {
 } as const
 
 /**
- * A homeserver on SQLite that talks to no other one, allows delayed events and limits no rates.
+ * A homeserver on SQLite that allows delayed events and limits no rates.
  *
  * @see https://element-hq.github.io/synapse/latest/usage/configuration/config_documentation.html
  */
@@ -46,10 +56,22 @@ export function synapseConfig(settings: SynapseSettings): Record<string, unknown
     macaroon_secret_key: 'macaroons of the end-to-end tests',
     form_secret: 'forms of the end-to-end tests',
     trusted_key_servers: [],
-    federation_domain_whitelist: [],
     max_event_delay_duration: '24h',
     presence: { enabled: false },
     ...unlimitedRates,
+    ...surroundings(settings.applicationService),
+  }
+}
+
+/** Whom it talks to: no other homeserver, or the application service and whoever is on this machine. */
+function surroundings(service: ApplicationServiceSettings | undefined) {
+  if (service === undefined) return { federation_domain_whitelist: [] }
+  return {
+    app_service_config_files: [service.registrationFile],
+    matrix_rtc: { transports: [{ type: 'livekit', url: service.sfuUrl }] },
+    experimental_features: { msc4143_enabled: true, msc4502_enabled: true, msc4512_enabled: true },
+    ip_range_blacklist: [],
+    federation_verify_certificates: false,
   }
 }
 

@@ -7,6 +7,7 @@ import { synapseInstallation } from '../installation/versions.ts'
 import { type ChildProcess, startProcess } from './child-process.ts'
 import { untilAnswering } from './readiness.ts'
 import {
+  type ApplicationServiceSettings,
   type SynapseSettings,
   synapseConfig,
   synapseFiles,
@@ -33,21 +34,26 @@ export interface SynapseOptions {
   readonly address: string
   /** Certificate of the port with TLS. */
   readonly certificate: Certificate
+  /** Port of both APIs with TLS, where it is part of the server name; a free one by default. */
+  readonly tlsPort?: number
+  /** Port of both APIs without TLS, where others have to know it earlier; a free one by default. */
+  readonly plainPort?: number
+  /** The application service behind it; without one it talks to no other homeserver either. */
+  readonly applicationService?: ApplicationServiceSettings
 }
 
 const startWithinMs = 90_000
 
 /** Starts the Synapse from the cache with an empty database. */
 export async function startSynapse(options: SynapseOptions): Promise<Synapse> {
-  const settings = {
-    serverName: options.serverName,
-    directory: options.directory,
-    address: options.address,
-    plainPort: freePort(options.address),
+  const { certificate, ...given } = options
+  const settings: SynapseSettings = {
     tlsPort: freePort(options.address),
+    plainPort: freePort(options.address),
+    ...given,
     registrationSecret: randomBytes(24).toString('hex'),
   }
-  await writeFiles(settings, options.certificate)
+  await writeFiles(settings, certificate)
   const configFile = join(settings.directory, synapseFiles.config)
   const process = startProcess({
     command: [synapseInstallation.python, '-m', 'synapse.app.homeserver', '-c', configFile],

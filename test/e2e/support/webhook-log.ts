@@ -3,16 +3,35 @@ export interface WebhookLog extends AsyncDisposable {
   readonly url: string
   /** How many connections were reported as ended because the same participant joined anew. */
   replaced(): number
+  /** How often a participant was reported as joined. */
+  joins(participant: Participant): number
+  /** Why each connection of a participant was reported as ended. */
+  departures(participant: Participant): readonly string[]
+}
+
+/** A participant of a LiveKit room. */
+export interface Participant {
+  readonly room: string
+  readonly identity: string
 }
 
 interface WebhookEvent {
   readonly event: string
-  readonly participant?: { readonly disconnectReason?: string }
+  readonly room?: { readonly name?: string }
+  readonly participant?: { readonly identity?: string; readonly disconnectReason?: string }
 }
 
 /** Listens to the webhooks of a LiveKit server beside the service. */
 export function logWebhooks(): WebhookLog {
   const events: WebhookEvent[] = []
+
+  function eventsOf(kind: string, { room, identity }: Participant): readonly WebhookEvent[] {
+    return events.filter(
+      ({ event, room: { name } = {}, participant }) =>
+        event === kind && name === room && participant?.identity === identity,
+    )
+  }
+
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -29,6 +48,11 @@ export function logWebhooks(): WebhookLog {
           event === 'participant_left' && participant?.disconnectReason === 'DUPLICATE_IDENTITY'
         )
       }).length,
+    joins: (participant) => eventsOf('participant_joined', participant).length,
+    departures: (participant) =>
+      eventsOf('participant_left', participant).map(
+        (event) => event.participant?.disconnectReason ?? '',
+      ),
     [Symbol.asyncDispose]: () => server.stop(true),
   }
 }
