@@ -94,8 +94,8 @@ function createRoutes(options: AppOptions, parts: Parts) {
     documented.use(memberRoutes({ ...applicationService, calls: homeserver }))
   }
   const app = new Elysia(FRAMEWORK).use(documented)
-  const isMember = applicationService !== undefined
-  if (config.swagger) app.use(docsRoutes(version, documented, isMember))
+  const hasMembers = applicationService !== undefined
+  if (config.swagger) app.use(docsRoutes({ version, documented, hasMembers }))
   completeMethods(app)
   return app
 }

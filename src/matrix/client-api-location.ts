@@ -59,6 +59,8 @@ const MINUTE_MS = 60_000
 const LIFETIME: LifetimeBounds = { defaultMs: 6 * 60 * MINUTE_MS, maxMs: 24 * 60 * MINUTE_MS }
 const MIN_LIFETIME_MS = 5 * MINUTE_MS
 const FAILURE_LIFETIME_MS = MINUTE_MS
+/** Users of a server that the operator named must not wait for a minute once it is back. */
+const NAMED_FAILURE_LIFETIME_MS = 5_000
 /**
  * How long a server stays proven after a look-up: longer than an answer is cached, so that a known one is
  * still proven when the cache expires.
@@ -87,11 +89,15 @@ function reasonOf(error: unknown): string | undefined {
   return isRequestFailure(error) ? failureText(error) : undefined
 }
 
-/** Creates a locator that caches locations for hours, and failures for a minute. */
+/** Creates a locator that caches locations for hours, and failures for a minute at most. */
 export function createClientApiLocator(options: ClientApiLocatorOptions): ClientApiLocator {
   const { getWellKnown, client, isNamed, policyFor, overrides } = options
   const { gates, now, timeoutMs = 5_000 } = options
   const cache = new ExpiringCache<ClientApiLocation>({ maxEntries: MAX_ENTRIES, now })
+
+  function failureLifetimeMs(serverName: string): number {
+    return isNamed(serverName) ? NAMED_FAILURE_LIFETIME_MS : FAILURE_LIFETIME_MS
+  }
 
   async function ask(serverName: string, outer: AbortSignal): Promise<Loaded<ClientApiLocation>> {
     const name = parseServerName(serverName)
@@ -105,7 +111,7 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
       })
     })
     const value = read(answer)
-    if (value.kind !== 'found') return { value, ttlMs: FAILURE_LIFETIME_MS }
+    if (value.kind !== 'found') return { value, ttlMs: failureLifetimeMs(serverName) }
     const ttlMs = Math.max(cacheLifetimeMs(answer.headers, now(), LIFETIME), MIN_LIFETIME_MS)
     return { value, ttlMs }
   }
@@ -122,11 +128,11 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
       const reason = reasonOf(error)
       if (signal.aborted || reason === undefined) throw error
       if (before?.kind !== 'found') {
-        return { value: { kind: 'unknown', reason }, ttlMs: FAILURE_LIFETIME_MS }
+        return { value: { kind: 'unknown', reason }, ttlMs: failureLifetimeMs(serverName) }
       }
     }
     // A homeserver that is down has most likely not moved: keep the last location.
-    return { value: before, ttlMs: FAILURE_LIFETIME_MS }
+    return { value: before, ttlMs: failureLifetimeMs(serverName) }
   }
 
   async function locate(serverName: string, signal?: AbortSignal): Promise<ClientApiLocation> {

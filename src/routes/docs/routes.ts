@@ -44,7 +44,17 @@ function fileAnswer({ path, contentType }: Asset) {
   return () => new Response(Bun.file(path), { headers: headers(contentType) })
 }
 
-function documentation(version: string, hasMembers: boolean) {
+/** Options of {@link docsRoutes}. */
+export interface DocsRoutesOptions {
+  /** Of the service. */
+  readonly version: string
+  /** Routes that the document describes. */
+  readonly documented: AnyElysia
+  /** Whether the routes of application-service mode are among them. */
+  readonly hasMembers: boolean
+}
+
+function documentation({ version, hasMembers }: Omit<DocsRoutesOptions, 'documented'>) {
   return {
     openapi: OPENAPI,
     info: { title: 'jwt-service-ts', version, description: DESCRIPTION },
@@ -76,11 +86,11 @@ function documentation(version: string, hasMembers: boolean) {
 const SOURCE_PATH = '/source'
 
 /** Builds the document on first use, when all routes are registered. */
-function documentMaker(version: string, documented: AnyElysia, hasMembers: boolean) {
+function documentMaker({ version, documented, hasMembers }: DocsRoutesOptions) {
   const models = { ...NAMED_MODELS, ...(hasMembers && MEMBER_MODELS) }
   const source = new Elysia()
     .use(documented)
-    .use(swagger({ path: SOURCE_PATH, documentation: documentation(version, hasMembers) }))
+    .use(swagger({ path: SOURCE_PATH, documentation: documentation({ version, hasMembers }) }))
   let made: Promise<object> | undefined
 
   async function make(): Promise<object> {
@@ -93,15 +103,9 @@ function documentMaker(version: string, documented: AnyElysia, hasMembers: boole
   }
 }
 
-/**
- * The API page at `/swagger` and the OpenAPI document at `/swagger/json`.
- *
- * @param version - of the service
- * @param documented - routes that the document describes
- * @param hasMembers - whether the routes of application-service mode are among them
- */
-export function docsRoutes(version: string, documented: AnyElysia, hasMembers: boolean) {
-  const makeDocument = documentMaker(version, documented, hasMembers)
+/** The API page at `/swagger` and the OpenAPI document at `/swagger/json`. */
+export function docsRoutes(options: DocsRoutesOptions) {
+  const makeDocument = documentMaker(options)
   const app = new Elysia({ name: 'docs' })
     // Instead of the plugin's own page, which loads its viewer from a public CDN.
     .get('/swagger', answerPage, HIDDEN)
