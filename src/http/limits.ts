@@ -33,6 +33,8 @@ export interface Limits {
   admitOrigin(serverName: string): void
   /** The server that requests come through, by which their addresses are known. */
   useServer(server: PeerLookup): void
+  /** Notes that the framework gets a copy of a request, which comes from the same address. */
+  noteCopy(copy: Request, original: Request): void
 }
 
 const PER_USER: Rate = { perSecond: 2, burst: 20 }
@@ -58,6 +60,7 @@ const UNLIMITED: Limits = {
   admitUser() {},
   admitOrigin() {},
   useServer() {},
+  noteCopy() {},
 }
 
 /** Creates {@link Limits}. */
@@ -72,6 +75,7 @@ export function createLimits(options: LimitsOptions): Limits {
   let requestsOfOne = 0
   let onlyPeer: string | undefined
   let hasWarned = false
+  const originals = new WeakMap<Request, Request>()
   let peers: PeerLookup | undefined
 
   function admit(buckets: TokenBuckets, limit: LimitedBy, key: string): void {
@@ -107,7 +111,7 @@ export function createLimits(options: LimitsOptions): Limits {
 
   /** The key of the limit; `undefined` where a proxy hides its clients. */
   function addressOf(request: Request): string | undefined {
-    const peer = peers?.requestIP(request)?.address
+    const peer = peers?.requestIP(originals.get(request) ?? request)?.address
     if (peer === undefined) return undefined
     const client = locate(request, peer)
     watchPeers(client)
@@ -130,5 +134,6 @@ export function createLimits(options: LimitsOptions): Limits {
     useServer(server) {
       peers = server
     },
+    noteCopy: (copy, original) => void originals.set(copy, original),
   }
 }
