@@ -13,6 +13,11 @@ function reachableAt({ host }: BindAddress): readonly string[] {
   return [host.includes(':') ? `[${host}]` : host]
 }
 
+/** What the code of the system means. */
+function describe(code: string): string {
+  return code === 'ECONNREFUSED' ? 'nothing listens there (ECONNREFUSED)' : code
+}
+
 /** Asks without a proxy; `fetch` would use the one in the environment. */
 function ask(authority: string): Promise<string | undefined> {
   const url = `http://${authority}/healthz`
@@ -22,7 +27,7 @@ function ask(authority: string): Promise<string | undefined> {
       resolve(statusCode === 200 ? undefined : `${url}: status ${statusCode}`)
     })
     request.on('error', (error) => {
-      resolve(`${url}: ${signal.aborted ? 'no answer in time' : errorCode(error)}`)
+      resolve(`${url}: ${signal.aborted ? 'no answer in time' : describe(errorCode(error))}`)
     })
   })
 }

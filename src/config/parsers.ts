@@ -149,6 +149,9 @@ export function urlOverrides(text: string): Parsed<ReadonlyMap<string, string>> 
     if (parseServerName(name) === undefined) return bad(`no server name in ${item}`, expected)
     if (overrides.has(name)) return bad(`the server name of ${item} twice`, expected)
     const base = url('http', 'https')(pair.slice(split + 1))
+    if (!base.ok && !/^https?:\/\//i.test(pair.slice(split + 1))) {
+      return bad(`a URL without "http://" or "https://" in ${item}`, expected)
+    }
     if (!base.ok) return bad(`${base.found} as URL of ${item}`, expected)
     overrides.set(name, base.value.replace(/\/+$/, ''))
   }

@@ -88,6 +88,14 @@ export function isPresent(env: Environment, variable: string): boolean {
   return text.trim() !== '' && !isServiceLink(variable, text)
 }
 
+function whyUnreadable(code: string): string {
+  if (code === 'ENOENT') return 'does not exist (ENOENT)'
+  if (code === 'EISDIR') return 'is a directory (EISDIR)'
+  if (code !== 'EACCES') return `cannot be read (${code})`
+  const user = process.getuid?.()
+  return `user ${user}, which the service runs as, may not read (EACCES)`
+}
+
 /** Makes a reader of the settings that an environment gives. Unset and empty are the same. */
 export function createSettingsReader(env: Environment, readFile: ReadFile): SettingsReader {
   const problems: string[] = []
@@ -104,7 +112,7 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
       if (text.trim() !== '') return text
       problem(variable, 'names a file that is empty; expected the value in it')
     } catch (error) {
-      problem(variable, `names a file that cannot be read (${errorCode(error)})`)
+      problem(variable, `names a file that ${whyUnreadable(errorCode(error))}`)
     }
     return undefined
   }

@@ -1,8 +1,8 @@
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
-import { errorCode } from '../lib/error-code.ts'
 import { type Gate, GateRefusal } from '../lib/gate.ts'
 import { parseJson, textMember } from '../lib/json.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
+import { connectionFailure } from '../net/bounded-fetch.ts'
 
 /** A call of the SFU's API did not succeed. */
 export class SfuError extends Error {
@@ -91,8 +91,7 @@ function toSfuError(error: unknown): SfuError {
   if (error instanceof DeadlineExceeded || error instanceof GateRefusal) {
     return new SfuError('unreachable', error.message)
   }
-  const code = errorCode(error, 'no code')
-  return new SfuError('unreachable', `connection failed (${code})`)
+  return new SfuError('unreachable', connectionFailure(error).message)
 }
 
 /**

@@ -66,6 +66,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENETUNREACH: 'network unreachable',
   EHOSTUNREACH: 'host unreachable',
   ETIMEDOUT: 'connection timed out',
+  ENOTFOUND: 'the host name has no address',
+  EAI_AGAIN: 'the DNS does not answer',
   Malformed_HTTP_Response: 'answer is malformed',
   ResponseHeadersTooLarge: 'headers of the answer are too large',
   CERT_HAS_EXPIRED: 'certificate has expired',

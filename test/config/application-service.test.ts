@@ -195,7 +195,7 @@ describe('a value is refused by itself:', () => {
 
   test('a registration file that is not there', () => {
     expect(problemsOf(file)).toEqual([
-      'LIVEKIT_AS_REGISTRATION_FILE: names a file that cannot be read (ENOENT)',
+      'LIVEKIT_AS_REGISTRATION_FILE: names a file that does not exist (ENOENT)',
     ])
   })
 })

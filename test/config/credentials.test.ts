@@ -69,7 +69,7 @@ describe('a file that is named by _FROM_FILE', () => {
   test('must be readable and hold something', () => {
     expect(problemsOf(env, { '/run/secrets/key': ' \n' })).toEqual([
       'LIVEKIT_KEY_FROM_FILE: names a file that is empty; expected the value in it',
-      'LIVEKIT_SECRET_FROM_FILE: names a file that cannot be read (ENOENT)',
+      'LIVEKIT_SECRET_FROM_FILE: names a file that does not exist (ENOENT)',
     ])
   })
 
@@ -84,7 +84,7 @@ describe('a file that is named by _FROM_FILE', () => {
 
   test('is not replaced by the variable when it cannot be read', () => {
     expect(problemsOf({ LIVEKIT_SECRET_FROM_FILE: '/secret' })).toEqual([
-      'LIVEKIT_SECRET_FROM_FILE: names a file that cannot be read (ENOENT)',
+      'LIVEKIT_SECRET_FROM_FILE: names a file that does not exist (ENOENT)',
     ])
   })
 
@@ -124,7 +124,7 @@ describe('LIVEKIT_KEY_FILE', () => {
   )
 
   test('must name a file that is there and not empty', () => {
-    expect(problemsOf(env)).toEqual(['LIVEKIT_KEY_FILE: names a file that cannot be read (ENOENT)'])
+    expect(problemsOf(env)).toEqual(['LIVEKIT_KEY_FILE: names a file that does not exist (ENOENT)'])
     expect(problemsOf(env, { '/keys': '' })).toEqual([
       'LIVEKIT_KEY_FILE: names a file that is empty; expected the value in it',
     ])

@@ -30,8 +30,8 @@ describe('LIVEKIT_CS_API_URL_OVERRIDES', () => {
     ['=http://synapse:8008', 'no server name in item 1'],
     ['https://a.test=http://a', 'no server name in item 1'],
     ['a.test=http://a,a.test=http://b', 'the server name of item 2 twice'],
-    ['a.test=wss://a', 'something else as URL of item 1'],
-    ['a.test=', 'something else as URL of item 1'],
+    ['a.test=wss://a', 'a URL without "http://" or "https://" in item 1'],
+    ['a.test=', 'a URL without "http://" or "https://" in item 1'],
     ['a.test=http://user:hunter2@a', 'credentials in it as URL of item 1'],
     ['a.test=http://a?x=hunter2', 'a query or fragment in it as URL of item 1'],
   ])('refuses %p', (text, found) => {

@@ -28,9 +28,9 @@ describe('LIVEKIT_FEDERATION_URL_OVERRIDES', () => {
     ['exa_mple.com=http://synapse:8008', 'no server name in item 1'],
     ['=http://synapse:8008', 'no server name in item 1'],
     ['a.example=http://a:1,a.example=http://b:2', 'the server name of item 2 twice'],
-    ['example.com=', 'something else as URL of item 1'],
-    ['example.com=synapse:8008', 'something else as URL of item 1'],
-    ['example.com=ws://synapse:8008', 'something else as URL of item 1'],
+    ['example.com=', 'a URL without "http://" or "https://" in item 1'],
+    ['example.com=synapse:8008', 'a URL without "http://" or "https://" in item 1'],
+    ['example.com=ws://synapse:8008', 'a URL without "http://" or "https://" in item 1'],
     ['example.com=http://user:hunter2@synapse:8008', 'credentials in it as URL of item 1'],
     ['example.com=http://synapse:8008/?a=b', 'a query or fragment in it as URL of item 1'],
   ])('refuse %p', (text, found) => {

@@ -73,7 +73,7 @@ describe('LIVEKIT_REDIS_URL', () => {
   test('that names a file must name one that is there and not empty', () => {
     const env = { LIVEKIT_REDIS_URL_FROM_FILE: '/url' }
     expect(problemsOf(env)).toEqual([
-      'LIVEKIT_REDIS_URL_FROM_FILE: names a file that cannot be read (ENOENT)',
+      'LIVEKIT_REDIS_URL_FROM_FILE: names a file that does not exist (ENOENT)',
     ])
     expect(problemsOf(env, { '/url': '\n' })).toEqual([
       'LIVEKIT_REDIS_URL_FROM_FILE: names a file that is empty; expected the value in it',
@@ -126,7 +126,7 @@ describe('LIVEKIT_REDIS_PASSWORD', () => {
 
   test('that names a file must name one that is there', () => {
     expect(problemsOf({ ...url, LIVEKIT_REDIS_PASSWORD_FROM_FILE: '/password' })).toEqual([
-      'LIVEKIT_REDIS_PASSWORD_FROM_FILE: names a file that cannot be read (ENOENT)',
+      'LIVEKIT_REDIS_PASSWORD_FROM_FILE: names a file that does not exist (ENOENT)',
     ])
   })
 })

@@ -117,17 +117,20 @@ test('refuses a file of a later version and leaves it unchanged', async () => {
 
 test('refuses a directory that is missing or not writable', async () => {
   const missing = join(directory, 'missing', 'state.sqlite')
-  expect(messageOfOpening(missing)).toBe('state store: the file cannot be opened (SQLITE_CANTOPEN)')
   await mkdir(path)
-  expect(messageOfOpening(path)).toBe('state store: the file cannot be opened (SQLITE_CANTOPEN)')
-  expect(messageOfOpening('/proc/state.sqlite')).toBe(
-    'state store: the file cannot be opened (SQLITE_CANTOPEN)',
-  )
+  for (const file of [missing, path, '/proc/state.sqlite']) {
+    expect(messageOfOpening(file)).toBe(
+      `state store: ${file} cannot be opened (SQLITE_CANTOPEN): its folder must exist, and user ` +
+        `${process.getuid?.()} must be able to write in it`,
+    )
+  }
 })
 
 test('refuses a file that is not a database and leaves it unchanged', async () => {
   await writeFile(path, 'something else entirely\n'.repeat(100))
-  expect(messageOfOpening(path)).toBe('state store: the file cannot be opened (SQLITE_NOTADB)')
+  expect(messageOfOpening(path)).toBe(
+    `state store: ${path} cannot be opened (SQLITE_NOTADB): it is no SQLite database`,
+  )
   expect(await Bun.file(path).text()).toBe('something else entirely\n'.repeat(100))
   expect(await openFiles()).toEqual([])
 })
@@ -136,7 +139,7 @@ test('refuses a database of another program', async () => {
   const other = new Database(path)
   other.run('CREATE TABLE delegation (anything TEXT)')
   other.close()
-  expect(messageOfOpening(path)).toBe('state store: the file cannot be opened (SQLITE_ERROR)')
+  expect(messageOfOpening(path)).toBe(`state store: ${path} cannot be opened (SQLITE_ERROR)`)
 })
 
 test('a file that breaks while it is open makes the store unavailable', async () => {

@@ -49,7 +49,7 @@ test('a wrong configuration ends with code 2 and one line for each problem', asy
     stderr: [
       'LIVEKIT_URL: found credentials in it; expected a URL with wss, ws, https, http, ' +
         'such as wss://example.com',
-      'LIVEKIT_KEY_FROM_FILE: names a file that cannot be read (ENOENT)',
+      'LIVEKIT_KEY_FROM_FILE: names a file that does not exist (ENOENT)',
       'LIVEKIT_SECRET: is not set; expected API secret of the SFU',
       'LIVEKIT_JWT_BIND: found something else; expected ":port", "host:port" or "[v6]:port", ' +
         'such as ":8080"',
@@ -65,7 +65,7 @@ test('a directory is refused as a file with a secret', async () => {
   const ending = await run([], { ...required, LIVEKIT_SECRET_FROM_FILE: '/' })
   expect(ending.code).toBe(2)
   expect(ending.stderr).toBe(
-    'LIVEKIT_SECRET_FROM_FILE: names a file that cannot be read (EISDIR)\n',
+    'LIVEKIT_SECRET_FROM_FILE: names a file that is a directory (EISDIR)\n',
   )
 })
 

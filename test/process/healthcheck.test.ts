@@ -70,13 +70,13 @@ describe('the health check', () => {
     const down = { code: 1, stderr: '' }
     expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `127.0.0.1:${port}` })).toEqual({
       ...down,
-      stdout: `unhealthy: http://127.0.0.1:${port}/healthz: ECONNREFUSED\n`,
+      stdout: `unhealthy: http://127.0.0.1:${port}/healthz: nothing listens there (ECONNREFUSED)\n`,
     })
     expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `:${port}` })).toEqual({
       ...down,
       stdout:
-        `unhealthy: http://127.0.0.1:${port}/healthz: ECONNREFUSED; ` +
-        `http://[::1]:${port}/healthz: ECONNREFUSED\n`,
+        `unhealthy: http://127.0.0.1:${port}/healthz: nothing listens there (ECONNREFUSED); ` +
+        `http://[::1]:${port}/healthz: nothing listens there (ECONNREFUSED)\n`,
     })
   })
 

@@ -66,6 +66,14 @@ function keepPrivate(path: string): void {
   }
 }
 
+function whyNotOpened(path: string, code: string): string {
+  const failure = `${path} cannot be opened (${code})`
+  if (code === 'SQLITE_NOTADB') return `${failure}: it is no SQLite database`
+  if (code !== 'SQLITE_CANTOPEN' && code !== 'SQLITE_READONLY') return failure
+  const user = process.getuid?.()
+  return `${failure}: its folder must exist, and user ${user} must be able to write in it`
+}
+
 /**
  * Opens the database, creating it if needed, readable by this user alone.
  *
@@ -86,6 +94,6 @@ export function openDatabase(path: string): Database {
   } catch (error) {
     database?.close()
     if (error instanceof StoreUnavailable) throw error
-    throw new StoreUnavailable(`the file cannot be opened (${sqliteCode(error)})`)
+    throw new StoreUnavailable(whyNotOpened(path, sqliteCode(error)))
   }
 }
