@@ -5,7 +5,7 @@ export interface WebhookLog extends AsyncDisposable {
   replaced(): number
   /** How often a participant was reported as joined. */
   joins(participant: Participant): number
-  /** Why each connection of a participant was reported as ended. */
+  /** Why each connection of a participant was reported as ended, those that never had media included. */
   departures(participant: Participant): readonly string[]
 }
 
@@ -25,10 +25,10 @@ interface WebhookEvent {
 export function logWebhooks(): WebhookLog {
   const events: WebhookEvent[] = []
 
-  function eventsOf(kind: string, { room, identity }: Participant): readonly WebhookEvent[] {
+  function eventsOf({ room, identity }: Participant, ...kinds: string[]): readonly WebhookEvent[] {
     return events.filter(
       ({ event, room: { name } = {}, participant }) =>
-        event === kind && name === room && participant?.identity === identity,
+        kinds.includes(event) && name === room && participant?.identity === identity,
     )
   }
 
@@ -48,9 +48,9 @@ export function logWebhooks(): WebhookLog {
           event === 'participant_left' && participant?.disconnectReason === 'DUPLICATE_IDENTITY'
         )
       }).length,
-    joins: (participant) => eventsOf('participant_joined', participant).length,
+    joins: (participant) => eventsOf(participant, 'participant_joined').length,
     departures: (participant) =>
-      eventsOf('participant_left', participant).map(
+      eventsOf(participant, 'participant_left', 'participant_connection_aborted').map(
         (event) => event.participant?.disconnectReason ?? '',
       ),
     [Symbol.asyncDispose]: () => server.stop(true),
