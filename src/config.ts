@@ -66,6 +66,8 @@ export interface LogConfig {
   readonly level: LogLevel
   /** `undefined` to go by whether the output is a terminal. */
   readonly format: 'pretty' | 'json' | undefined
+  /** Whether the environment asks for no colours. */
+  readonly isColourless: boolean
 }
 
 /** The outcome of reading the environment. */
@@ -95,6 +97,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   const log = {
     level: reader.read(SETTINGS.logLevel) ?? 'info',
     format: reader.read(SETTINGS.logFormat),
+    isColourless: (env.NO_COLOR ?? '') !== '',
   }
   const liveKitUrl = reader.require(SETTINGS.liveKitUrl) ?? ''
   const internalUrl = reader.read(SETTINGS.liveKitInternalUrl)

@@ -17,6 +17,8 @@ export interface LoggerOptions {
   /** The least important level that is written. */
   readonly level: LogLevel
   readonly format: 'pretty' | 'json'
+  /** Whether pretty lines have colours; true unless given. */
+  readonly colours?: boolean | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Takes one line, its newline included, and its level. */
@@ -24,6 +26,7 @@ export interface LoggerOptions {
 }
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+const GREY = 90
 const COLOUR: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 }
 
 /** What a terminal would obey or hide, and JSON leaves as it is. */
@@ -55,17 +58,36 @@ function prettyValue(value: unknown): string {
     : JSON.stringify(value).replace(INVISIBLE, escapedForPeople)
 }
 
-function prettyLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
-  const pairs = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` \u001b[90m${key}=\u001b[0m${prettyValue(value)}`)
-  const tag = `\u001b[${COLOUR[level]}m${level.padEnd(5)}\u001b[0m`
-  return `${time} ${tag} ${message}${pairs.join('')}\n`
+/** What people look for first, and what only serves to find other lines by. */
+const FIRST = ['status', 'server_name', 'step', 'cause']
+const LAST = ['room', 'identity', 'delay_id', 'request_id']
+
+function rankOf(key: string): number {
+  if (FIRST.includes(key)) return FIRST.indexOf(key) - FIRST.length
+  return LAST.indexOf(key) + 1
+}
+
+function inColour(colour: number, text: string): string {
+  return `\u001b[${colour}m${text}\u001b[0m`
+}
+
+type LineFormat = (time: string, level: LogLevel, message: string, fields: LogFields) => string
+
+function prettyFormat(paint: typeof inColour): LineFormat {
+  return function prettyLine(time, level, message, fields) {
+    const pairs = Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .toSorted(([a], [b]) => rankOf(a) - rankOf(b))
+      .map(([key, value]) => ` ${paint(GREY, `${key}=`)}${prettyValue(value)}`)
+    return `${time} ${paint(COLOUR[level], level.padEnd(5))} ${message}${pairs.join('')}\n`
+  }
 }
 
 /** Makes a logger that writes one line for each event. */
-export function createLogger({ level: least, format, now, write }: LoggerOptions): Logger {
-  const line = format === 'json' ? jsonLine : prettyLine
+export function createLogger(options: LoggerOptions): Logger {
+  const { level: least, format, colours = true, now, write } = options
+  const pretty = prettyFormat(colours ? inColour : (_, text) => text)
+  const line = format === 'json' ? jsonLine : pretty
 
   function at(level: LogLevel) {
     if (RANK[level] < RANK[least]) return () => {}

@@ -23,7 +23,7 @@ const PATIENCE_MS = 1_000
  * @param onDropped - called with the number of lines that nobody read
  */
 export function openLog(
-  { level, format }: LogConfig,
+  { level, format, isColourless }: LogConfig,
   onDropped: (lines: number) => void,
 ): ServiceLog {
   const { stdout } = process
@@ -42,6 +42,7 @@ export function openLog(
   const logger = createLogger({
     level,
     format: format ?? (stdout.isTTY ? 'pretty' : 'json'),
+    colours: stdout.isTTY && !isColourless,
     now: Date.now,
     write: output.write,
   })
