@@ -5,6 +5,7 @@ import {
   bindAddress,
   credentials,
   fullAccess,
+  metricsBindAddress,
   type StateConfig,
   stateConfig,
   verifyTls,
@@ -103,6 +104,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   const internalUrl = reader.read(SETTINGS.liveKitInternalUrl)
   const keyPair = credentials(reader)
   const access = fullAccess(reader)
+  const bind = bindAddress(reader)
   const config = {
     liveKitUrl,
     liveKitInternalUrl: internalUrl ?? liveKitUrl,
@@ -111,10 +113,10 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     canUpdateOwnMetadata: reader.read(SETTINGS.canUpdateOwnMetadata) ?? false,
     restrictedCanPublish: reader.read(SETTINGS.restrictedCanPublish) ?? true,
     fullAccess: access,
-    bind: bindAddress(reader),
+    bind,
     addressRate: addressRate(reader),
     trustedProxies: reader.read(SETTINGS.trustedProxies) ?? LOCAL,
-    metricsBind: reader.read(SETTINGS.metricsBind),
+    metricsBind: metricsBindAddress(reader, bind),
     swagger: reader.read(SETTINGS.swagger) !== 'off',
     shutdownDelayMs: (reader.read(SETTINGS.shutdownDelaySeconds) ?? 0) * 1000,
     shutdownGraceMs: (reader.read(SETTINGS.shutdownGraceSeconds) ?? 10) * 1000,

@@ -1,5 +1,7 @@
 import { version } from '../package.json'
 import { healthcheck } from './commands/healthcheck.ts'
+import { ALERTS_TEXT } from './commands/monitoring/alerts.ts'
+import { dashboardText } from './commands/monitoring/dashboard.ts'
 import { raiseRequestCap } from './commands/raise-request-cap.ts'
 import { registration } from './commands/registration.ts'
 import { serve } from './commands/serve.ts'
@@ -20,6 +22,12 @@ async function runCommand(args: readonly string[]): Promise<number> {
       return serve(process.env, version)
     case 'healthcheck':
       return healthcheck(process.env, write)
+    case 'dashboard':
+      write(dashboardText())
+      return 0
+    case 'alerts':
+      write(ALERTS_TEXT)
+      return 0
     case '--help':
     case '-h':
       write(helpText(version))

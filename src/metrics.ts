@@ -5,7 +5,7 @@ export interface Metrics {
   /** A limit refused a request. */
   noteRefusal(limit: string): void
   /** An OpenID token was verified, or could not be; `step` is the one that decided. */
-  noteVerification(server: 'named' | 'other', step: string, isVerified: boolean): void
+  noteVerification(server: 'named' | 'other', step: string, outcome: VerificationOutcome): void
   /** The SFU's API was called; `outcome` is `ok` or a code. */
   noteSfuCall(method: string, outcome: string, seconds: number): void
   /** The SFU delivered a webhook. */
@@ -16,10 +16,10 @@ export interface Metrics {
   noteRestart(outcome: 'in-time' | 'late' | 'failed'): void
   /** The store was asked. */
   noteStoreCall(operation: string, isDone: boolean, seconds: number): void
-  /** The members of a Matrix room were checked. */
-  noteMembershipCheck(verdict: string): void
-  /** A participant was taken off the SFU, or could not be. */
-  noteRemoval(isDone: boolean): void
+  /** Our homeserver was asked who is in a Matrix room. */
+  noteMembershipCheck(purpose: MembershipPurpose, answer: MembershipAnswer): void
+  /** A participant was taken off the SFU, or a room was closed; or it could not be done. */
+  noteRemoval(what: 'participant' | 'room', isDone: boolean): void
   /** Log lines were dropped. */
   noteDroppedLines(count: number): void
   /** Has a gauge read at every scrape. */
@@ -28,6 +28,21 @@ export interface Metrics {
   render(): Promise<string>
   readonly contentType: string
 }
+
+/** `refused`: the homeserver does not know the token, which says nothing against the homeserver. */
+export type VerificationOutcome = 'ok' | 'refused' | 'failed'
+
+/** Why somebody asks: a token is wanted, or the participants of a call are checked. */
+export type MembershipPurpose = 'token' | 'enforcement'
+
+/** `failed`: there was no usable answer. */
+export type MembershipAnswer =
+  | 'joined'
+  | 'not-joined'
+  | 'members'
+  | 'too-many'
+  | 'forbidden'
+  | 'failed'
 
 /** A value that is read when it is asked for. */
 export interface GaugeDefinition {

@@ -17,6 +17,17 @@ const WEBHOOKS = new Set(
     'track_published track_unpublished'
   ).split(' '),
 )
+const LIMITS = ['address', 'user', 'origin', 'delegations', 'tokens']
+const TRANSITIONS = [
+  ['none', 'waiting'],
+  ['waiting', 'connected'],
+  ['waiting', 'leaving'],
+  ['waiting', 'dropped'],
+  ['connected', 'leaving'],
+  ['connected', 'dropped'],
+  ['leaving', 'connected'],
+  ['leaving', 'finished'],
+] as const
 
 /** Creates {@link Metrics} for Prometheus. */
 export function createPrometheusMetrics(version: string): Metrics {
@@ -54,7 +65,7 @@ export function createPrometheusMetrics(version: string): Metrics {
   )
   const verifications = counter(
     'verifications_total',
-    'OpenID tokens verified or not, by the step that decided; "named" are servers that the operator lists.',
+    'OpenID tokens by the step that decided; "named" servers are in the settings; "refused" by the server.',
     ['server', 'step', 'outcome'],
   )
   const sfuCalls = counter(
@@ -92,13 +103,13 @@ export function createPrometheusMetrics(version: string): Metrics {
   )
   const checks = counter(
     'membership_checks_total',
-    'Checks of who is still in a Matrix room, by what was found.',
-    ['verdict'],
+    'Questions to the homeserver about members of Matrix rooms, by its answer.',
+    ['purpose', 'answer'],
   )
   const removals = counter(
     'membership_removals_total',
-    'Participants taken off the SFU who were no longer in the Matrix room.',
-    ['outcome'],
+    'Participants taken off the SFU, and rooms closed, as they had left the Matrix room.',
+    ['what', 'outcome'],
   )
   const dropped = counter(
     'log_lines_dropped_total',
@@ -113,6 +124,19 @@ export function createPrometheusMetrics(version: string): Metrics {
   }).set({ version, runtime: `bun ${Bun.version}` }, 1)
   registerProcessMetrics(registry)
 
+  // What begins at 1 shows no increase, and what is not there is not 0.
+  for (const event of [...WEBHOOKS, 'other']) webhooks.inc({ event }, 0)
+  for (const outcome of ['in-time', 'late', 'failed']) restarts.inc({ outcome }, 0)
+  for (const limit of LIMITS) refusals.inc({ limit }, 0)
+  for (const [from, to] of TRANSITIONS) transitions.inc({ from, to }, 0)
+  for (const outcome of ['ok', 'refused', 'failed']) {
+    verifications.inc({ server: 'named', step: 'userinfo', outcome }, 0)
+  }
+  for (const step of ['queue', 'discovery', 'connect']) {
+    verifications.inc({ server: 'named', step, outcome: 'failed' }, 0)
+  }
+  sfuCalls.inc({ method: 'CreateRoom', outcome: 'ok' }, 0)
+
   return {
     contentType: registry.contentType,
     noteRequest(route, outcome, seconds) {
@@ -120,8 +144,8 @@ export function createPrometheusMetrics(version: string): Metrics {
       requestSeconds.observe({ route }, seconds)
     },
     noteRefusal: (limit) => refusals.inc({ limit }),
-    noteVerification(server, step, isVerified) {
-      verifications.inc({ server, step, outcome: isVerified ? 'ok' : 'failed' })
+    noteVerification(server, step, outcome) {
+      verifications.inc({ server, step, outcome })
     },
     noteSfuCall(method, outcome, seconds) {
       sfuCalls.inc({ method, outcome: SFU_OUTCOMES.has(outcome) ? outcome : 'other' })
@@ -134,8 +158,8 @@ export function createPrometheusMetrics(version: string): Metrics {
       storeCalls.inc({ operation, outcome: isDone ? 'ok' : 'failed' })
       storeSeconds.observe({ operation }, seconds)
     },
-    noteMembershipCheck: (verdict) => checks.inc({ verdict }),
-    noteRemoval: (isDone) => removals.inc({ outcome: isDone ? 'ok' : 'failed' }),
+    noteMembershipCheck: (purpose, answer) => checks.inc({ purpose, answer }),
+    noteRemoval: (what, isDone) => removals.inc({ what, outcome: isDone ? 'ok' : 'failed' }),
     noteDroppedLines: (count) => dropped.inc(count),
     gauge({ name, help, label, read }) {
       const labelNames = label === undefined ? [] : [label]

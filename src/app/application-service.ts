@@ -18,6 +18,8 @@ import { createRoomEnforcer } from '../membership/room-enforcer.ts'
 import type { AdmissionStore } from '../membership/store/admissions.ts'
 import { openRedisAdmissions } from '../membership/store/redis-admissions.ts'
 import { SqliteAdmissions } from '../membership/store/sqlite-admissions.ts'
+import type { MembershipPurpose } from '../metrics.ts'
+import { countMembershipChecks, countRemovals } from './counting-members.ts'
 import type { Homeservers } from './homeservers.ts'
 import type { AppOptions } from './options.ts'
 
@@ -43,23 +45,38 @@ function openAdmissions(state: StateConfig, timeoutMs: number | undefined) {
   return new SqliteAdmissions(state.kind === 'file' ? state.path : IN_MEMORY)
 }
 
+/** Gates of requests to our homeserver: for tokens, for enforcement, and for what it passes on. */
+type MemberGates = Readonly<Record<MembershipPurpose | 'relay', Gate>>
+
+function createGates(requestCap: number): MemberGates {
+  const { membership, relays, membershipChecks } = requestBudget(requestCap)
+  const gateOf = (total: number, perKey = total) => {
+    return new Gate({ perKey, total, maxWaiting: MAX_WAITING })
+  }
+  return {
+    token: gateOf(membership),
+    enforcement: gateOf(membershipChecks),
+    relay: gateOf(relays, RELAYS_PER_DESTINATION),
+  }
+}
+
 function ownHomeserver(
   mode: ApplicationServiceConfig,
   { locator, request }: Homeservers,
-  { now, tuning, requestCap }: AppOptions,
-  perPurpose: 'requests' | 'enforcement',
+  { now, tuning, metrics }: AppOptions,
+  gates: MemberGates,
+  purpose: MembershipPurpose,
 ) {
-  const { membership, relays, membershipChecks } = requestBudget(requestCap)
-  const total = perPurpose === 'requests' ? membership : membershipChecks
-  return createOwnHomeserver({
+  const homeserver = createOwnHomeserver({
     ...mode,
     locator,
     request,
     now,
     timeoutMs: tuning?.clientApiTimeoutMs,
-    gate: new Gate({ perKey: total, total, maxWaiting: MAX_WAITING }),
-    relayGate: new Gate({ perKey: RELAYS_PER_DESTINATION, total: relays, maxWaiting: MAX_WAITING }),
+    gate: gates[purpose],
+    relayGate: gates.relay,
   })
+  return countMembershipChecks(homeserver, purpose, metrics)
 }
 
 function assembleEnforcement(
@@ -67,15 +84,17 @@ function assembleEnforcement(
   options: AppOptions,
   parts: ApplicationServiceParts,
   store: AdmissionStore,
+  gates: MemberGates,
 ) {
   const { homeservers, rooms, delegations, now } = parts
-  const { logger, requestCap } = options
+  const { logger, requestCap, metrics } = options
   const { serverName, membershipCheckMs: intervalMs } = mode
   const dropDelegation = ({ room, identity }: ParticipantKey) => {
     return delegations.report({ room, identity, signal: { type: 'expelled' } })
   }
-  const homeserver = ownHomeserver(mode, homeservers, options, 'enforcement')
-  const expulsion = createExpulsion({ rooms, dropDelegation, logger })
+  const homeserver = ownHomeserver(mode, homeservers, options, gates, 'enforcement')
+  const counted = countRemovals(rooms, metrics)
+  const expulsion = createExpulsion({ rooms: counted, dropDelegation, logger })
   return new Enforcement({
     store,
     enforcer: createRoomEnforcer({
@@ -102,10 +121,11 @@ export async function assembleApplicationService(
   const { homeservers, rooms, signer, delegations, now } = parts
   const { liveKitUrl, tokenTtlSeconds, canUpdateOwnMetadata } = config
   const { serverName, asToken, hsToken, membershipCheckMs } = mode
-  const homeserver = ownHomeserver(mode, homeservers, options, 'requests')
+  const gates = createGates(options.requestCap)
+  const homeserver = ownHomeserver(mode, homeservers, options, gates, 'token')
   const isEnforced = membershipCheckMs > 0
   const store = isEnforced ? await openAdmissions(config.state, tuning?.storeTimeoutMs) : undefined
-  const enforcement = store && assembleEnforcement(mode, options, parts, store)
+  const enforcement = store && assembleEnforcement(mode, options, parts, store, gates)
 
   const memberTokens = createMemberTokens({
     ...{ serverName, liveKitUrl, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata },
@@ -123,5 +143,5 @@ export async function assembleApplicationService(
   const takeOverLeave = createMemberLeave({
     ...{ serverName, asToken, liveKitUrl, locator, clientApi, delegations },
   })
-  return { memberTokens, takeOverLeave, serverName, hsToken, enforcement, store }
+  return { memberTokens, takeOverLeave, serverName, hsToken, enforcement, store, gates }
 }

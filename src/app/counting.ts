@@ -13,12 +13,15 @@ export function countVerifications(
     const server = isNamed(token.matrixServerName) ? 'named' : 'other'
     try {
       const userId = await verify(token, signal)
-      metrics.noteVerification(server, 'userinfo', true)
+      metrics.noteVerification(server, 'userinfo', 'ok')
       return userId
     } catch (error) {
-      const step = error instanceof VerificationError ? error.step : 'internal'
+      const { step, isRefusal } =
+        error instanceof VerificationError ? error : { step: 'internal', isRefusal: false }
       // A client that hung up says nothing about the server.
-      if (!signal?.aborted) metrics.noteVerification(server, step, false)
+      if (!signal?.aborted) {
+        metrics.noteVerification(server, step, isRefusal ? 'refused' : 'failed')
+      }
       throw error
     }
   }

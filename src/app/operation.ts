@@ -2,6 +2,7 @@ import type { DelegationStore, Survey } from '../delegation/store/store.ts'
 import type { ServerSlots } from '../delegation/work/server-slots.ts'
 import type { StoreHealth } from '../delegation/work/store-health.ts'
 import type { Worker } from '../delegation/work/worker.ts'
+import { withDeadline } from '../lib/deadline.ts'
 import type { Gate } from '../lib/gate.ts'
 import type { ServerGates } from '../matrix/server-gates.ts'
 import type { Metrics } from '../metrics.ts'
@@ -42,35 +43,42 @@ export interface OperationParts {
   readonly servers: ServerSlots
   readonly gates: { readonly verifications: ServerGates; readonly locations: ServerGates }
   readonly creationGate: Gate
+  /** `undefined` when application-service mode is off. */
+  readonly applicationService:
+    | { readonly gates: Readonly<Record<'token' | 'enforcement' | 'relay', Gate>> }
+    | undefined
   readonly sfu: SfuWatch
   readonly isShuttingDown: () => boolean
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
-const NOTHING: Survey = {
-  total: 0,
-  due: 0,
-  firstDueAt: undefined,
-  byState: { waiting: 0, connected: 0, leaving: 0 },
-}
+/** Probes wait for a second by default. */
+const SURVEY_LIMIT_MS = 500
 
 function overdueSeconds({ firstDueAt }: Survey, now: number): number {
   return firstDueAt === undefined ? 0 : Math.max(0, now - firstDueAt) / 1_000
 }
 
+const UNUSED = { running: 0, waiting: 0 }
+
 /** Assembles what the metrics listener serves. */
 export function assembleOperation(parts: OperationParts) {
-  const { metrics, worker, store, health, servers, gates, creationGate, sfu, now } = parts
+  const { metrics, worker, store, health, servers, creationGate, sfu, now } = parts
 
-  /** While the store is away nothing is known, and metrics are told all the same. */
-  async function survey(): Promise<Survey> {
-    return health.isAway() ? NOTHING : store.survey(now()).catch(() => NOTHING)
+  /** `undefined` while the store does not answer. */
+  async function survey(): Promise<Survey | undefined> {
+    if (health.isAway()) return undefined
+    try {
+      return await withDeadline(SURVEY_LIMIT_MS, undefined, () => store.survey(now()))
+    } catch {
+      return undefined
+    }
   }
 
   /** Several gauges of one scrape share a survey. */
-  let shared: Promise<Survey> | undefined
-  function sharedSurvey(): Promise<Survey> {
+  let shared: Promise<Survey | undefined> | undefined
+  function sharedSurvey(): Promise<Survey | undefined> {
     shared ??= survey().finally(() => {
       shared = undefined
     })
@@ -78,12 +86,16 @@ export function assembleOperation(parts: OperationParts) {
   }
 
   function usage() {
-    const { verifications, locations } = gates
+    const { verifications, locations } = parts.gates
+    const members = parts.applicationService?.gates
     return {
       verification: verifications.usage(),
       'client-api': locations.usage(),
       'room-creation': creationGate,
       'delayed-event': servers,
+      'membership-token': members?.token ?? UNUSED,
+      'membership-enforcement': members?.enforcement ?? UNUSED,
+      relay: members?.relay ?? UNUSED,
     }
   }
 
@@ -96,22 +108,25 @@ export function assembleOperation(parts: OperationParts) {
     name: 'delegations',
     help: 'Delegated leave events held, by state; beyond 500 estimated from a sample.',
     label: 'state',
-    read: async () => (await sharedSurvey()).byState,
+    read: async () => (await sharedSurvey())?.byState ?? {},
   })
   metrics.gauge({
     name: 'delegations_due',
     help: 'Delegated leave events whose next action is due or overdue, in all replicas.',
-    read: async () => ({ '': (await sharedSurvey()).due }),
+    read: async () => ({ '': (await sharedSurvey())?.due ?? Number.NaN }),
   })
   metrics.gauge({
     name: 'oldest_overdue_seconds',
     help: 'For how long the oldest due action has waited; more than some seconds means that work is behind.',
-    read: async () => ({ '': overdueSeconds(await sharedSurvey(), now()) }),
+    read: async () => {
+      const found = await sharedSurvey()
+      return { '': found === undefined ? Number.NaN : overdueSeconds(found, now()) }
+    },
   })
   metrics.gauge({
     name: 'store_up',
     help: '1 while the state store answers, 0 while it is away.',
-    read: () => ({ '': health.isAway() ? 0 : 1 }),
+    read: async () => ({ '': (await sharedSurvey()) === undefined ? 0 : 1 }),
   })
   metrics.gauge({
     name: 'replicas',
@@ -133,13 +148,15 @@ export function assembleOperation(parts: OperationParts) {
 
   return operationRoutes({
     metrics,
-    readiness: async () =>
-      readinessOf({
+    async readiness() {
+      const found = await survey()
+      return readinessOf({
         isShuttingDown: parts.isShuttingDown(),
         workerSilentMs: Math.max(0, now() - worker.status.turnedAt),
-        overdueMs: overdueSeconds(await survey(), now()) * 1_000,
-        isStoreAway: health.isAway(),
+        overdueMs: found === undefined ? 0 : overdueSeconds(found, now()) * 1_000,
+        isStoreAway: found === undefined,
         sfuTrouble: sfu.trouble(),
-      }),
+      })
+    },
   })
 }

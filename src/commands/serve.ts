@@ -94,13 +94,13 @@ async function openApp(start: Start) {
   }
 }
 
-function startServer(bind: BindAddress, fetch: Fetch, logger: Logger) {
+function startServer(bind: BindAddress, fetch: Fetch, logger: Logger, purpose = '') {
   try {
     return listen(bind, fetch)
   } catch (error) {
     const code = errorCode(error)
     const cause = LISTEN_FAILURES[code] ?? code
-    logger.error(`cannot listen: ${cause}`, { address: shownAddress(bind) })
+    logger.error(`cannot listen${purpose}: ${cause}`, { address: shownAddress(bind) })
     return undefined
   }
 }
@@ -128,7 +128,7 @@ async function run(start: Start): Promise<Ending> {
   if (app === undefined) return { code: EXIT_FAILURE }
   const { bind, metricsBind } = config
   const server = startServer(bind, app.fetch, logger)
-  const operation = metricsBind && startServer(metricsBind, app.operation, logger)
+  const operation = metricsBind && startServer(metricsBind, app.operation, logger, ' for metrics')
   if (server === undefined || (metricsBind !== undefined && operation === undefined)) {
     await server?.stop(true)
     await app.close()

@@ -62,6 +62,33 @@ export function bindAddress(reader: SettingsReader): BindAddress {
   return reader.read(bind) ?? reader.read(port) ?? { host: undefined, port: 8080 }
 }
 
+const ALL_INTERFACES: readonly (string | undefined)[] = [undefined, '::', '0.0.0.0']
+
+function overlap(a: BindAddress, b: BindAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false
+  return a.host === b.host || [a.host, b.host].some((host) => ALL_INTERFACES.includes(host))
+}
+
+/**
+ * Where metrics are served; `undefined` for nowhere.
+ *
+ * @param bind - where the service itself listens
+ */
+export function metricsBindAddress(
+  reader: SettingsReader,
+  bind: BindAddress,
+): BindAddress | undefined {
+  const { metricsBind, bind: publicBind } = SETTINGS
+  const address = reader.read(metricsBind)
+  if (address !== undefined && overlap(address, bind)) {
+    reader.problem(
+      metricsBind.name,
+      `is the address that ${publicBind.name} has too; expected another port`,
+    )
+  }
+  return address
+}
+
 /**
  * The servers whose users have full access. Empty when the setting is wrong: the start fails then, and a
  * warning that everybody has access would only mislead.

@@ -7,6 +7,8 @@ const COMMANDS = `Commands:
   registration --url URL --server-name NAME
                  print a registration file for application-service mode, and what to do with it:
                  where the homeserver reaches this service, and the homeserver's server name
+  dashboard      print a Grafana dashboard (JSON) of the metrics at LIVEKIT_METRICS_BIND
+  alerts         print alerting rules for Prometheus (YAML)
   --help         this text
   --version      the version`
 

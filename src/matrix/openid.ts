@@ -21,8 +21,10 @@ export type VerifyOpenIdToken = (token: OpenIdToken, signal?: AbortSignal) => Pr
 
 const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'
 
+const REFUSED = 'the homeserver refused the token'
+
 function subjectOf({ status, body }: Answer): string {
-  if (status === 401) throw new VerificationError('userinfo', 'the homeserver refused the token')
+  if (status === 401) throw new VerificationError('userinfo', REFUSED, { isRefusal: true })
   if (status !== 200) throw new VerificationError('userinfo', `status ${status}`)
   const json = parseJson(body)
   if (json === undefined) throw new VerificationError('userinfo', 'answer is not JSON')

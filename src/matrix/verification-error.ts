@@ -17,10 +17,13 @@ export type VerificationStep = 'server-name' | 'queue' | 'discovery' | 'connect'
 export class VerificationError extends Error {
   readonly code = 'verification-failed'
   readonly step: VerificationStep
+  /** Whether the homeserver answered that it does not know the token. */
+  readonly isRefusal: boolean
 
-  constructor(step: VerificationStep, message: string) {
+  constructor(step: VerificationStep, message: string, { isRefusal = false } = {}) {
     super(message)
     this.name = 'VerificationError'
     this.step = step
+    this.isRefusal = isRefusal
   }
 }

@@ -16,7 +16,7 @@ export const HOUSE: readonly (readonly Room[])[] = [
     {
       name: 'commands',
       paths: ['commands/'],
-      holds: 'serve, healthcheck, registration; the log and limits of the process',
+      holds: 'serve, healthcheck, registration, dashboard, alerts; the log of the process',
     },
   ],
   [
