@@ -37,10 +37,10 @@ export function watchSfu(): SfuWatch {
 /** What the metrics listener tells about. */
 export interface OperationParts {
   readonly metrics: Metrics
-  readonly worker: Worker
-  readonly store: DelegationStore
-  readonly health: StoreHealth
-  readonly servers: ServerSlots
+  readonly worker: Pick<Worker, 'status'>
+  readonly store: Pick<DelegationStore, 'survey'>
+  readonly health: Pick<StoreHealth, 'isAway'>
+  readonly servers: Pick<ServerSlots, 'running' | 'waiting'>
   readonly gates: { readonly verifications: ServerGates; readonly locations: ServerGates }
   readonly creationGate: Gate
   /** `undefined` when application-service mode is off. */

@@ -7,7 +7,7 @@ const RESTART_EVERY_MS = 0.8 * DELAY_MS
 const WRITERS = 64
 
 /** A delegation in the midst of its life; those of many are due at evenly spread times. */
-function recordOf(index: number, count: number, now: number): Connected {
+export function recordOf(index: number, count: number, now: number): Connected {
   const base = {
     ...keyOf(index),
     generation: `bench-${String(index).padStart(10, '0')}`,
