@@ -1,0 +1,34 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** What `promtool` said. */
+export interface Verdict {
+  readonly code: number
+  /** Standard output and standard error. */
+  readonly output: string
+}
+
+/** Runs Prometheus's checker in a folder of its own, with some files in it. */
+export async function promtool(
+  args: readonly string[],
+  input: { readonly stdin?: string; readonly files?: Readonly<Record<string, string>> },
+): Promise<Verdict> {
+  const folder = await mkdtemp(join(tmpdir(), 'test-promtool-'))
+  try {
+    for (const [name, text] of Object.entries(input.files ?? {})) {
+      await writeFile(join(folder, name), text)
+    }
+    const child = Bun.spawn(['promtool', ...args], {
+      cwd: folder,
+      stdin: new TextEncoder().encode(input.stdin ?? ''),
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const texts = [child.stdout.text(), child.stderr.text()]
+    const [code, ...outputs] = await Promise.all([child.exited, ...texts])
+    return { code, output: outputs.join('') }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
