@@ -1,6 +1,11 @@
 /** Installs the Debian packages that the tests need, where they are missing. */
 
-const PROGRAMS = { chromium: 'chromium', readelf: 'binutils', 'redis-server': 'redis-server' }
+const PROGRAMS = {
+  chromium: 'chromium',
+  promtool: 'prometheus',
+  readelf: 'binutils',
+  'redis-server': 'redis-server',
+}
 
 /**
  * Packages of servers start them on installation: `policy-rc.d` with status 101 forbids that. One

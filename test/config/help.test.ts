@@ -7,7 +7,7 @@ const help = helpText('1.2.3')
 
 test('the help names the version and the commands', () => {
   expect(help).toStartWith('jwt-service-ts 1.2.3: LiveKit access tokens for Matrix users\n')
-  for (const command of ['serve', 'healthcheck', '--help', '--version']) {
+  for (const command of ['serve', 'healthcheck', 'dashboard', 'alerts', '--help', '--version']) {
     expect(help).toMatch(new RegExp(`^ {2}${command} {2,}\\S`, 'm'))
   }
 })

@@ -41,3 +41,27 @@ test.each([
 ])('LIVEKIT_METRICS_BIND=%p is read as %p', (text, bind) => {
   expect(quietly({ LIVEKIT_METRICS_BIND: text }).metricsBind).toEqual(bind)
 })
+
+const SAME =
+  'LIVEKIT_METRICS_BIND: is the address that LIVEKIT_JWT_BIND has too; expected another port'
+
+test.each([
+  [':8080', ':8080'],
+  [undefined, ':8080'],
+  ['127.0.0.1:8080', '127.0.0.1:8080'],
+  [':8080', '127.0.0.1:8080'],
+  ['[::1]:8080', '[::]:8080'],
+  ['0.0.0.0:8080', '10.0.0.1:8080'],
+])('with LIVEKIT_JWT_BIND=%p LIVEKIT_METRICS_BIND=%p stops the start', (bind, metrics) => {
+  const env = { LIVEKIT_JWT_BIND: bind, LIVEKIT_METRICS_BIND: metrics }
+  expect(problemsOf(env)).toEqual([SAME])
+})
+
+test.each([
+  [':8080', ':9090'],
+  ['10.0.0.1:8080', '127.0.0.1:8080'],
+  [':0', ':0'],
+])('with LIVEKIT_JWT_BIND=%p LIVEKIT_METRICS_BIND=%p is fine', (bind, metrics) => {
+  const env = { LIVEKIT_JWT_BIND: bind, LIVEKIT_METRICS_BIND: metrics }
+  expect(quietly(env).metricsBind).toBeDefined()
+})

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
 import { version } from '../../package.json'
+import { ALERTS_TEXT } from '../../src/commands/monitoring/alerts.ts'
+import { dashboardText } from '../../src/commands/monitoring/dashboard.ts'
 import { helpText } from '../../src/config/help.ts'
 import { logLines, required, run } from './commands.ts'
 
@@ -79,4 +81,19 @@ test('warnings are logged beside the problems', async () => {
       message: 'LIVEKIT_SECERT: is not a known setting; did you mean LIVEKIT_SECRET?',
     },
   ])
+})
+
+test.each([
+  ['dashboard', dashboardText()],
+  ['alerts', ALERTS_TEXT],
+])('%s prints all of it, without any setting', async (command, text) => {
+  expect(await run([command])).toEqual({ code: 0, stdout: text, stderr: '' })
+})
+
+test.each(['dashboard', 'alerts'])('%s takes no arguments', async (command) => {
+  expect(await run([command, '--job=a'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'expected one command, found 2; --help lists the commands\n',
+  })
 })
