@@ -3,9 +3,9 @@ import {
   addressPolicy,
   addressRate,
   bindAddress,
+  checkMetricsBind,
   credentials,
   fullAccess,
-  metricsBindAddress,
   type StateConfig,
   stateConfig,
   verifyTls,
@@ -104,7 +104,6 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
   const internalUrl = reader.read(SETTINGS.liveKitInternalUrl)
   const keyPair = credentials(reader)
   const access = fullAccess(reader)
-  const bind = bindAddress(reader)
   const config = {
     liveKitUrl,
     liveKitInternalUrl: internalUrl ?? liveKitUrl,
@@ -113,10 +112,10 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     canUpdateOwnMetadata: reader.read(SETTINGS.canUpdateOwnMetadata) ?? false,
     restrictedCanPublish: reader.read(SETTINGS.restrictedCanPublish) ?? true,
     fullAccess: access,
-    bind,
+    bind: bindAddress(reader),
     addressRate: addressRate(reader),
     trustedProxies: reader.read(SETTINGS.trustedProxies) ?? LOCAL,
-    metricsBind: metricsBindAddress(reader, bind),
+    metricsBind: reader.read(SETTINGS.metricsBind),
     swagger: reader.read(SETTINGS.swagger) !== 'off',
     shutdownDelayMs: (reader.read(SETTINGS.shutdownDelaySeconds) ?? 0) * 1000,
     shutdownGraceMs: (reader.read(SETTINGS.shutdownGraceSeconds) ?? 10) * 1000,
@@ -130,6 +129,7 @@ export function loadConfig(env: Environment, readFile: ReadFile): LoadedConfig {
     sanityCheckMs: (reader.read(SETTINGS.sanityCheckSeconds) ?? 0) * 1000,
     applicationService: applicationService(reader),
   }
+  checkMetricsBind(reader, config)
   checkRuntime(reader, env, readFile)
   return {
     config: reader.problems.length === 0 ? config : undefined,

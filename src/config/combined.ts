@@ -69,24 +69,17 @@ function overlap(a: BindAddress, b: BindAddress): boolean {
   return a.host === b.host || [a.host, b.host].some((host) => ALL_INTERFACES.includes(host))
 }
 
-/**
- * Where metrics are served; `undefined` for nowhere.
- *
- * @param bind - where the service itself listens
- */
-export function metricsBindAddress(
+/** Notes a problem if metrics would be served where the service itself listens. */
+export function checkMetricsBind(
   reader: SettingsReader,
-  bind: BindAddress,
-): BindAddress | undefined {
-  const { metricsBind, bind: publicBind } = SETTINGS
-  const address = reader.read(metricsBind)
-  if (address !== undefined && overlap(address, bind)) {
-    reader.problem(
-      metricsBind.name,
-      `is the address that ${publicBind.name} has too; expected another port`,
-    )
-  }
-  return address
+  {
+    bind,
+    metricsBind,
+  }: { readonly bind: BindAddress; readonly metricsBind?: BindAddress | undefined },
+): void {
+  if (metricsBind === undefined || !overlap(metricsBind, bind)) return
+  const found = `is the address that ${SETTINGS.bind.name} has too`
+  reader.problem(SETTINGS.metricsBind.name, `${found}; expected another port`)
 }
 
 /**
