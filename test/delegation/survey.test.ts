@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { DelegationStore } from '../../src/delegation/store/store.ts'
+import { type DelegationStore, StoreUnavailable } from '../../src/delegation/store/store.ts'
 import { connected, leaving, NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
 import { onEveryEngine, openTestStore } from '../support/stores.ts'
@@ -73,6 +73,14 @@ onEveryEngine((open, engine) => {
     const [one, two] = [await open(), await open()]
     await one.put(waiting())
     expect(await two.survey(NOW)).toEqual(await one.survey(NOW))
+  })
+
+  test('a store that is closed meanwhile is unavailable', async () => {
+    const store = await open()
+    await fill(store, MANY)
+    const outcome = store.survey(NOW).catch((error: unknown) => error)
+    await store.close()
+    expect(await outcome).toBeInstanceOf(StoreUnavailable)
   })
 
   test(`${engine.name} says how many replicas use it`, async () => {

@@ -22,6 +22,10 @@ import {
 
 const SCAN_BATCH = 200
 
+function fail(error: unknown): never {
+  throw new StoreUnavailable(`SQLite failed (${sqliteCode(error)})`)
+}
+
 /** Store in SQLite, in memory or in a file, for one process. */
 export class SqliteStore implements DelegationStore {
   readonly #database: Database
@@ -121,7 +125,7 @@ export class SqliteStore implements DelegationStore {
   }
 
   async survey(now: number): Promise<Survey> {
-    return this.#try(() => surveyRows(this.#statements, now))
+    return surveyRows(this.#statements, now).catch(fail)
   }
 
   async mend(): Promise<Mended> {
@@ -189,7 +193,7 @@ export class SqliteStore implements DelegationStore {
     try {
       return work()
     } catch (error) {
-      throw new StoreUnavailable(`SQLite failed (${sqliteCode(error)})`)
+      return fail(error)
     }
   }
 }
