@@ -37,7 +37,7 @@ export function limitsOf({ config, monotonicNow, logger }: AppOptions): Limits {
 
 /** Assembles the endpoints. */
 export function assembleRoutes(options: AppOptions, parts: Parts & SharedParts) {
-  const { config, version, now, monotonicNow } = options
+  const { config, version, now, monotonicNow, tuning } = options
   const { requestLog, limits, delegations, authorise, tokenExchange, takeover } = parts
   const { applicationService } = parts
   const { liveKitUrl, credentials } = config
@@ -51,7 +51,10 @@ export function assembleRoutes(options: AppOptions, parts: Parts & SharedParts) 
     .use(delegatedLeaveRoutes({ calls, takeover }))
     .use(sfuWebhookRoutes({ verifier, delegations, requestLog, onWebhook, onJoined }))
   if (applicationService !== undefined) {
-    const homeserver = homeserverCalls({ ...applicationService, requestLog, limits, monotonicNow })
+    const homeserver = homeserverCalls({
+      ...{ ...applicationService, requestLog, limits, monotonicNow },
+      answerWithinMs: tuning?.answerWithinMs,
+    })
     documented.use(memberRoutes({ ...applicationService, calls: homeserver }))
   }
   const app = new Elysia(FRAMEWORK).use(documented)

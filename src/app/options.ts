@@ -11,6 +11,8 @@ export interface Tuning {
   readonly attemptMs?: number
   readonly exchangeTimeoutMs?: number
   readonly clientApiTimeoutMs?: number
+  /** How long a request of the own homeserver may take. */
+  readonly answerWithinMs?: number
   readonly sfuTimeoutMs?: number
   readonly storeTimeoutMs?: number
   /** Trusted roots for homeservers in PEM form; default: those of the runtime. */

@@ -38,6 +38,8 @@ export interface HomeserverCallsOptions {
   readonly limits: Limits
   /** Milliseconds since some moment, never going back. */
   readonly monotonicNow: () => number
+  /** How long a request may take in all. */
+  readonly answerWithinMs?: number | undefined
 }
 
 /** A route's work; `signal` fires when the homeserver hangs up or would not wait any longer. */
@@ -72,6 +74,7 @@ function malformed(header: string): CallerError {
  */
 export function homeserverCalls(options: HomeserverCallsOptions) {
   const { hsToken, serverName, requestLog, limits, monotonicNow } = options
+  const { answerWithinMs = ANSWER_WITHIN_MS } = options
   const expected = digest(hsToken)
   const callers = new WeakMap<Request, string>()
 
@@ -107,7 +110,7 @@ export function homeserverCalls(options: HomeserverCallsOptions) {
     async function inTime<T>(work: Work<T>): Promise<T> {
       const sinceMs = monotonicNow() - requestLog.of(request).startedAt
       try {
-        return await withDeadline(ANSWER_WITHIN_MS - sinceMs, request.signal, work)
+        return await withDeadline(answerWithinMs - sinceMs, request.signal, work)
       } catch (error) {
         throw error instanceof DeadlineExceeded ? new AnswerTooLate() : error
       }

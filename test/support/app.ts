@@ -15,6 +15,8 @@ export interface TestAppOptions {
   readonly metrics?: Metrics
   /** Milliseconds since the epoch. */
   readonly now?: () => number
+  /** Milliseconds since some moment; the clock of delegations and of remembered tokens goes by it. */
+  readonly monotonicNow?: () => number
   /** A number from 0 up to, not including, 1. */
   readonly random?: () => number
 }
@@ -68,7 +70,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     version: '0.0.0-test',
     metrics: options.metrics ?? NO_METRICS,
     now,
-    monotonicNow: () => performance.now(),
+    monotonicNow: options.monotonicNow ?? (() => performance.now()),
     random: options.random ?? Math.random,
     requestCap: DEFAULT_REQUEST_CAP,
     tuning: options.tuning ?? {},

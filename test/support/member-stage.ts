@@ -39,6 +39,7 @@ export async function startMemberStage(options: TestAppOptions = {}): Promise<Me
   const sfu = await startSfu(CREDENTIALS)
   const env = {
     LIVEKIT_URL: sfu.wsUrl,
+    LIVEKIT_INTERNAL_URL: sfu.wsUrl,
     LIVEKIT_AS_TOKEN: AS_TOKEN,
     LIVEKIT_HS_TOKEN: HS_TOKEN,
     LIVEKIT_HS_SERVER_NAME: 'example.com',
