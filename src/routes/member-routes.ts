@@ -56,7 +56,12 @@ function forms(path: string) {
  */
 export function memberRoutes(options: MemberRoutesOptions) {
   const { calls, memberTokens, takeOverLeave, serverName } = options
-  const app = new Elysia({ name: 'members' }).use(calls.plugin)
+  const app = new Elysia({ name: 'members' }).use(calls.plugin).onTransform(function announceJson({
+    set,
+  }) {
+    // The framework itself would add a charset.
+    set.headers['content-type'] = 'application/json'
+  })
 
   for (const { path, hide } of forms('/_matrix/client/v1/rtc/livekit/get_token')) {
     app.post(
