@@ -30,7 +30,9 @@ export const requiredId = (description: string, example: string) =>
 /** Clients may send `null` for a missing field. */
 export const optional = <T extends TSchema>(schema: T) => {
   const { description = '' } = schema
-  return t.Optional(t.Union([schema, t.Null(REFUSED)], { ...REFUSED, description }))
+  // An error names what is wrong inside the value, since it is not `null`.
+  const options = { ...REFUSED, description, formOf: () => 0 }
+  return t.Optional(t.Union([schema, t.Null(REFUSED)], options))
 }
 
 /** A field of any type, which the service ignores. */
