@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { sendRaw } from '../process/raw.ts'
 import {
   ALICE,
   answerOf,
@@ -70,6 +71,19 @@ describe.each(ENDPOINTS)('$path', (endpoint) => {
     const headers = { authorization: 'Bearer x' }
     expect(await answerOf(post(stage.app, path, '{', headers))).toEqual(UNKNOWN)
     expect(await answerOf(post(stage.app, path, 'x'.repeat(70_000), headers))).toEqual(UNKNOWN)
+  })
+
+  test('requires the token of a request without a body too', async () => {
+    expect(await answerOf(fetch(stage.app.url + path, { method: 'POST' }))).toEqual(MISSING)
+    const headers = { authorization: 'Bearer x' }
+    expect(await answerOf(fetch(stage.app.url + path, { method: 'POST', headers }))).toEqual(
+      UNKNOWN,
+    )
+    for (const head of ['', 'Content-Length: 0\r\n']) {
+      const request = `POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${head}\r\n`
+      const port = Number(new URL(stage.app.url).port)
+      expect(await sendRaw(port, request)).toStartWith('HTTP/1.1 401 ')
+    }
   })
 
   test.each([`Bearer ${HS_TOKEN}`, `bearer ${HS_TOKEN}`, `BEARER   ${HS_TOKEN}`])(
