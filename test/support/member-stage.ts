@@ -36,7 +36,7 @@ export interface MemberStage {
 export async function startMemberStage(options: TestAppOptions = {}): Promise<MemberStage> {
   const api = createMemberApi('example.com', AS_TOKEN)
   const homeserver = await startHomeserver({ serverName: 'example.com', memberApi: api })
-  const sfu = await startSfu(CREDENTIALS)
+  const sfu = await startSfu({ ...CREDENTIALS, ...(options.now && { now: options.now }) })
   const env = {
     LIVEKIT_URL: sfu.wsUrl,
     LIVEKIT_INTERNAL_URL: sfu.wsUrl,
