@@ -36,23 +36,34 @@ const USER = { cors: true, header: 'X-Matrix-User-Identifier', caller: ALICE } a
 const ORIGIN = { cors: false, header: 'X-Matrix-Origin', caller: 'other.example' } as const
 const UNSTABLE = 'unstable/io.element.msc4195'
 
+interface CallerEndpoint extends Endpoint {
+  readonly header: string
+}
+
+function endpointsOf(version: string) {
+  const rtc = `${version}/rtc/livekit`
+  return {
+    token: { path: `/_matrix/client/${rtc}/get_token`, ...USER, body: CLIENT_BODY },
+    leave: { path: `/_matrix/client/${rtc}/delegate_delayed_leave`, ...USER, body: LEAVE_BODY },
+    federatedToken: {
+      path: `/_matrix/federation/${rtc}/get_token`,
+      ...ORIGIN,
+      body: FEDERATION_BODY,
+    },
+  }
+}
+
+/** The endpoints that have a body, as Synapse calls them today. */
+export const {
+  token: CLIENT_TOKEN,
+  leave: CLIENT_LEAVE,
+  federatedToken: FEDERATED_TOKEN,
+}: Readonly<Record<'token' | 'leave' | 'federatedToken', CallerEndpoint>> = endpointsOf(UNSTABLE)
+
 /** The endpoints that have a body, under their stable and unstable paths. */
-export const BODY_ENDPOINTS: readonly (Endpoint & { readonly header: string })[] = [
-  'v1',
-  UNSTABLE,
-].flatMap((version) => [
-  { path: `/_matrix/client/${version}/rtc/livekit/get_token`, ...USER, body: CLIENT_BODY },
-  {
-    path: `/_matrix/client/${version}/rtc/livekit/delegate_delayed_leave`,
-    ...USER,
-    body: LEAVE_BODY,
-  },
-  {
-    path: `/_matrix/federation/${version}/rtc/livekit/get_token`,
-    ...ORIGIN,
-    body: FEDERATION_BODY,
-  },
-])
+export const BODY_ENDPOINTS: readonly CallerEndpoint[] = ['v1', UNSTABLE].flatMap((version) =>
+  Object.values(endpointsOf(version)),
+)
 
 /** All endpoints of the mode. */
 export const ENDPOINTS: readonly Endpoint[] = [
