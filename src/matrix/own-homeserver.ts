@@ -88,13 +88,19 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
         signal,
       )
     })
-    if (answer.status !== 200) return { value: undefined, ttlMs: VERSIONS_RETRY_MS }
-    const features = memberOf(parseJson(answer.body), 'unstable_features')
-    return { value: features, ttlMs: VERSIONS_LIFETIME_MS }
+    const json = answer.status === 200 ? parseJson(answer.body) : undefined
+    if (json === undefined) return { value: undefined, ttlMs: VERSIONS_RETRY_MS }
+    return { value: memberOf(json, 'unstable_features'), ttlMs: VERSIONS_LIFETIME_MS }
   }
 
+  /** A homeserver that does not say is asked by the unstable paths. */
   async function hasFeature(baseUrl: string, name: string): Promise<boolean> {
-    const features = await versions.get(baseUrl, () => askVersions(baseUrl))
+    const features = await versions
+      .get(baseUrl, () => askVersions(baseUrl))
+      .catch((error: unknown) => {
+        if (isRequestFailure(error)) return undefined
+        throw error
+      })
     return memberOf(features, name) === true
   }
 
