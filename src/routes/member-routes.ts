@@ -4,6 +4,7 @@ import { InvalidParameter, type MemberRequest } from '../exchange/member-request
 import type { MemberTokens } from '../exchange/member-tokens.ts'
 import type { HomeserverCalls } from '../http/homeserver-calls.ts'
 import { FieldError } from '../http/json-body.ts'
+import { HIDDEN } from '../http/methods.ts'
 import { parseServerName, serverNameOfUser } from '../matrix/server-name.ts'
 import { CLIENT_LEAVE, CLIENT_TOKEN, FEDERATED_TOKEN, PING } from './member-documentation.ts'
 import {
@@ -42,11 +43,11 @@ function checkedUserId({ user_id }: FederatedTokenBody): string {
 }
 
 /** The stable path of an endpoint, and the unstable one; only the former is documented. */
-function forms(path: string) {
+function forms<Detail>(path: string, detail: Detail) {
   const unstable = path.replace('/v1/', '/unstable/io.element.msc4195/')
   return [
-    { path, hide: false },
-    { path: unstable, hide: true },
+    { path, detail },
+    { path: unstable, ...HIDDEN },
   ]
 }
 
@@ -63,7 +64,7 @@ export function memberRoutes(options: MemberRoutesOptions) {
     set.headers['content-type'] = 'application/json'
   })
 
-  for (const { path, hide } of forms('/_matrix/client/v1/rtc/livekit/get_token')) {
+  for (const { path, detail } of forms('/_matrix/client/v1/rtc/livekit/get_token', CLIENT_TOKEN)) {
     app.post(
       path,
       async function getMemberToken({ body, caller, inTime }) {
@@ -76,12 +77,15 @@ export function memberRoutes(options: MemberRoutesOptions) {
         parse: [...calls.forUser],
         caller: true,
         body: MemberTokenBody,
-        detail: { ...CLIENT_TOKEN, hide },
+        detail,
       },
     )
   }
 
-  for (const { path, hide } of forms('/_matrix/client/v1/rtc/livekit/delegate_delayed_leave')) {
+  for (const { path, detail } of forms(
+    '/_matrix/client/v1/rtc/livekit/delegate_delayed_leave',
+    CLIENT_LEAVE,
+  )) {
     app.post(
       path,
       async function delegateMemberLeave({ body, caller, inTime }) {
@@ -94,12 +98,15 @@ export function memberRoutes(options: MemberRoutesOptions) {
         parse: [...calls.forUser],
         caller: true,
         body: MemberLeaveBody,
-        detail: { ...CLIENT_LEAVE, hide },
+        detail,
       },
     )
   }
 
-  for (const { path, hide } of forms('/_matrix/federation/v1/rtc/livekit/get_token')) {
+  for (const { path, detail } of forms(
+    '/_matrix/federation/v1/rtc/livekit/get_token',
+    FEDERATED_TOKEN,
+  )) {
     app.post(
       path,
       async function getFederatedToken({ body, caller, inTime }) {
@@ -112,13 +119,13 @@ export function memberRoutes(options: MemberRoutesOptions) {
         parse: [...calls.forOrigin],
         caller: true,
         body: FederatedTokenBody,
-        detail: { ...FEDERATED_TOKEN, hide },
+        detail,
       },
     )
   }
 
-  for (const { path, hide } of forms('/_matrix/app/v1/ping')) {
-    app.post(path, () => ({}), { parse: [...calls.forItself], detail: { ...PING, hide } })
+  for (const { path, detail } of forms('/_matrix/app/v1/ping', PING)) {
+    app.post(path, () => ({}), { parse: [...calls.forItself], detail })
   }
   return app
 }
