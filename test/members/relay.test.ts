@@ -117,6 +117,7 @@ describe('an answer of the other homeserver', () => {
     ['401', { status: 401, content: error('M_UNKNOWN_TOKEN') }, NO_GOOD_ANSWER],
     ['404 otherwise', { status: 404, content: error('M_NOT_FOUND') }, NO_GOOD_ANSWER],
     ['404 without content', { status: 404, content: null }, NO_GOOD_ANSWER],
+    ['405 M_UNRECOGNIZED', { status: 405, content: error('M_UNRECOGNIZED') }, NO_GOOD_ANSWER],
     ['429', { status: 429, content: error('M_LIMIT_EXCEEDED') }, NO_GOOD_ANSWER],
     ['500', { status: 500, content: error('M_UNKNOWN') }, NO_GOOD_ANSWER],
     ['502', { status: 502, content: error('M_FORBIDDEN') }, NO_GOOD_ANSWER],
