@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { AddressChecks, type Network, NOT_PUBLIC } from '../net/networks.ts'
+import { AddressChecks, LOCAL, type Network } from '../net/networks.ts'
 
 /** The part of the server that knows where a request comes from. */
 export interface PeerLookup {
@@ -21,7 +21,7 @@ export type LocateClient = (request: Request, peer: string) => Client
 
 /** More proxies than anybody chains. */
 const MAX_HOPS = 10
-const PRIVATE = { denied: NOT_PUBLIC, allowed: [] }
+const PRIVATE = { denied: LOCAL, allowed: [] }
 
 /** The address in `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]` or `[::1]:5678`; `undefined` if there is none. */
 function addressIn(hop: string): string | undefined {

@@ -48,10 +48,13 @@ export class TokenBuckets {
     return 0
   }
 
-  /** Takes one more token if there is one, for something that counts double. */
+  /**
+   * Takes one more token, for something that turned out to count double. It may be owed, or requests that
+   * are under way at the same time would not count; no more is owed than a burst.
+   */
   charge(key: string): void {
     const bucket = this.#filled(key)
-    bucket.tokens = Math.max(0, bucket.tokens - 1)
+    bucket.tokens = Math.max(-this.#rate.burst, bucket.tokens - 1)
   }
 
   #filled(key: string): Bucket {
