@@ -65,6 +65,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       if (failure.step !== undefined) record.step = failure.step
       if (failure.cause !== undefined) record.cause = failure.cause
       if (failure.limit !== undefined) metrics.noteRefusal(failure.limit)
+      if (failure.isOneOfMany) record.isOneOfMany = true
       set.status = failure.status
       if (failure.allow !== undefined) set.headers.allow = failure.allow
       set.headers['content-type'] = 'application/json'

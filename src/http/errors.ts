@@ -12,6 +12,8 @@ export interface Failure extends Entry {
   readonly retryAfterMs?: number
   /** The limit that was reached. */
   readonly limit?: string
+  /** Whether the limits tell of it, in a line for many requests. */
+  readonly isOneOfMany?: boolean
   /** For the log. */
   readonly cause?: string
 }
@@ -66,6 +68,7 @@ export function failureOf(code: string | number, thrown: unknown): Failure {
     ...(error.code === 'verification-failed' && { step: error.step }),
     ...(error.code === 'method-not-allowed' && { allow: error.allow }),
     ...('retryAfterMs' in error && { retryAfterMs: error.retryAfterMs, limit: limitOf(error) }),
+    ...(error.code === 'too-many-requests' && { isOneOfMany: true }),
     ...(isWorthTelling(error) && { cause: error.message }),
   }
 }

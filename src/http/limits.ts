@@ -42,6 +42,7 @@ const PER_ORIGIN: Rate = { perSecond: 50, burst: 1_000 }
 /** A few megabytes for each limit at most. */
 const MAX_KEYS = 50_000
 const HINT_AFTER_REQUESTS = 100
+const TELL_EVERY_MS = 60_000
 
 /** Options of {@link createLimits}. */
 export interface LimitsOptions {
@@ -78,9 +79,22 @@ export function createLimits(options: LimitsOptions): Limits {
   const originals = new WeakMap<Request, Request>()
   let peers: PeerLookup | undefined
 
+  const refusals = new Map<LimitedBy, { count: number; toldAt: number }>()
+
+  /** Tells of refusals once a minute: a line for each would let a flood fill the log. */
+  function noteRefusal(limit: LimitedBy): void {
+    const now = monotonicNow()
+    const { count, toldAt } = refusals.get(limit) ?? { count: 0, toldAt: Number.NEGATIVE_INFINITY }
+    const isTimeToTell = now - toldAt >= TELL_EVERY_MS
+    refusals.set(limit, isTimeToTell ? { count: 0, toldAt: now } : { count: count + 1, toldAt })
+    if (isTimeToTell) logger.warn('too many requests are refused', { limit, requests: count + 1 })
+  }
+
   function admit(buckets: TokenBuckets, limit: LimitedBy, key: string): void {
     const retryAfterMs = buckets.take(key)
-    if (retryAfterMs > 0) throw new TooManyRequests(limit, retryAfterMs)
+    if (retryAfterMs === 0) return
+    noteRefusal(limit)
+    throw new TooManyRequests(limit, retryAfterMs)
   }
 
   /** A proxy that is not known as one turns all its clients into one. */

@@ -21,6 +21,8 @@ export interface RequestRecord {
   step?: string
   /** Why it failed. */
   cause?: string
+  /** Whether a line for many such requests is written elsewhere. */
+  isOneOfMany?: boolean
 }
 
 /** Keeps a record of every request under way, and logs it when the request ends. */
@@ -76,7 +78,8 @@ export function createRequestLog(
       const route = record.path.slice(0, MAX_ROUTE)
       const durationMs = monotonicNow() - record.startedAt
       onEnd(record, durationMs)
-      logger[levelOf(route, status)]('request', {
+      const level = record.isOneOfMany ? 'debug' : levelOf(route, status)
+      logger[level]('request', {
         request_id: record.requestId,
         method: request.method,
         route,

@@ -107,6 +107,21 @@ test('is told which limit was reached, in the log alone', async () => {
   })
 })
 
+test('tells of refusals once a minute, and how many there were', async () => {
+  await start({ LIVEKIT_RATE_LIMIT: '1/1' })
+  const told = () => app.log.filter(({ message }) => message === 'too many requests are refused')
+  await statusesOf(10, () => ask('203.0.113.7', {}))
+  expect(told()).toEqual([
+    expect.objectContaining({ level: 'warn', limit: 'address', requests: 1 }),
+  ])
+  now += 60_000
+  await statusesOf(10, () => ask('203.0.113.7', {}))
+  expect(told().map(({ requests }) => requests)).toEqual([1, 9])
+  const refused = () => app.log.filter(({ status }) => status === 429)
+  await until(() => refused().length === 18)
+  expect(new Set(refused().map(({ level }) => level))).toEqual(new Set(['debug']))
+})
+
 test('a proxy that does not say for whom it asks is not limited, and warned of once', async () => {
   await start({ LIVEKIT_RATE_LIMIT: '1/1' })
   expect(await statusesOf(20, () => ask(undefined, {}))).toEqual({ 400: 20 })
