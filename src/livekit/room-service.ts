@@ -7,12 +7,11 @@ import {
 } from '@livekit/protocol'
 import type { Gate } from '../lib/gate.ts'
 import type { TokenSigner } from './access-token.ts'
+import { createApiTokens } from './api-tokens.ts'
 import { createTwirpClient, type OnTwirpCall, SfuError } from './twirp.ts'
 
 const EMPTY_TIMEOUT_SECONDS = 300
 const DEPARTURE_TIMEOUT_SECONDS = 20
-const TOKEN_TTL_SECONDS = 600
-const TOKEN_REUSE_MS = 300_000
 const REQUEST_TIMEOUT_MS = 5_000
 
 /** Whether a participant is on the SFU. */
@@ -105,15 +104,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
   const call = createTwirpClient(serviceUrl, timeoutMs, options.onCall)
   /** By room. No caller owns a creation: it has no signal but its deadline. */
   const creating = new Map<string, Promise<void>>()
-  let reusable: { readonly jwt: Promise<string>; readonly madeAt: number } | undefined
-
-  function roomCreationToken(): Promise<string> {
-    const at = now()
-    if (reusable === undefined || Math.abs(at - reusable.madeAt) > TOKEN_REUSE_MS) {
-      reusable = { jwt: signer.apiToken({ roomCreate: true }, TOKEN_TTL_SECONDS), madeAt: at }
-    }
-    return reusable.jwt
-  }
+  const tokens = createApiTokens(signer, now)
 
   async function create(name: string): Promise<void> {
     const request = new CreateRoomRequest({
@@ -123,7 +114,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       maxParticipants: 0,
     })
     const message = request.toBinary()
-    const jwt = await roomCreationToken()
+    const jwt = await tokens.roomCreation()
     const gate = options.creationGate
     const answer = await call({ method: 'CreateRoom', jwt, message, ...(gate && { gate }) })
     expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
@@ -142,7 +133,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
 
     async findParticipant(room, identity, signal) {
       const message = new RoomParticipantIdentity({ room, identity }).toBinary()
-      const jwt = await signer.apiToken({ roomAdmin: true, room }, TOKEN_TTL_SECONDS)
+      const jwt = await tokens.roomAdmin(room)
       try {
         const answer = await call({ method: 'GetParticipant', jwt, message, signal })
         const participant = decoded((bytes) => ParticipantInfo.fromBinary(bytes), answer)
@@ -157,7 +148,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
 
     async removeParticipant(room, identity, signal) {
       const message = new RoomParticipantIdentity({ room, identity }).toBinary()
-      const jwt = await signer.apiToken({ roomAdmin: true, room }, TOKEN_TTL_SECONDS)
+      const jwt = await tokens.roomAdmin(room)
       await unlessNotFound(call({ method: 'RemoveParticipant', jwt, message, signal }))
     },
 
@@ -165,7 +156,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       // Whoever asks for the room from now on needs it created again.
       creating.delete(name)
       const message = new DeleteRoomRequest({ room: name }).toBinary()
-      const jwt = await roomCreationToken()
+      const jwt = await tokens.roomCreation()
       await unlessNotFound(call({ method: 'DeleteRoom', jwt, message, signal }))
     },
   }
