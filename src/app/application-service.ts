@@ -15,7 +15,7 @@ import { Enforcement } from '../membership/enforcement.ts'
 import { createExpulsion } from '../membership/expulsion.ts'
 import { createMembership } from '../membership/membership.ts'
 import { createRoomEnforcer } from '../membership/room-enforcer.ts'
-import type { AdmissionStore } from '../membership/store/admissions.ts'
+import { type KeptAdmissions, keepAdmissions } from '../membership/store/kept-admissions.ts'
 import { openRedisAdmissions } from '../membership/store/redis-admissions.ts'
 import { SqliteAdmissions } from '../membership/store/sqlite-admissions.ts'
 import type { MembershipPurpose } from '../metrics.ts'
@@ -38,11 +38,16 @@ export interface ApplicationServiceParts {
   readonly delegations: Delegations
   /** The clock of delegations, which all replicas share: milliseconds since the epoch. */
   readonly now: () => number
+  /** Has `listener` called when the state store has come back empty or older. */
+  readonly onDataLost: (listener: () => void) => void
 }
 
-function openAdmissions(state: StateConfig, timeoutMs: number | undefined) {
-  if (state.kind === 'redis') return openRedisAdmissions({ url: state.url, timeoutMs })
-  return new SqliteAdmissions(state.kind === 'file' ? state.path : IN_MEMORY)
+async function openAdmissions(state: StateConfig, timeoutMs: number | undefined) {
+  if (state.kind === 'redis') {
+    return keepAdmissions(await openRedisAdmissions({ url: state.url, timeoutMs }))
+  }
+  const store = new SqliteAdmissions(state.kind === 'file' ? state.path : IN_MEMORY)
+  return { store, refill: async () => 0 }
 }
 
 /** Gates of requests to our homeserver: for tokens, for enforcement, and for what it passes on. */
@@ -83,10 +88,10 @@ function assembleEnforcement(
   mode: ApplicationServiceConfig,
   options: AppOptions,
   parts: ApplicationServiceParts,
-  store: AdmissionStore,
+  { store, refill }: KeptAdmissions,
   gates: MemberGates,
 ) {
-  const { homeservers, rooms, delegations, now } = parts
+  const { homeservers, rooms, delegations, now, onDataLost } = parts
   const { logger, requestCap, metrics } = options
   const { serverName, membershipCheckMs: intervalMs } = mode
   const dropDelegation = ({ room, identity }: ParticipantKey) => {
@@ -95,8 +100,12 @@ function assembleEnforcement(
   const homeserver = ownHomeserver(mode, homeservers, options, gates, 'enforcement')
   const counted = countRemovals(rooms, metrics)
   const expulsion = createExpulsion({ rooms: counted, dropDelegation, logger })
-  return new Enforcement({
+  const enforcement = new Enforcement({
     store,
+    async refill() {
+      const restored = await refill(now())
+      if (restored > 0) logger.warn(REFILLED, { restored })
+    },
     enforcer: createRoomEnforcer({
       ...{ store, homeserver, serverName, rooms, expulsion, intervalMs, now, logger },
     }),
@@ -108,7 +117,11 @@ function assembleEnforcement(
       logger.warn('the members of a room could not be checked', { cause })
     },
   })
+  onDataLost(() => enforcement.noteDataLost())
+  return enforcement
 }
+
+const REFILLED = 'the state store has lost tokens, which were remembered again'
 
 /** Assembles application-service mode; `undefined` when it is not configured. */
 export async function assembleApplicationService(
@@ -124,8 +137,9 @@ export async function assembleApplicationService(
   const gates = createGates(options.requestCap)
   const homeserver = ownHomeserver(mode, homeservers, options, gates, 'token')
   const isEnforced = membershipCheckMs > 0
-  const store = isEnforced ? await openAdmissions(config.state, tuning?.storeTimeoutMs) : undefined
-  const enforcement = store && assembleEnforcement(mode, options, parts, store, gates)
+  const kept = isEnforced ? await openAdmissions(config.state, tuning?.storeTimeoutMs) : undefined
+  const store = kept?.store
+  const enforcement = kept && assembleEnforcement(mode, options, parts, kept, gates)
 
   const memberTokens = createMemberTokens({
     ...{ serverName, liveKitUrl, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata },

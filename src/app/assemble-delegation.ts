@@ -118,6 +118,8 @@ export async function assembleDelegation(
     servers,
     presenceChecks,
   })
+  const logMended = mendedLogger(logger)
+  const lossListeners: (() => void)[] = []
   const standby = new Standby({
     ...{ store, changes, memory, health, effects, circumstances, servers },
     onBug: (error) => worker.reportBug(error),
@@ -126,7 +128,10 @@ export async function assembleDelegation(
     ...{ store, changes, performer, standby, health, circumstances },
     maxRunning: delayedEvents + presenceChecks,
     onTime: clock.follow,
-    onMended: mendedLogger(logger),
+    onMended(mended) {
+      logMended(mended)
+      if ('restored' in mended) for (const listener of lossListeners) listener()
+    },
     onTrouble: (message, cause) => logger.warn(message, { cause }),
   })
   const isOwn = (serverName: string) =>
@@ -143,5 +148,7 @@ export async function assembleDelegation(
     },
     onMissedWebhook: () => worker.noteMissedWebhook(),
   })
-  return { delegations, worker, store, health, servers, now }
+  /** Has `listener` called when the store has come back empty or older. */
+  const onDataLost = (listener: () => void) => void lossListeners.push(listener)
+  return { delegations, worker, store, health, servers, now, onDataLost }
 }

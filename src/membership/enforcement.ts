@@ -1,12 +1,16 @@
 import type { ParticipantKey } from '../delegation/life/record.ts'
 import { StoreUnavailable } from '../delegation/store/store.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
+import { keepLease, newLease } from './lease.ts'
+import { Rests } from './rests.ts'
 import type { RoomEnforcer } from './room-enforcer.ts'
 import type { AdmissionStore } from './store/admissions.ts'
 
 /** Options of {@link Enforcement}. */
 export interface EnforcementOptions {
   readonly store: AdmissionStore
+  /** Writes back to the store what it has lost; throws {@link StoreUnavailable}. */
+  readonly refill: () => Promise<void>
   readonly enforcer: RoomEnforcer
   readonly intervalMs: number
   /** How many Matrix rooms may be checked at a time. */
@@ -16,14 +20,11 @@ export interface EnforcementOptions {
   readonly onBug: (error: unknown) => void
 }
 
-/** A check has ended by then, or another worker repeats it. */
-const LEASE_MS = 10_000
+const CHECK_LIMIT_MS = 10_000
 const MAX_CLAIM = 64
 const MIN_PAUSE_MS = 5
 const MAX_PAUSE_MS = 1_000
 const STORE_RETRY_MS = 500
-/** Pause between two checks of one room, however many join it. */
-const JOIN_PACE_MS = 200
 const FIRST_RETRY_MS = 1_000
 
 /**
@@ -35,11 +36,13 @@ const FIRST_RETRY_MS = 1_000
 export class Enforcement {
   readonly #options: EnforcementOptions
   readonly #running = new Map<string, Promise<void>>()
-  /** Rooms that somebody joined while they were being checked. */
-  readonly #again = new Set<string>()
+  readonly #rests = new Rests((matrixRoom) => {
+    this.#checkNow(matrixRoom).catch((error: unknown) => this.#report(error))
+  })
   /** Failed removals in a row, by Matrix room. */
   readonly #failures = new Map<string, number>()
   readonly #stopped = new AbortController()
+  #mustRefill = false
   #woken = Promise.withResolvers<void>()
   #loop: Promise<void> | undefined
 
@@ -51,12 +54,19 @@ export class Enforcement {
     this.#loop = this.#run()
   }
 
-  /** Gives up what is under way; other replicas take it over when the leases run out. */
+  /** Gives up what is under way, and leaves it to other replicas. */
   async stop(): Promise<void> {
     this.#stopped.abort()
+    this.#rests.stop()
     this.#woken.resolve()
     await this.#loop
     await Promise.allSettled(this.#running.values())
+  }
+
+  /** The store came back without its data, or with older data. */
+  noteDataLost(): void {
+    this.#mustRefill = true
+    this.#woken.resolve()
   }
 
   /**
@@ -69,12 +79,14 @@ export class Enforcement {
     const matrixRoom = await store.matrixRoomOf(key, now())
     if (matrixRoom === undefined) return
     enforcer.noteConnected(key)
-    if (this.#running.has(matrixRoom)) {
-      this.#again.add(matrixRoom)
-      return
-    }
-    const leaseUntil = now() + LEASE_MS
-    await store.claim(matrixRoom, leaseUntil)
+    const mustWait = this.#running.has(matrixRoom) || this.#rests.has(matrixRoom)
+    if (mustWait) this.#rests.noteJoined(matrixRoom)
+    else await this.#checkNow(matrixRoom)
+  }
+
+  async #checkNow(matrixRoom: string): Promise<void> {
+    const leaseUntil = newLease(this.#options.now())
+    await this.#options.store.claim(matrixRoom, leaseUntil)
     this.#begin(matrixRoom, leaseUntil)
   }
 
@@ -93,55 +105,81 @@ export class Enforcement {
   async #claim(): Promise<number> {
     const { store, maxRunning, now } = this.#options
     const limit = Math.min(maxRunning - this.#running.size, MAX_CLAIM)
-    if (limit <= 0) return MAX_PAUSE_MS
     try {
-      const leaseUntil = now() + LEASE_MS
+      await this.#refill()
+      if (limit <= 0) return MAX_PAUSE_MS
+      const leaseUntil = newLease(now())
       const { rooms, nextDueAt } = await store.claimDue(now(), limit, leaseUntil)
       for (const matrixRoom of rooms) this.#begin(matrixRoom, leaseUntil)
       if (rooms.length === limit) return MIN_PAUSE_MS
       const untilNextMs = (nextDueAt ?? Number.POSITIVE_INFINITY) - now()
       return Math.min(Math.max(untilNextMs, MIN_PAUSE_MS), MAX_PAUSE_MS)
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) this.#options.onBug(error)
+      this.#report(error)
       return STORE_RETRY_MS
     }
   }
 
+  async #refill(): Promise<void> {
+    if (!this.#mustRefill) return
+    this.#mustRefill = false
+    try {
+      await this.#options.refill()
+    } catch (error) {
+      this.#mustRefill = true
+      throw error
+    }
+  }
+
   #begin(matrixRoom: string, leaseUntil: number): void {
+    const { maxRunning } = this.#options
     if (this.#running.has(matrixRoom) || this.#stopped.signal.aborted) return
     const work = this.#check(matrixRoom, leaseUntil)
-      .catch((error: unknown) => {
-        // Due again when the lease runs out.
-        if (!(error instanceof StoreUnavailable) && !this.#stopped.signal.aborted) {
-          this.#options.onBug(error)
-        }
-      })
+      // Due again when the lease runs out.
+      .catch((error: unknown) => this.#report(error))
       .finally(() => {
         this.#running.delete(matrixRoom)
-        if (this.#again.delete(matrixRoom)) this.#begin(matrixRoom, leaseUntil)
-        else if (this.#running.size >= this.#options.maxRunning - 1) this.#woken.resolve()
+        if (this.#stopped.signal.aborted) return
+        this.#rests.begin(matrixRoom)
+        if (this.#running.size >= maxRunning - 1) this.#woken.resolve()
       })
     this.#running.set(matrixRoom, work)
   }
 
   async #check(matrixRoom: string, leaseUntil: number): Promise<void> {
-    const { store, enforcer, intervalMs, now } = this.#options
+    const { store, now, onBug } = this.#options
     const startedAt = now()
-    const isDone = await withDeadline(LEASE_MS, this.#stopped.signal, (signal) => {
-      return enforcer.enforce(matrixRoom, signal)
-    }).catch((error: unknown) => {
-      if (error instanceof DeadlineExceeded) return false
-      throw error
-    })
-    const waitMs = isDone ? intervalMs : this.#retryMs(matrixRoom)
-    if (isDone) this.#failures.delete(matrixRoom)
-    await store.reschedule(matrixRoom, leaseUntil, startedAt + waitMs)
-    if (this.#again.has(matrixRoom)) await Bun.sleep(JOIN_PACE_MS)
+    const lease = keepLease(store, matrixRoom, leaseUntil, now, onBug)
+    const waitMs = await this.#enforce(matrixRoom)
+    await store.reschedule(matrixRoom, lease.release(), startedAt + waitMs)
+  }
+
+  /** Returns how long to wait before the next check of the room, in milliseconds. */
+  async #enforce(matrixRoom: string): Promise<number> {
+    const { enforcer, intervalMs } = this.#options
+    const { signal } = this.#stopped
+    try {
+      const isDone = await withDeadline(CHECK_LIMIT_MS, signal, (inner) => {
+        return enforcer.enforce(matrixRoom, inner)
+      })
+      if (!isDone) return this.#retryMs(matrixRoom)
+      this.#failures.delete(matrixRoom)
+      return intervalMs
+    } catch (error) {
+      // At once by another replica.
+      if (signal.aborted) return 0
+      if (!(error instanceof DeadlineExceeded)) this.#report(error)
+      return this.#retryMs(matrixRoom)
+    }
   }
 
   #retryMs(matrixRoom: string): number {
     const failures = this.#failures.get(matrixRoom) ?? 0
     this.#failures.set(matrixRoom, failures + 1)
     return Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 10), this.#options.intervalMs)
+  }
+
+  #report(error: unknown): void {
+    if (!(error instanceof StoreUnavailable)) this.#options.onBug(error)
   }
 }

@@ -1,3 +1,4 @@
+import { batchesOf } from '../lib/batches.ts'
 import type { Presence } from '../livekit/room-service.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
 import { HomeserverFailed } from '../matrix/own-homeserver-api.ts'
@@ -22,6 +23,9 @@ export interface RoomCheckParts {
   findParticipant(room: string, identity: string, signal: AbortSignal): Promise<Presence>
 }
 
+/** How many participants of a room are looked up at a time. */
+const AT_ONCE = 4
+
 const WRONG_NAMESPACE =
   'the homeserver lets the service see no members: is "namespaces.users" of the registration right?'
 
@@ -38,33 +42,38 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
 
   async function isAnyoneConnected(admitted: readonly Admission[], signal: AbortSignal) {
     let unknown: string | undefined
-    for (const { room, identity } of admitted) {
-      const presence = await findParticipant(room, identity, signal)
-      if (presence.kind === 'present') return true
-      if (presence.kind === 'unknown') unknown = presence.reason
+    // Whoever comes first was connected lately, and mostly is.
+    for (const few of [admitted.slice(0, 1), ...batchesOf(admitted.slice(1), AT_ONCE)]) {
+      const presences = await Promise.all(
+        few.map(({ room, identity }) => findParticipant(room, identity, signal)),
+      )
+      for (const presence of presences) {
+        if (presence.kind === 'present') return true
+        if (presence.kind === 'unknown') unknown = presence.reason
+      }
     }
-    if (unknown !== undefined)
-      throw new HomeserverFailed(`the SFU does not say who is connected: ${unknown}`)
-    return false
+    if (unknown === undefined) return false
+    throw new HomeserverFailed(`the SFU does not say who is connected: ${unknown}`)
   }
 
-  /** For a room with too many members to be listed: asks for each user. */
+  /** For a room with too many members to be listed: asks for each user who is connected. */
   async function askForEach(
     matrixRoom: string,
     admitted: readonly Admission[],
     signal: AbortSignal,
   ): Promise<Verdict> {
     const gone: Admission[] = []
-    const joined = new Map<string, boolean>()
-    for (const admission of admitted) {
+    const joined = new Map<string, Promise<boolean>>()
+
+    async function ask(admission: Admission): Promise<void> {
       const { room, identity, userId } = admission
-      const presence = await findParticipant(room, identity, signal)
-      if (presence.kind === 'absent') continue
-      const isJoined =
-        joined.get(userId) ?? (await homeserver.isJoined(matrixRoom, { userId }, signal))
-      joined.set(userId, isJoined)
-      if (!isJoined) gone.push(admission)
+      if ((await findParticipant(room, identity, signal)).kind === 'absent') return
+      const answer = joined.get(userId) ?? homeserver.isJoined(matrixRoom, { userId }, signal)
+      joined.set(userId, answer)
+      if (!(await answer)) gone.push(admission)
     }
+
+    for (const few of batchesOf(admitted, AT_ONCE)) await Promise.all(few.map(ask))
     return { kind: 'checked', gone }
   }
 

@@ -1,11 +1,13 @@
 import type { ParticipantKey } from '../delegation/life/record.ts'
+import { batchesOf } from '../lib/batches.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import type { Logger } from '../log.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
+import { createDoubts } from './doubts.ts'
 import type { Expulsion } from './expulsion.ts'
-import { createRoomCheck } from './room-check.ts'
-import type { Admission, AdmissionStore } from './store/admissions.ts'
+import { createRoomCheck, type Verdict } from './room-check.ts'
+import { type Admission, type AdmissionStore, nameOf } from './store/admissions.ts'
 
 /** Options of {@link createRoomEnforcer}. */
 export interface RoomEnforcerOptions {
@@ -29,14 +31,15 @@ export interface RoomEnforcer {
   noteConnected(key: ParticipantKey): void
 }
 
-/** The SFU renews the tokens of the connected, so they are remembered for longer than they asked for. */
+/**
+ * LiveKit gives the connected a new token of 10 min every 5 min, with which they can come back; so they
+ * are remembered for longer than the token that they asked for.
+ */
+const REFRESHED_TOKEN_MS = 600_000
+const CLOCK_SKEW_MS = 60_000
 const RENEWAL_MS = 3_600_000
-const MARGIN_MS = 60_000
+const RENEWALS_AT_ONCE = 4
 const MAX_REMEMBERED = 10_000
-
-function nameOf({ room, identity }: ParticipantKey): string {
-  return JSON.stringify([room, identity])
-}
 
 /** Creates {@link RoomEnforcer}. */
 export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
@@ -44,7 +47,7 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
   /** Participants who were connected when last asked about. */
   const connected = new ExpiringCache<true>({ maxEntries: MAX_REMEMBERED, now })
   const checkRoom = createRoomCheck({ homeserver, serverName, findParticipant })
-  let doubt: string | undefined
+  const doubts = createDoubts(logger)
 
   function noteConnected(key: ParticipantKey): void {
     connected.put(nameOf(key), true, RENEWAL_MS)
@@ -62,22 +65,20 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
     return admitted.toSorted((a, b) => rank(a) - rank(b))
   }
 
-  /** Warns once for each new reason, as an outage concerns every room. */
-  function noteDoubt(reason: string | undefined): void {
-    if (reason === doubt) return
-    if (reason !== undefined) logger.warn('membership cannot be checked', { cause: reason })
-    else logger.info('membership can be checked again')
-    doubt = reason
+  async function renewOne(admission: Admission, until: number, signal: AbortSignal) {
+    const { room, identity } = admission
+    const { kind } = await findParticipant(room, identity, signal)
+    if (kind === 'absent') return
+    const renewed = { ...admission, expiresAt: until + RENEWAL_MS }
+    await store.put(renewed, Number.MAX_SAFE_INTEGER, now(), now() + intervalMs)
   }
 
-  async function renew(members: readonly Admission[], signal: AbortSignal): Promise<void> {
-    const soon = now() + 2 * intervalMs + MARGIN_MS
-    for (const admission of members.filter(({ expiresAt }) => expiresAt < soon)) {
-      const { room, identity } = admission
-      const { kind } = await findParticipant(room, identity, signal)
-      if (kind === 'absent') continue
-      const renewed = { ...admission, expiresAt: soon + RENEWAL_MS }
-      await store.put(renewed, Number.MAX_SAFE_INTEGER, now(), now() + intervalMs)
+  /** Remembers the connected for longer whose tokens expire soon. */
+  async function renew(admitted: readonly Admission[], signal: AbortSignal): Promise<void> {
+    const soon = now() + 2 * intervalMs + REFRESHED_TOKEN_MS + CLOCK_SKEW_MS
+    const ending = admitted.filter(({ expiresAt }) => expiresAt < soon)
+    for (const few of batchesOf(ending, RENEWALS_AT_ONCE)) {
+      await Promise.all(few.map((admission) => renewOne(admission, soon, signal)))
     }
   }
 
@@ -86,21 +87,23 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
 
     async enforce(matrixRoom, signal) {
       const admitted = connectedFirst(await store.admissionsIn(matrixRoom, now()))
-      if (admitted.length === 0) return true
-      const verdict = await checkRoom(matrixRoom, admitted, signal)
-      if (verdict.kind === 'empty') return true
-      noteDoubt(verdict.kind === 'doubt' ? verdict.reason : undefined)
+      const verdict: Verdict =
+        admitted.length === 0 ? { kind: 'empty' } : await checkRoom(matrixRoom, admitted, signal)
+      if (verdict.kind === 'doubt') doubts.note(matrixRoom, verdict.reason)
+      else doubts.clear(matrixRoom)
       switch (verdict.kind) {
+        case 'empty':
+          return true
         case 'doubt':
+          await renew(admitted, signal)
           return true
         case 'left':
           return expulsion.closeRooms(admitted, signal)
         case 'checked': {
-          const isDone = await expulsion.expel(verdict.gone, signal)
-          await renew(
-            admitted.filter((admission) => !verdict.gone.includes(admission)),
-            signal,
-          )
+          const { gone } = verdict
+          const isDone = await expulsion.expel(gone, signal)
+          const members = admitted.filter((admission) => !gone.includes(admission))
+          await renew(members, signal)
           return isDone
         }
       }

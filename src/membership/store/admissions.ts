@@ -9,6 +9,11 @@ export interface Admission extends ParticipantKey {
   readonly expiresAt: number
 }
 
+/** A text that no other participant has. */
+export function nameOf({ room, identity }: ParticipantKey): string {
+  return JSON.stringify([room, identity])
+}
+
 /** Result of remembering a token; `user-full` when the user has too many already. */
 export type AdmissionOutcome = 'stored' | 'user-full'
 

@@ -1,0 +1,65 @@
+import { batchesOf } from '../../lib/batches.ts'
+import { type Admission, type AdmissionStore, nameOf } from './admissions.ts'
+
+/** A store, and what this process knows of its content. */
+export interface KeptAdmissions {
+  readonly store: AdmissionStore
+  /**
+   * Writes what is known back to a store that has lost it.
+   *
+   * @returns how many tokens were written
+   * @throws {StoreUnavailable} when the store goes away again
+   */
+  refill(now: number): Promise<number>
+}
+
+const MAX_KEPT = 20_000
+const AT_ONCE = 64
+
+/** Keeps the tokens that this process has handed out or checked, until they expire. */
+export function keepAdmissions(store: AdmissionStore): KeptAdmissions {
+  const kept = new Map<string, Admission>()
+
+  function keep(admission: Admission): void {
+    const name = nameOf(admission)
+    const expiresAt = Math.max(admission.expiresAt, kept.get(name)?.expiresAt ?? 0)
+    kept.delete(name)
+    const oldest = kept.keys().next()
+    if (kept.size >= MAX_KEPT && !oldest.done) kept.delete(oldest.value)
+    kept.set(name, { ...admission, expiresAt })
+  }
+
+  function unexpired(now: number): readonly Admission[] {
+    for (const [name, { expiresAt }] of kept) if (expiresAt <= now) kept.delete(name)
+    return [...kept.values()]
+  }
+
+  return {
+    store: {
+      async put(admission, perUser, now, firstCheckAt) {
+        const outcome = await store.put(admission, perUser, now, firstCheckAt)
+        if (outcome === 'stored') keep(admission)
+        return outcome
+      },
+      async admissionsIn(matrixRoom, now) {
+        const admissions = await store.admissionsIn(matrixRoom, now)
+        for (const admission of admissions) keep(admission)
+        return admissions
+      },
+      matrixRoomOf: (key, now) => store.matrixRoomOf(key, now),
+      claimDue: (now, limit, leaseUntil) => store.claimDue(now, limit, leaseUntil),
+      claim: (matrixRoom, leaseUntil) => store.claim(matrixRoom, leaseUntil),
+      reschedule: (matrixRoom, leaseUntil, at) => store.reschedule(matrixRoom, leaseUntil, at),
+      close: () => store.close(),
+    },
+
+    async refill(now) {
+      const known = unexpired(now)
+      for (const batch of batchesOf(known, AT_ONCE)) {
+        const puts = batch.map((each) => store.put(each, Number.MAX_SAFE_INTEGER, now, now))
+        await Promise.all(puts)
+      }
+      return known.length
+    },
+  }
+}
