@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { benchDelegations } from './delegations/bench.ts'
 import { fullDelegationPlan, quickDelegationPlan } from './delegations/plan.ts'
 import { benchExchange } from './exchange.ts'
+import { benchMembership } from './membership/bench.ts'
 import { fullPlan, quickPlan } from './plan.ts'
 
-const USAGE = 'bun run bench [exchange] [delegations] [--quick]\n'
+const USAGE = 'bun run bench [exchange] [delegations] [membership] [--quick]\n'
 
 /** What else runs on the machine takes from all that is measured. */
 function describeMachine(): string {
@@ -27,11 +28,14 @@ async function run(args: readonly string[], logFolder: string): Promise<void> {
     const plan = isQuick ? quickDelegationPlan : fullDelegationPlan
     write(`\n# Delegated leave events\n\n${await benchDelegations(plan, logFolder)}`)
   }
+  if (isChosen('membership')) {
+    write(`\n# Membership\n\n${await benchMembership(isQuick, logFolder)}`)
+  }
   write(`After: ${describeMachine()}`)
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const known = ['exchange', 'delegations', '--quick']
+  const known = ['exchange', 'delegations', 'membership', '--quick']
   if (args.some((arg) => !known.includes(arg))) {
     process.stderr.write(USAGE)
     return 2
