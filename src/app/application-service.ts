@@ -14,7 +14,9 @@ import { createOwnHomeserver } from '../matrix/own-homeserver.ts'
 import { Enforcement } from '../membership/enforcement.ts'
 import { createExpulsion } from '../membership/expulsion.ts'
 import { createMembership } from '../membership/membership.ts'
+import { refreshedUntil, rememberUntil } from '../membership/refreshed-tokens.ts'
 import { createRoomEnforcer } from '../membership/room-enforcer.ts'
+import type { Admission } from '../membership/store/admissions.ts'
 import { type KeptAdmissions, keepAdmissions } from '../membership/store/kept-admissions.ts'
 import { openRedisAdmissions } from '../membership/store/redis-admissions.ts'
 import { SqliteAdmissions } from '../membership/store/sqlite-admissions.ts'
@@ -25,6 +27,8 @@ import type { AppOptions } from './options.ts'
 
 /** Relayed requests to one destination; a slow one must leave places for the others. */
 const RELAYS_PER_DESTINATION = 4
+/** How long a relayed request keeps its place while another destination waits for one. */
+const RELAY_PATIENCE_MS = 6_000
 const MAX_WAITING = 4_096
 const MAX_TOKENS_PER_USER = 100
 /** The SFU takes tokens for about a minute after they have expired. */
@@ -55,13 +59,13 @@ type MemberGates = Readonly<Record<MembershipPurpose | 'relay', Gate>>
 
 function createGates(requestCap: number): MemberGates {
   const { membership, relays, membershipChecks } = requestBudget(requestCap)
-  const gateOf = (total: number, perKey = total) => {
-    return new Gate({ perKey, total, maxWaiting: MAX_WAITING })
+  const gateOf = (total: number, perKey = total, patienceMs?: number) => {
+    return new Gate({ perKey, total, maxWaiting: MAX_WAITING, ...(patienceMs && { patienceMs }) })
   }
   return {
     token: gateOf(membership),
     enforcement: gateOf(membershipChecks),
-    relay: gateOf(relays, RELAYS_PER_DESTINATION),
+    relay: gateOf(relays, RELAYS_PER_DESTINATION, RELAY_PATIENCE_MS),
   }
 }
 
@@ -99,7 +103,10 @@ function assembleEnforcement(
   }
   const homeserver = ownHomeserver(mode, homeservers, options, gates, 'enforcement')
   const counted = countRemovals(rooms, metrics)
-  const expulsion = createExpulsion({ rooms: counted, dropDelegation, logger })
+  const onPresent = (admission: Admission) => {
+    return rememberUntil(store, admission, refreshedUntil(now(), intervalMs), now())
+  }
+  const expulsion = createExpulsion({ rooms: counted, dropDelegation, onPresent, logger })
   const enforcement = new Enforcement({
     store,
     async refill() {
@@ -148,9 +155,16 @@ export async function assembleApplicationService(
     async remember(token) {
       const at = now()
       const admission = { ...token, expiresAt: at + tokenTtlSeconds * 1000 + CLOCK_SKEW_MS }
-      const checkAt = at + membershipCheckMs
+      // Before the token expires, however long the interval is.
+      const checkAt = at + Math.min(membershipCheckMs, (tokenTtlSeconds * 1000) / 2)
       const outcome = await store?.put(admission, MAX_TOKENS_PER_USER, at, checkAt)
       if (outcome === 'user-full') throw new TooManyTokens()
+      return {
+        async takeBack() {
+          // A former token of the participant may still be in use. If the store is away, it expires.
+          if (outcome === 'stored') await store?.forget(admission).catch(() => {})
+        },
+      }
     },
   })
   const { locator, clientApi } = homeservers

@@ -37,6 +37,12 @@ export interface TokenToRemember {
   readonly userId: string
 }
 
+/** A token that is remembered. */
+export interface RememberedToken {
+  /** The token was not handed out after all, and does not count. */
+  takeBack(): Promise<void>
+}
+
 /**
  * Makes LiveKit access tokens for members of Matrix rooms, whom their homeserver vouches for. Every check
  * is done before anything that comes after it is asked of anyone.
@@ -75,7 +81,7 @@ export interface MemberTokensOptions {
   readonly membership: Membership
   readonly relay: RelayTokenRequest
   /** @throws {TooManyTokens} */
-  readonly remember: (token: TokenToRemember) => Promise<void>
+  readonly remember: (token: TokenToRemember) => Promise<RememberedToken>
   readonly rooms: Pick<RoomService, 'createRoom'>
   readonly signer: TokenSigner
   readonly tokenTtlSeconds: number
@@ -92,8 +98,11 @@ export function createMemberTokens(options: MemberTokensOptions): MemberTokens {
     const room = liveKitRoom(roomId, slotId)
     const identity = identityOf(userId, { form: 'vouched', memberId })
     // Before the room is created, which nobody may cause who gets no token.
-    await remember({ matrixRoom: roomId, room, identity, userId })
-    await rooms.createRoom(room)
+    const remembered = await remember({ matrixRoom: roomId, room, identity, userId })
+    await rooms.createRoom(room).catch(async (error: unknown) => {
+      await remembered.takeBack()
+      throw error
+    })
     const participation = { room, identity, canPublish, canUpdateOwnMetadata }
     return signer.participantToken(participation, tokenTtlSeconds)
   }

@@ -45,6 +45,7 @@ export interface HomeserverCallsOptions {
 /** A route's work; `signal` fires when the homeserver hangs up or would not wait any longer. */
 type Work<T> = (signal: AbortSignal) => Promise<T>
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 const USER_HEADER = 'x-matrix-user-identifier'
 const ORIGIN_HEADER = 'x-matrix-origin'
 /** Synapse waits 30 s for an answer. */
@@ -57,7 +58,12 @@ function digest(text: string): Buffer {
 function requiredHeader(request: Request, name: string): string {
   const value = request.headers.get(name) ?? ''
   if (value === '') throw new CallerError('caller-missing', `The header "${name}" is missing.`)
-  return value
+  try {
+    // The runtime reads headers as Latin-1; homeservers write them in UTF-8.
+    return UTF_8.decode(Buffer.from(value, 'latin1'))
+  } catch {
+    throw malformed(name)
+  }
 }
 
 function malformed(header: string): CallerError {

@@ -74,10 +74,14 @@ export function readDelayedEventAnswer(
   return status === 429 ? { ...failure, retryAfterMs: retryAfterMs(headers, json, now) } : failure
 }
 
+/** 30 days, far longer than any call. The event is only restarted more often if its delay is longer. */
+const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1000
+
 /** The delay in an answer: Synapse says `delay_ms`, the proposal `delay`. */
 function delayOf(json: unknown): number | undefined {
   const delay = memberOf(json, 'delay_ms') ?? memberOf(json, 'delay')
-  return typeof delay === 'number' && delay > 0 && Number.isFinite(delay) ? delay : undefined
+  if (typeof delay !== 'number' || !(delay > 0)) return undefined
+  return Math.min(Math.ceil(delay), MAX_DELAY_MS)
 }
 
 /** Interprets the answer of the endpoint that reads a delayed event. */

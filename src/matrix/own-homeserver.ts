@@ -67,6 +67,10 @@ const VERSIONS_RETRY_MS = 60_000
 /** Longer than the homeserver waits for us, so that the caller's own deadline decides. */
 const RELAY_MS = 30_000
 
+function isUnrecognized({ status, body }: Answer): boolean {
+  return status === 404 && memberOf(parseJson(body), 'errcode') === 'M_UNRECOGNIZED'
+}
+
 /** Creates {@link OwnHomeserver}. */
 export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserver {
   const { serverName, asToken, locator, request, gate, relayGate, now } = options
@@ -134,7 +138,10 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
         const baseUrl = await locate()
         const isStable = await hasFeature(baseUrl, 'io.element.msc4502.stable')
         const path = isJoinedPath(roomId, subject, isStable)
-        return readJoined(await send(baseUrl, { method: 'GET', path }, signal))
+        const answer = await send(baseUrl, { method: 'GET', path }, signal)
+        // It may know the other path by now.
+        if (isUnrecognized(answer)) versions.delete(baseUrl)
+        return readJoined(answer)
       })
     },
 

@@ -26,6 +26,8 @@ const MIN_PAUSE_MS = 5
 const MAX_PAUSE_MS = 1_000
 const STORE_RETRY_MS = 500
 const FIRST_RETRY_MS = 1_000
+/** No lease ends then, so that a check is only brought forward. */
+const NO_LEASE = 0
 
 /**
  * Has the members of every Matrix room checked at each interval, and at once when somebody joins; every
@@ -37,7 +39,7 @@ export class Enforcement {
   readonly #options: EnforcementOptions
   readonly #running = new Map<string, Promise<void>>()
   readonly #rests = new Rests((matrixRoom) => {
-    this.#checkNow(matrixRoom).catch((error: unknown) => this.#report(error))
+    this.#checkSoon(matrixRoom).catch((error: unknown) => this.#report(error))
   })
   /** Failed removals in a row, by Matrix room. */
   readonly #failures = new Map<string, number>()
@@ -81,7 +83,14 @@ export class Enforcement {
     enforcer.noteConnected(key)
     const mustWait = this.#running.has(matrixRoom) || this.#rests.has(matrixRoom)
     if (mustWait) this.#rests.noteJoined(matrixRoom)
-    else await this.#checkNow(matrixRoom)
+    else await this.#checkSoon(matrixRoom)
+  }
+
+  /** Begins a check, or makes it due where too many are under way. */
+  async #checkSoon(matrixRoom: string): Promise<void> {
+    const { store, maxRunning, now } = this.#options
+    if (this.#running.size < maxRunning) return this.#checkNow(matrixRoom)
+    await store.reschedule(matrixRoom, NO_LEASE, now())
   }
 
   async #checkNow(matrixRoom: string): Promise<void> {

@@ -9,6 +9,8 @@ export interface ExpulsionParts {
   readonly rooms: Pick<RoomService, 'findParticipant' | 'removeParticipant' | 'deleteRoom'>
   /** Ends the delegation of a participant, if there is one, without sending its event. */
   readonly dropDelegation: (key: ParticipantKey) => Promise<void>
+  /** Called before somebody is removed who is connected. */
+  readonly onPresent: (admission: Admission) => Promise<void>
   readonly logger: Logger
 }
 
@@ -21,7 +23,9 @@ export interface Expulsion {
 }
 
 /** Creates {@link Expulsion}. */
-export function createExpulsion({ rooms, dropDelegation, logger }: ExpulsionParts): Expulsion {
+export function createExpulsion(parts: ExpulsionParts): Expulsion {
+  const { rooms, dropDelegation, onPresent, logger } = parts
+
   /** Runs a request to the SFU; returns whether it succeeded. */
   async function attempt(what: string, key: object, request: () => Promise<void>) {
     try {
@@ -37,24 +41,28 @@ export function createExpulsion({ rooms, dropDelegation, logger }: ExpulsionPart
     }
   }
 
-  async function expelOne({ room, identity }: Admission, signal: AbortSignal): Promise<boolean> {
+  async function expelOne(admission: Admission, signal: AbortSignal): Promise<boolean> {
+    const { room, identity } = admission
     const presence = await rooms.findParticipant(room, identity, signal)
     if (presence.kind === 'absent') return true
-    // Before the SFU reports the departure, which would send the delayed leave.
-    await dropDelegation({ room, identity })
+    await onPresent(admission)
     const remove = () => rooms.removeParticipant(room, identity, signal)
     const isRemoved = await attempt('removing a participant', { room, identity }, remove)
-    if (isRemoved) logger.info('membership: a participant was removed', { room, identity })
-    return isRemoved
+    if (!isRemoved) return false
+    logger.info('membership: a participant was removed', { room, identity })
+    // Not before: whoever is still connected, and invited again meanwhile, needs it.
+    await dropDelegation({ room, identity })
+    return true
   }
 
   async function closeOne(room: string, admitted: readonly Admission[], signal: AbortSignal) {
+    const isClosed = await attempt('closing a room', { room }, () => rooms.deleteRoom(room, signal))
+    if (!isClosed) return false
+    logger.info('membership: a room was closed', { room })
     for (const { identity } of admitted.filter((admission) => admission.room === room)) {
       await dropDelegation({ room, identity })
     }
-    const isClosed = await attempt('closing a room', { room }, () => rooms.deleteRoom(room, signal))
-    if (isClosed) logger.info('membership: a room was closed', { room })
-    return isClosed
+    return true
   }
 
   async function all(outcomes: readonly Promise<boolean>[]): Promise<boolean> {

@@ -2,6 +2,7 @@ import { batchesOf } from '../lib/batches.ts'
 import type { Presence } from '../livekit/room-service.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
 import { HomeserverFailed } from '../matrix/own-homeserver-api.ts'
+import { serverNameOfUser } from '../matrix/server-name.ts'
 import type { Admission } from './store/admissions.ts'
 
 /** What a check of a Matrix room found. */
@@ -77,6 +78,10 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
     return { kind: 'checked', gone }
   }
 
+  function isOurs(userId: string): boolean {
+    return serverNameOfUser(userId) === serverName
+  }
+
   async function check(
     matrixRoom: string,
     admitted: readonly Admission[],
@@ -85,12 +90,13 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
     if (!(await isAnyoneConnected(admitted, signal))) return { kind: 'empty' }
     const members = await homeserver.joinedMembers(matrixRoom, signal)
     if (members.kind === 'too-many') return askForEach(matrixRoom, admitted, signal)
-    if (members.kind === 'members') {
+    if (members.kind === 'members' && members.userIds.values().some(isOurs)) {
       return {
         kind: 'checked',
         gone: admitted.filter(({ userId }) => !members.userIds.has(userId)),
       }
     }
+    // A list without any of our users says the same as a refusal.
     const isServerJoined = await homeserver.isJoined(matrixRoom, { serverName }, signal)
     return isServerJoined ? { kind: 'doubt', reason: WRONG_NAMESPACE } : { kind: 'left' }
   }

@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
 import { createDoubts } from './doubts.ts'
 import type { Expulsion } from './expulsion.ts'
+import { refreshedUntil, rememberUntil } from './refreshed-tokens.ts'
 import { createRoomCheck, type Verdict } from './room-check.ts'
 import { type Admission, type AdmissionStore, nameOf } from './store/admissions.ts'
 
@@ -31,12 +32,6 @@ export interface RoomEnforcer {
   noteConnected(key: ParticipantKey): void
 }
 
-/**
- * LiveKit gives the connected a new token of 10 min every 5 min, with which they can come back; so they
- * are remembered for longer than the token that they asked for.
- */
-const REFRESHED_TOKEN_MS = 600_000
-const CLOCK_SKEW_MS = 60_000
 const RENEWAL_MS = 3_600_000
 const RENEWALS_AT_ONCE = 4
 const MAX_REMEMBERED = 10_000
@@ -46,6 +41,8 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
   const { store, homeserver, serverName, rooms, expulsion, intervalMs, now, logger } = options
   /** Participants who were connected when last asked about. */
   const connected = new ExpiringCache<true>({ maxEntries: MAX_REMEMBERED, now })
+  /** Matrix rooms whose LiveKit rooms were closed. */
+  const closed = new ExpiringCache<true>({ maxEntries: MAX_REMEMBERED, now })
   const checkRoom = createRoomCheck({ homeserver, serverName, findParticipant })
   const doubts = createDoubts(logger)
 
@@ -69,17 +66,27 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
     const { room, identity } = admission
     const { kind } = await findParticipant(room, identity, signal)
     if (kind === 'absent') return
-    const renewed = { ...admission, expiresAt: until + RENEWAL_MS }
-    await store.put(renewed, Number.MAX_SAFE_INTEGER, now(), now() + intervalMs)
+    await rememberUntil(store, admission, until + RENEWAL_MS, now())
   }
 
   /** Remembers the connected for longer whose tokens expire soon. */
   async function renew(admitted: readonly Admission[], signal: AbortSignal): Promise<void> {
-    const soon = now() + 2 * intervalMs + REFRESHED_TOKEN_MS + CLOCK_SKEW_MS
+    const soon = refreshedUntil(now(), intervalMs)
     const ending = admitted.filter(({ expiresAt }) => expiresAt < soon)
     for (const few of batchesOf(ending, RENEWALS_AT_ONCE)) {
       await Promise.all(few.map((admission) => renewOne(admission, soon, signal)))
     }
+  }
+
+  /**
+   * Closes the LiveKit rooms once. Whoever comes back with an old token is put out alone then, and does
+   * not end a call that others have begun there meanwhile.
+   */
+  async function leave(matrixRoom: string, admitted: readonly Admission[], signal: AbortSignal) {
+    if (closed.has(matrixRoom)) return expulsion.expel(admitted, signal)
+    const isDone = await expulsion.closeRooms(admitted, signal)
+    if (isDone) closed.put(matrixRoom, true, RENEWAL_MS)
+    return isDone
   }
 
   return {
@@ -96,10 +103,11 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
           return true
         case 'doubt':
           await renew(admitted, signal)
-          return true
+          return false
         case 'left':
-          return expulsion.closeRooms(admitted, signal)
+          return leave(matrixRoom, admitted, signal)
         case 'checked': {
+          closed.delete(matrixRoom)
           const { gone } = verdict
           const isDone = await expulsion.expel(gone, signal)
           const members = admitted.filter((admission) => !gone.includes(admission))

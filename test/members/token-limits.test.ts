@@ -12,6 +12,7 @@ import {
   post,
   startCallStage,
 } from '../support/member-calls.ts'
+import { twirpError } from '../support/sfu.ts'
 
 const TTL_AND_SKEW_MS = 3_600_000 + 60_000
 /** How far the clock was put forward. */
@@ -43,6 +44,14 @@ async function fill(): Promise<void> {
   const asking = Array.from({ length: 100 }, (_, n) => statusOf({ member_id: `member${n}` }))
   expect(new Set(await Promise.all(asking))).toEqual(new Set([200]))
 }
+
+test('a token that was not handed out, since the room could not be created, does not count', async () => {
+  stage.sfu.respond('CreateRoom', twirpError(503, 'unavailable', 'try later'))
+  const asking = Array.from({ length: 150 }, (_, n) => statusOf({ member_id: `member${n}` }))
+  expect(new Set(await Promise.all(asking))).toEqual(new Set([429, 500]))
+  stage.sfu.restore()
+  await fill()
+})
 
 describe('a user with 100 tokens that have not expired', () => {
   test('is refused another, and causes no room', async () => {

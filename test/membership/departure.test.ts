@@ -36,6 +36,29 @@ test.concurrent('a room that our server has left is closed, and its delegations 
   expect(delayedEventCalls.filter(({ action }) => action === 'send')).toEqual([])
 })
 
+test.concurrent('whoever comes back to a room that was closed is put out alone', async () => {
+  await using stage = await startEnforcementStage()
+  const alice = await stage.admit(ALICE)
+  stage.api.leave(ROOM_ID, ALICE)
+  await stage.join(alice)
+  await until(() => stage.deletions().length === 1, LIMIT_MS)
+  await Bun.sleep(300)
+  await stage.join(alice)
+  await until(() => stage.removals().length === 1, LIMIT_MS)
+  expect(stage.removals()).toEqual([alice.identity])
+  expect(stage.deletions()).toEqual([alice.room])
+})
+
+test.concurrent('a list without any of our users is believed only with a second answer', async () => {
+  await using stage = await startEnforcementStage()
+  const alice = await stage.admit(ALICE)
+  stage.homeserver.respond(membersPath(), reply(200, { joined: { [REMOTE]: {} } }))
+  await stage.join(alice)
+  await until(() => stage.listings() > 2, LIMIT_MS)
+  expect(stage.api.asked).toContain(OWN_SERVER)
+  expect([...stage.removals(), ...stage.deletions()]).toEqual([])
+})
+
 test.concurrent('a room that cannot be closed at first is closed soon', async () => {
   await using stage = await startEnforcementStage({
     env: { LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: '60' },

@@ -13,6 +13,7 @@ function setStore() {
   let held = new SqliteAdmissions(':memory:')
   const store: AdmissionStore = {
     put: (...args) => held.put(...args),
+    forget: (...args) => held.forget(...args),
     matrixRoomOf: (...args) => held.matrixRoomOf(...args),
     admissionsIn: (...args) => held.admissionsIn(...args),
     claimDue: (...args) => held.claimDue(...args),

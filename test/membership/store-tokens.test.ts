@@ -29,9 +29,8 @@ await onEveryAdmissionStore((open) => {
   ] as const) {
     test(`a token of the same participant with an ${what} expiry replaces the former; the later counts`, async () => {
       const store = await open()
-      for (const expiresAt of [first, second]) {
-        expect(await store.put(admission({ expiresAt }), 1, NOW, NOW)).toBe('stored')
-      }
+      expect(await store.put(admission({ expiresAt: first }), 1, NOW, NOW)).toBe('stored')
+      expect(await store.put(admission({ expiresAt: second }), 1, NOW, NOW)).toBe('renewed')
       expect(await store.admissionsIn(ROOM, NOW)).toEqual([admission()])
       expect(await store.admissionsIn(ROOM, NOW + HOUR_MS - 1)).toEqual([admission()])
       expect(await store.admissionsIn(ROOM, NOW + HOUR_MS)).toEqual([])
@@ -43,7 +42,7 @@ await onEveryAdmissionStore((open) => {
     const of = (number: number) => admission({ identity: `a${number}`, room: `r${number}` })
     for (const number of [1, 2, 3]) expect(await store.put(of(number), 3, NOW, NOW)).toBe('stored')
     expect(await store.put(of(4), 3, NOW, NOW)).toBe('user-full')
-    expect(await store.put(of(2), 3, NOW, NOW)).toBe('stored')
+    expect(await store.put(of(2), 3, NOW, NOW)).toBe('renewed')
     const bob = admission({ identity: 'bob', userId: '@bob:example.com' })
     expect(await store.put(bob, 3, NOW, NOW)).toBe('stored')
     expect(await store.matrixRoomOf(of(4), NOW)).toBeUndefined()
@@ -57,6 +56,24 @@ await onEveryAdmissionStore((open) => {
     const another = admission({ identity: 'another' })
     expect(await store.put(another, 2, NOW + 999, NOW)).toBe('user-full')
     expect(await store.put(another, 2, NOW + 1_000, NOW)).toBe('stored')
+  })
+
+  test('forgets a token that was not handed out, and it counts no more', async () => {
+    const store = await open()
+    await store.put(admission(), 1, NOW, NOW)
+    await store.forget(admission())
+    expect(await store.admissionsIn(ROOM, NOW)).toEqual([])
+    expect(await store.matrixRoomOf(admission(), NOW)).toBeUndefined()
+    expect(await store.put(admission({ identity: 'another' }), 1, NOW, NOW)).toBe('stored')
+  })
+
+  test('does not forget the token that has taken its place', async () => {
+    const store = await open()
+    await store.put(admission(), 1, NOW, NOW)
+    const later = admission({ expiresAt: NOW + 2 * HOUR_MS })
+    await store.put(later, 1, NOW, NOW)
+    await store.forget(admission())
+    expect(await store.admissionsIn(ROOM, NOW)).toEqual([later])
   })
 
   test('keeps the limit under concurrent requests', async () => {

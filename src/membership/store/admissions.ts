@@ -14,8 +14,8 @@ export function nameOf({ room, identity }: ParticipantKey): string {
   return JSON.stringify([room, identity])
 }
 
-/** Result of remembering a token; `user-full` when the user has too many already. */
-export type AdmissionOutcome = 'stored' | 'user-full'
+/** Result of remembering a token: whether the participant had one; `user-full` for too many of the user. */
+export type AdmissionOutcome = 'stored' | 'renewed' | 'user-full'
 
 /** Matrix rooms whose members are to be checked now. */
 export interface ClaimedRooms {
@@ -44,6 +44,9 @@ export interface AdmissionStore {
     now: number,
     firstCheckAt: number,
   ): Promise<AdmissionOutcome>
+
+  /** Forgets a token that was not handed out after all, unless another one has taken its place. */
+  forget(admission: Admission): Promise<void>
 
   /** The Matrix room that a participant was admitted to; `undefined` for one of no unexpired token. */
   matrixRoomOf(key: ParticipantKey, now: number): Promise<string | undefined>

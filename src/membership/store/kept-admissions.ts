@@ -38,8 +38,12 @@ export function keepAdmissions(store: AdmissionStore): KeptAdmissions {
     store: {
       async put(admission, perUser, now, firstCheckAt) {
         const outcome = await store.put(admission, perUser, now, firstCheckAt)
-        if (outcome === 'stored') keep(admission)
+        if (outcome !== 'user-full') keep(admission)
         return outcome
+      },
+      async forget(admission) {
+        kept.delete(nameOf(admission))
+        await store.forget(admission)
       },
       async admissionsIn(matrixRoom, now) {
         const admissions = await store.admissionsIn(matrixRoom, now)

@@ -15,7 +15,7 @@ const KEEP = `
 /**
  * `KEYS`: tokens of the Matrix room (hash), tokens of the user (sorted set), Matrix room of the
  * participant, checks (sorted set). `field, rest of the value, expiresAt, now, limit of the user, Matrix
- * room, time of the first check` gives `stored` or `user-full`.
+ * room, time of the first check` gives `stored`, `renewed` or `user-full`.
  */
 export const ADMIT: Script = toScript(`${KEEP}
   local inRoom, ofUser, roomOf, checks = unpack(KEYS)
@@ -30,7 +30,16 @@ export const ADMIT: Script = toScript(`${KEEP}
   redis.call('SET', roomOf, ARGV[6])
   for _, key in ipairs({inRoom, ofUser, roomOf}) do keepUntil(key, now, expires) end
   redis.call('ZADD', checks, 'NX', ARGV[7], ARGV[6])
-  return 'stored'
+  return former and 'renewed' or 'stored'
+`)
+
+/** `KEYS` as above but the checks. `field, expiresAt`: forgets a token, unless it was replaced. */
+export const FORGET: Script = toScript(`
+  local inRoom, ofUser, roomOf = unpack(KEYS)
+  if tonumber(redis.call('ZSCORE', ofUser, ARGV[1])) ~= tonumber(ARGV[2]) then return 0 end
+  redis.call('ZREM', ofUser, ARGV[1])
+  redis.call('HDEL', inRoom, ARGV[1])
+  return redis.call('DEL', roomOf)
 `)
 
 /** `KEYS`: tokens of the Matrix room. `now` gives the unexpired values; the others are removed. */

@@ -4,8 +4,8 @@ import { runScript, type Script } from '../../delegation/store/redis-eval.ts'
 import { besideJobs } from '../../delegation/store/redis-keys.ts'
 import { fieldOf, strings } from '../../delegation/store/redis-records.ts'
 import { memberOf, parseJson, textMember } from '../../lib/json.ts'
-import type { Admission, AdmissionStore } from './admissions.ts'
-import { ADMIT, ADMITTED, CLAIM_CHECKS, RESCHEDULE } from './redis-admission-scripts.ts'
+import type { Admission, AdmissionOutcome, AdmissionStore } from './admissions.ts'
+import { ADMIT, ADMITTED, CLAIM_CHECKS, FORGET, RESCHEDULE } from './redis-admission-scripts.ts'
 
 /** Sorted set of Matrix room IDs by the time of their next check, or by the end of the lease. */
 const CHECKS_KEY = besideJobs('checks')
@@ -73,7 +73,13 @@ export async function openRedisAdmissions(
         ...[fieldOf(admission), JSON.stringify(rest).slice(1), Math.ceil(expiresAt), now],
         ...[perUser, matrixRoom, Math.ceil(firstCheckAt)],
       ])
-      return outcome === 'user-full' ? 'user-full' : 'stored'
+      return outcome as AdmissionOutcome
+    },
+
+    async forget(admission) {
+      const { matrixRoom, userId, expiresAt } = admission
+      const keys = [roomKey(matrixRoom), userKey(userId), participantKey(admission)]
+      await run(FORGET, keys, [fieldOf(admission), Math.ceil(expiresAt)])
     },
 
     async matrixRoomOf(key, now) {

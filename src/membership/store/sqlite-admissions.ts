@@ -43,6 +43,9 @@ function prepare(database: Database) {
        ON CONFLICT DO UPDATE SET matrix_room = excluded.matrix_room, user_id = excluded.user_id,
          expires_at = max(expires_at, excluded.expires_at)`,
     ),
+    remove: database.prepare<never, [string, string, number]>(
+      'DELETE FROM admission WHERE room = ? AND identity = ? AND expires_at = ?',
+    ),
     schedule: database.prepare<never, [string, number]>(
       'INSERT INTO membership_check (matrix_room, due_at) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ),
@@ -101,14 +104,19 @@ export class SqliteAdmissions implements AdmissionStore {
     firstCheckAt: number,
   ): Promise<AdmissionOutcome> {
     const { room, identity, matrixRoom, userId, expiresAt } = admission
-    const { count, put, schedule } = this.#statements
+    const { count, find, put, schedule } = this.#statements
     return this.#transaction(() => {
       const others = count.get(userId, now, room, identity)?.count ?? 0
       if (others >= perUser) return 'user-full'
+      const isRenewed = find.get(room, identity, now) !== null
       put.run(room, identity, matrixRoom, userId, Math.ceil(expiresAt))
       schedule.run(matrixRoom, Math.ceil(firstCheckAt))
-      return 'stored'
+      return isRenewed ? 'renewed' : 'stored'
     })
+  }
+
+  async forget({ room, identity, expiresAt }: Admission): Promise<void> {
+    this.#try(() => this.#statements.remove.run(room, identity, Math.ceil(expiresAt)))
   }
 
   async matrixRoomOf({ room, identity }: ParticipantKey, now: number): Promise<string | undefined> {
