@@ -13,8 +13,16 @@ export type Client =
   | { readonly kind: 'known'; readonly key: string }
   /** A trusted proxy that does not say for whom it asks. */
   | { readonly kind: 'hidden'; readonly proxy: string }
-  /** A private address that is no trusted proxy; it may be one all the same. */
-  | { readonly kind: 'private'; readonly key: string; readonly peer: string }
+  /**
+   * A private address, of a client or of something that many clients are behind: a proxy that is not
+   * known as one, or a network that hides addresses from the `proxy` that names this one.
+   */
+  | {
+      readonly kind: 'private'
+      readonly key: string
+      readonly address: string
+      readonly proxy: string | undefined
+    }
 
 /** Tells where requests come from. */
 export type LocateClient = (request: Request, peer: string) => Client
@@ -23,25 +31,25 @@ export type LocateClient = (request: Request, peer: string) => Client
 const MAX_HOPS = 10
 const PRIVATE = { denied: LOCAL, allowed: [] }
 
+/** The one way to write an address, without a zone; IPv4 where it comes in the form of IPv6. */
+function canonical(address: string): string {
+  const [zoneless = ''] = address.split('%')
+  return ipaddr.process(zoneless).toString()
+}
+
 /** The address in `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]` or `[::1]:5678`; `undefined` if there is none. */
 function addressIn(hop: string): string | undefined {
   const text = hop.trim()
   const [, bracketed] = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text) ?? []
   const [, withPort] = /^([\d.]+):\d{1,5}$/.exec(text) ?? []
   const address = bracketed ?? withPort ?? text
-  return isIP(address) === 0 ? undefined : plain(address)
-}
-
-/** An IPv4 address may come in the form of an IPv6 one. */
-function plain(address: string): string {
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address
+  return isIP(address) === 0 ? undefined : canonical(address)
 }
 
 /** A customer of an IPv6 provider has a /64 at least. */
 function keyOf(address: string): string {
   if (!address.includes(':')) return address
-  const [zoneless = ''] = address.split('%')
-  return `${ipaddr.parse(zoneless).toByteArray().slice(0, 8).join('.')}/64`
+  return `${ipaddr.parse(address).toByteArray().slice(0, 8).join('.')}/64`
 }
 
 /**
@@ -70,16 +78,16 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
     return last
   }
 
+  function clientAt(address: string, proxy?: string): Client {
+    const key = keyOf(address)
+    return isPrivate(address) ? { kind: 'private', key, address, proxy } : { kind: 'known', key }
+  }
+
   return function locateClient(request, peer) {
-    const address = plain(peer)
-    if (!isProxy(address)) {
-      const key = keyOf(address)
-      return isPrivate(address) ? { kind: 'private', key, peer: address } : { kind: 'known', key }
-    }
+    const address = canonical(peer)
+    if (!isProxy(address)) return clientAt(address)
     const header = request.headers.get('x-forwarded-for')
     const client = header === null ? undefined : forwardedFor(header)
-    return client === undefined
-      ? { kind: 'hidden', proxy: address }
-      : { kind: 'known', key: keyOf(client) }
+    return client === undefined ? { kind: 'hidden', proxy: address } : clientAt(client, address)
   }
 }

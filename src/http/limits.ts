@@ -72,11 +72,13 @@ export function createLimits(options: LimitsOptions): Limits {
   const addresses = new TokenBuckets(addressRate, MAX_KEYS, monotonicNow)
   const users = new TokenBuckets(PER_USER, MAX_KEYS, monotonicNow)
   const origins = new TokenBuckets(PER_ORIGIN, MAX_KEYS, monotonicNow)
-  /** Requests so far, while all came from {@link onlyPeer}; else not a number. */
+  /** Requests so far, while all came from {@link onlyAddress}; else not a number. */
   let requestsOfOne = 0
-  let onlyPeer: string | undefined
+  let onlyAddress: string | undefined
   let hasWarned = false
   const originals = new WeakMap<Request, Request>()
+  /** The limits that requests are under; where from is no longer known when a client has hung up. */
+  const keys = new WeakMap<Request, string>()
   let peers: PeerLookup | undefined
 
   const refusals = new Map<LimitedBy, { count: number; toldAt: number }>()
@@ -97,21 +99,25 @@ export function createLimits(options: LimitsOptions): Limits {
     throw new TooManyRequests(limit, retryAfterMs)
   }
 
-  /** A proxy that is not known as one turns all its clients into one. */
-  function watchPeers(client: Client): void {
+  /** A proxy that is not known as one turns all its clients into one; so does a network before it. */
+  function watchClients(client: Client): void {
     if (client.kind !== 'private') {
       requestsOfOne = Number.NaN
       return
     }
     requestsOfOne =
-      onlyPeer === undefined || onlyPeer === client.peer ? requestsOfOne + 1 : Number.NaN
-    onlyPeer = client.peer
+      onlyAddress === undefined || onlyAddress === client.address ? requestsOfOne + 1 : Number.NaN
+    onlyAddress = client.address
     if (requestsOfOne !== HINT_AFTER_REQUESTS) return
-    logger.warn(
-      'all requests come from one private address and share its limit: if it is your proxy, add it to ' +
-        'LIVEKIT_TRUSTED_PROXIES',
-      { address: onlyPeer },
-    )
+    const { address, proxy } = client
+    const advice =
+      proxy === undefined
+        ? 'if it is your proxy, add it to LIVEKIT_TRUSTED_PROXIES'
+        : 'if many clients are behind it, have the network keep their addresses until they reach the proxy'
+    logger.warn(`all requests come from one private address and share its limit: ${advice}`, {
+      address,
+      ...(proxy !== undefined && { proxy }),
+    })
   }
 
   function warnOfHidden(proxy: string): void {
@@ -128,7 +134,7 @@ export function createLimits(options: LimitsOptions): Limits {
     const peer = peers?.requestIP(originals.get(request) ?? request)?.address
     if (peer === undefined) return undefined
     const client = locate(request, peer)
-    watchPeers(client)
+    watchClients(client)
     if (client.kind !== 'hidden') return client.key
     warnOfHidden(client.proxy)
     return undefined
@@ -137,10 +143,12 @@ export function createLimits(options: LimitsOptions): Limits {
   return {
     admitAddress(request) {
       const key = addressOf(request)
-      if (key !== undefined) admit(addresses, 'address', key)
+      if (key === undefined) return
+      keys.set(request, key)
+      admit(addresses, 'address', key)
     },
     noteFailure(request) {
-      const key = addressOf(request)
+      const key = keys.get(request)
       if (key !== undefined) addresses.charge(key)
     },
     admitUser: (userId) => admit(users, 'user', userId),

@@ -22,7 +22,6 @@ describe('behind a trusted proxy the client is', () => {
     ['not what the client itself claims', '10.0.0.1, 203.0.113.7, 10.0.0.9', '203.0.113.7'],
     ['found behind a chain of proxies', '203.0.113.7, 10.0.0.1,192.168.1.1', '203.0.113.7'],
     ['an address with a port', '203.0.113.7:4711', '203.0.113.7'],
-    ['the left-most of trusted addresses alone', '10.0.0.1, 10.0.0.2', '10.0.0.1'],
     ['the /64 of an IPv6 address', '2a00:1450:4001:81b::200e', '42.0.20.80.64.1.8.27/64'],
     ['the same for its neighbours', '[2a00:1450:4001:81b:1:2:3:4]:99', '42.0.20.80.64.1.8.27/64'],
     ['an IPv4 address in the form of an IPv6 one', '::ffff:203.0.113.7', '203.0.113.7'],
@@ -30,6 +29,12 @@ describe('behind a trusted proxy the client is', () => {
     expect(locate('127.0.0.1', header)).toEqual(known(key))
     expect(locate('::ffff:127.0.0.1', header)).toEqual(known(key))
     expect(locate('172.18.0.2', header)).toEqual(known(key))
+  })
+
+  test('the left-most of trusted addresses, where there is no other', () => {
+    expect(locate('127.0.0.1', '10.0.0.1, 10.0.0.2')).toEqual({
+      ...{ kind: 'private', key: '10.0.0.1', address: '10.0.0.1', proxy: '127.0.0.1' },
+    })
   })
 
   test('found among the last ten addresses, however long the header is', () => {
@@ -58,7 +63,8 @@ test('only the networks that the operator lists are trusted', () => {
   expect(locate('127.0.0.1', '198.51.100.1', own)).toEqual({
     kind: 'private',
     key: '127.0.0.1',
-    peer: '127.0.0.1',
+    address: '127.0.0.1',
+    proxy: undefined,
   })
   expect(locate('10.0.0.1', undefined, [])).toMatchObject({ kind: 'private', key: '10.0.0.1' })
 })
