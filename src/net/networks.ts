@@ -1,3 +1,4 @@
+import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 const MAX_REMEMBERED = 10_000
@@ -31,7 +32,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 
 /** A range of IP addresses in CIDR notation. */
 export interface Network {
-  /** As written, such as `10.0.0.0/8`. */
+  /** As written, such as `10.0.0.0/8`; a single address has its length added. */
   readonly cidr: string
   readonly range: readonly [Address, number]
 }
@@ -102,24 +103,34 @@ const OWN_MACHINE_RANGES = [
   '2002:a9fe::/32',
 ]
 
+const DOTTED_END = /(?<=:)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?=$|[%/])/
+
+/**
+ * Writes the last 32 bits of an IPv6 address in hexadecimal. Resolvers write `::808:808` as `::8.8.8.8`,
+ * which the library takes for `::ffff:8.8.8.8`.
+ */
+function inHex(address: string): string {
+  return address.replace(DOTTED_END, (dotted, ...parts: unknown[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number)
+    if (!isIPv4(dotted)) return dotted
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
+  })
+}
+
 /** Ranges that embed an IPv4 address in their last 32 bits. */
 const EMBEDDING_RANGES = ['::/96', '::ffff:0:0:0/96', '64:ff9b::/96'].map(parsedRange)
 
 function parsedRange(cidr: string): readonly [Address, number] {
-  return ipaddr.parseCIDR(cidr)
+  return ipaddr.parseCIDR(inHex(cidr))
 }
 
 /**
  * Parses a network in CIDR notation, or a single address; `undefined` for anything else.
  */
 export function parseNetwork(text: string): Network | undefined {
-  if (ipaddr.isValidCIDR(text)) {
-    return isFourPart(text) ? { cidr: text, range: unmapped(parsedRange(text)) } : undefined
-  }
-  if (!ipaddr.isValid(text) || !isFourPart(text)) return undefined
-  const address = ipaddr.process(text)
-  const bits = address.kind() === 'ipv4' ? 32 : 128
-  return { cidr: `${text}/${bits}`, range: [address, bits] }
+  if (!hasPlainAddress(text)) return undefined
+  const cidr = ipaddr.isValid(inHex(text)) ? `${text}/${text.includes(':') ? 128 : 32}` : text
+  return ipaddr.isValidCIDR(inHex(cidr)) ? { cidr, range: unmapped(parsedRange(cidr)) } : undefined
 }
 
 /** Converts a network of IPv4-mapped addresses to IPv4, since addresses are compared in that form. */
@@ -128,10 +139,9 @@ function unmapped([address, bits]: readonly [Address, number]): readonly [Addres
   return isMapped ? [address.toIPv4Address(), bits - 96] : [address, bits]
 }
 
-/** Refuses short forms such as `10.1`, which parsers read differently. */
-function isFourPart(text: string): boolean {
-  const address = text.split('/')[0] ?? ''
-  return address.includes(':') || ipaddr.IPv4.isValidFourPartDecimal(address)
+/** Refuses short forms such as `10.1` and leading zeros, which parsers read differently. */
+function hasPlainAddress(text: string): boolean {
+  return isIP(text.split('/')[0] ?? '') !== 0
 }
 
 function networks(ranges: readonly string[]): Network[] {
@@ -173,7 +183,7 @@ function embeddedIPv4(address: Address): ipaddr.IPv4 | undefined {
  * @throws {Error} when `address` is not an IP address
  */
 export function denyingNetwork(address: string, policy: AddressPolicy): Network | undefined {
-  const outer = ipaddr.process(address)
+  const outer = ipaddr.process(inHex(address))
   const inner = embeddedIPv4(outer)
   const forms = inner === undefined ? [outer] : [outer, inner]
   const firstOf = (networks: readonly Network[]) =>
