@@ -66,10 +66,13 @@ const NAMED_FAILURE_LIFETIME_MS = 5_000
  * still proven when the cache expires.
  */
 export const PROVEN_FOR_MS = 2 * LIFETIME.maxMs
+/** Bounds what is stored with each delegation, and how long it takes to handle. */
+const MAX_URL_LENGTH = 2_048
 
 function parseBaseUrl(body: string): string | undefined {
   const url = URL.parse(textMember(memberOf(parseJson(body), 'm.homeserver'), 'base_url') ?? '')
-  if (url === null || url.protocol !== 'https:') return undefined
+  if (url === null || url.href.length > MAX_URL_LENGTH) return undefined
+  if (url.protocol !== 'https:') return undefined
   if (url.username !== '' || url.password !== '') return undefined
   if (url.search !== '' || url.hash !== '') return undefined
   if (parseServerName(url.host) === undefined) return undefined

@@ -65,6 +65,13 @@ describe('the base URL in well-known', () => {
     expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
   })
 
+  test('is unusable when it is long, and does not block other requests', async () => {
+    const { locate } = await startWith(naming(`https://origin.test/${'/'.repeat(60_000)}x`))
+    const start = performance.now()
+    expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
+    expect(performance.now() - start).toBeLessThan(500)
+  })
+
   test.each([
     ['another document', reply(200, { 'm.server': 'hs.test:443' })],
     ['a list', reply(200, [])],
