@@ -18,5 +18,6 @@ export function retryAfterMs(headers: Headers, body: unknown, now: number): numb
   const inHeader = fromHeader(headers.get('retry-after') ?? '', now)
   if (inHeader !== undefined) return inHeader
   const inBody = memberOf(body, 'retry_after_ms')
-  return typeof inBody === 'number' && inBody >= 0 ? inBody : undefined
+  const isWait = typeof inBody === 'number' && inBody >= 0 && inBody <= Number.MAX_VALUE
+  return isWait ? inBody : undefined
 }
