@@ -133,6 +133,7 @@ for (const value of [
   goEntry({}, { DelayTimeout: 0 }),
   goEntry({}, { DelayTimeout: -30_000_000_000 }),
   goEntry({}, { DelayTimeout: '30s' }),
+  goEntry({}, { DelayTimeout: 1e300 }),
   goEntry({}, { LiveKitIdentity: 7 }),
 ]) {
   test(`an entry that cannot be understood is left alone: ${value}`, async () => {

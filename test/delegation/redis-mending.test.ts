@@ -121,6 +121,11 @@ test('leaves foreign entries in the hash alone, after one look', async () => {
 for (const [what, ruin] of [
   ['is cut off', (text: string) => text.slice(0, -20)],
   ['holds half a surrogate pair', (text: string) => text.replace('delay-1', 'delay-\\ud83d')],
+  [
+    'has a time beyond all dates',
+    (text: string) => text.replace('"deadlineAt":', '"deadlineAt":9e9'),
+  ],
+  ['has a user ID that is no text', (text: string) => text.replace('{', '{"userId":7,')],
   ['lacks a time', (text: string) => text.replace('"deadlineAt"', '"d"')],
 ] as const) {
   test(`removes and reports a record of ours that ${what}`, async () => {

@@ -2,12 +2,16 @@ import { parseJson } from '../../lib/json.ts'
 import type { Delegation } from '../life/record.ts'
 
 const TEXTS = ['room', 'identity', 'generation', 'serverName', 'delayId'] as const
+const OPTIONAL_TEXTS = ['userId', 'clientApiUrl', 'participantId'] as const
 const TIMES = ['delayMs', 'acceptedAt', 'deadlineAt', 'failures'] as const
+const OPTIONAL_TIMES = ['absentSince', 'replacedAt', 'restartAt'] as const
 const TIMES_BY_STATE: Readonly<Record<Delegation['state'], readonly string[]>> = {
   waiting: ['waitUntil', 'checkAt'],
   connected: ['connectedAt', 'restartAt', 'checkAt', 'checkFailures'],
   leaving: ['giveUpAt', 'sendAt'],
 }
+/** Half of what a date can be: the difference of two such times is a date as well. */
+const MAX_TIME = 4e15
 
 function isState(value: unknown): value is Delegation['state'] {
   return typeof value === 'string' && Object.hasOwn(TIMES_BY_STATE, value)
@@ -18,6 +22,10 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && value.isWellFormed()
 }
 
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= MAX_TIME
+}
+
 /** Whether a value is a complete delegation with the right types. */
 export function isDelegation(value: unknown): value is Delegation {
   if (typeof value !== 'object' || value === null) return false
@@ -26,7 +34,9 @@ export function isDelegation(value: unknown): value is Delegation {
   const times = [...TIMES, ...TIMES_BY_STATE[record.state]]
   return (
     TEXTS.every((name) => isText(record[name])) &&
-    times.every((name) => Number.isFinite(record[name]))
+    times.every((name) => isTime(record[name])) &&
+    OPTIONAL_TEXTS.every((name) => record[name] === undefined || isText(record[name])) &&
+    OPTIONAL_TIMES.every((name) => record[name] === undefined || isTime(record[name]))
   )
 }
 

@@ -1,6 +1,7 @@
 import { memberOf, textMember } from '../../lib/json.ts'
 import type { Waiting } from '../life/record.ts'
 import { accept } from '../life/waiting.ts'
+import { isDelegation } from './records.ts'
 
 const MS_IN_NS = 1e6
 
@@ -41,8 +42,7 @@ export function adopt(
 
   const waiting = accept(accepted, { now, random: 0, sanityCheckMs: 0 })
   const deadlineAt = (momentOf(textMember(entry, 'RestartedAt')) ?? now) + delayMs
-  if (deadlineAt <= now) return 'expired'
-  return {
+  const adopted = {
     ...waiting,
     deadlineAt,
     waitUntil: Math.min(waiting.waitUntil, deadlineAt),
@@ -50,4 +50,7 @@ export function adopt(
     // Leaves time for the check, and still comes before the deadline.
     restartAt: Math.min(now + delayMs / 10, (now + deadlineAt) / 2),
   }
+  // Neither times beyond all dates nor lone surrogates could be read again.
+  if (!isDelegation(adopted)) return undefined
+  return deadlineAt <= now ? 'expired' : adopted
 }
