@@ -12,7 +12,8 @@ export function fieldOf({ room, identity }: ParticipantKey): string {
 export function keyOf(field: string): ParticipantKey | undefined {
   const parts = parseJson(field)
   if (!Array.isArray(parts) || parts.length !== 2) return undefined
-  return { room: String(parts[0]), identity: String(parts[1]) }
+  const [room, identity]: readonly unknown[] = parts
+  return typeof room === 'string' && typeof identity === 'string' ? { room, identity } : undefined
 }
 
 /** Members and prefixes of the user index for a delegation; `nobody` is the member without a user. */
