@@ -96,7 +96,7 @@ function hasDigest(body: Uint8Array, digest: string): boolean {
 
 /** Protobuf encodes absent strings and numbers as empty or 0. */
 function present<T>(value: T | undefined): T | undefined {
-  return value === undefined || value === '' || Number(value) === 0 ? undefined : value
+  return value === '' || value === 0 || value === 0n ? undefined : value
 }
 
 function toNumber(value: bigint | undefined): number | undefined {
