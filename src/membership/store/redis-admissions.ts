@@ -25,14 +25,16 @@ function participantKey(key: ParticipantKey): string {
   return besideJobs(`room-of:${fieldOf(key)}`)
 }
 
-function toAdmissions(text: string): readonly Admission[] {
+/** Reads a stored token, as a list of one; empty if the text is none. */
+export function toAdmissions(text: string): readonly Admission[] {
   const json = parseJson(text)
   const expiresAt = memberOf(json, 'expiresAt')
   const matrixRoom = textMember(json, 'matrixRoom')
   const room = textMember(json, 'room')
   const identity = textMember(json, 'identity')
   const userId = textMember(json, 'userId')
-  if (typeof expiresAt !== 'number' || matrixRoom === undefined || room === undefined) return []
+  if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) return []
+  if (matrixRoom === undefined || room === undefined) return []
   if (identity === undefined || userId === undefined) return []
   return [{ room, identity, matrixRoom, userId, expiresAt }]
 }
