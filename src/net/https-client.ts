@@ -33,9 +33,11 @@ function toWire({ hostHeader }: Endpoint, call: Call): string {
 class IdleConnections {
   readonly #idleMs: number
   readonly #max: number
-  /** In the order in which connections became idle. */
-  readonly #timers = new Map<HttpsConnection, ReturnType<typeof setTimeout>>()
+  /** When each became idle, by a monotonic clock; in that order. */
+  readonly #since = new Map<HttpsConnection, number>()
   readonly #byKey = new Map<string, HttpsConnection[]>()
+  /** One for all: a timer for each would be set and cleared with every request. */
+  #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(idleMs: number, max: number) {
     this.#idleMs = idleMs
@@ -43,13 +45,13 @@ class IdleConnections {
   }
 
   put(key: string, connection: HttpsConnection): void {
-    connection.rest()
-    const timer = setTimeout(() => connection.close(), this.#idleMs)
-    timer.unref()
-    this.#timers.set(connection, timer)
-    this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), connection])
-    const [oldest] = this.#timers.keys()
-    if (this.#timers.size > this.#max) oldest?.close()
+    this.#since.set(connection, performance.now())
+    const alike = this.#byKey.get(key)
+    if (alike === undefined) this.#byKey.set(key, [connection])
+    else alike.push(connection)
+    const [oldest] = this.#since.keys()
+    if (this.#since.size > this.#max) oldest?.close()
+    if (this.#timer === undefined) this.#lookAfter(this.#idleMs)
   }
 
   /** Takes the most recently used one, so that surplus connections time out. */
@@ -60,11 +62,27 @@ class IdleConnections {
   }
 
   remove(key: string, connection: HttpsConnection): void {
-    clearTimeout(this.#timers.get(connection))
-    if (!this.#timers.delete(connection)) return
-    const left = (this.#byKey.get(key) ?? []).filter((other) => other !== connection)
-    if (left.length === 0) this.#byKey.delete(key)
-    else this.#byKey.set(key, left)
+    if (!this.#since.delete(connection)) return
+    const alike = this.#byKey.get(key) ?? []
+    alike.splice(alike.lastIndexOf(connection), 1)
+    if (alike.length === 0) this.#byKey.delete(key)
+  }
+
+  #lookAfter(ms: number): void {
+    this.#timer = setTimeout(() => this.#closeOverdue(), ms)
+    this.#timer.unref()
+  }
+
+  #closeOverdue(): void {
+    this.#timer = undefined
+    for (const [connection, since] of this.#since) {
+      const leftMs = since + this.#idleMs - performance.now()
+      if (leftMs > 0) {
+        this.#lookAfter(leftMs)
+        return
+      }
+      connection.close()
+    }
   }
 }
 

@@ -54,6 +54,8 @@ export class HttpsConnection {
     })
     this.#socket = socket
     socket.setNoDelay(true)
+    // Idle connections keep no process alive; an exchange has a deadline whose timer does.
+    socket.unref()
     socket.once('secureConnect', () => this.#begin(verifyTls))
     socket.on('data', (bytes: Buffer) => this.#receive(bytes))
     socket.once('end', () => this.#end())
@@ -85,7 +87,6 @@ export class HttpsConnection {
       this.#job = { parser: new AnswerParser(maxBodyBytes), resolve, reject }
     })
     signal.addEventListener('abort', abort, { once: true })
-    this.#socket.ref()
     if (this.#isSecure) this.#socket.write(request)
     else this.#waiting = request
     try {
@@ -93,11 +94,6 @@ export class HttpsConnection {
     } finally {
       signal.removeEventListener('abort', abort)
     }
-  }
-
-  /** Lets the process exit while the connection is idle. */
-  rest(): void {
-    this.#socket.unref()
   }
 
   /** Closes the connection; an exchange under way fails. */
