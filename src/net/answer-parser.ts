@@ -1,18 +1,17 @@
+import { AnswerBody } from './answer-body.ts'
 import {
   bodyFraming,
+  checkField,
+  type EndFields,
+  headersOf,
   malformed,
   readChunkSize,
-  readField,
+  readEndFields,
+  readHead,
   readStatusLine,
   type StatusLine,
 } from './answer-grammar.ts'
-import {
-  type Answer,
-  AnswerTooLarge,
-  closedByServer,
-  MAX_BODY_BYTES,
-  RequestError,
-} from './bounded-fetch.ts'
+import { type Answer, closedByServer, MAX_BODY_BYTES, RequestError } from './bounded-fetch.ts'
 
 /** A complete answer. */
 export interface ParsedAnswer extends Answer {
@@ -53,15 +52,17 @@ export class AnswerParser {
   #headBytes = 0
   #line = ''
   #statusLine: StatusLine = { status: 0, isVersion11: false }
-  #headers = new Headers()
-  readonly #body: Uint8Array[] = []
-  #bodyBytes = 0
+  /** The header lines, each with its line break. */
+  #fields = ''
+  #endFields: EndFields | undefined
   /** Remaining bytes of the body or chunk. */
   #left = 0
   #hasSurplus = false
+  readonly #body: AnswerBody
   readonly #maxBodyBytes: number
 
   constructor(maxBodyBytes = MAX_BODY_BYTES) {
+    this.#body = new AnswerBody(maxBodyBytes)
     this.#maxBodyBytes = maxBodyBytes
   }
 
@@ -70,15 +71,15 @@ export class AnswerParser {
    *
    * @throws {RequestError} when the answer is malformed or too large
    */
-  push(bytes: Uint8Array): ParsedAnswer | undefined {
-    let rest = bytes
-    while (rest.length > 0 && this.#state !== 'done') {
-      const taken = this.#take(rest)
+  push(bytes: Buffer): ParsedAnswer | undefined {
+    let at = 0
+    while (at < bytes.length && this.#state !== 'done') {
+      const taken = this.#take(bytes, at)
       this.#countRaw(taken)
-      rest = rest.subarray(taken)
+      at += taken
     }
     if (this.#state !== 'done') return undefined
-    this.#hasSurplus = rest.length > 0
+    this.#hasSurplus = at < bytes.length
     return this.#answer()
   }
 
@@ -105,34 +106,46 @@ export class AnswerParser {
     throw new RequestError(`answer is larger than ${size}, headers and framing included`, 'final')
   }
 
-  /** Returns how many bytes were consumed, at least one. */
-  #take(bytes: Uint8Array): number {
-    if (this.#state === 'body until close') return this.#takeBody(bytes)
-    if (this.#state !== 'sized body' && this.#state !== 'chunk') return this.#takeLine(bytes)
-    const taken = this.#takeBody(bytes.subarray(0, this.#left))
+  /** Reads on from `at`; returns how many bytes were consumed, at least one. */
+  #take(bytes: Buffer, at: number): number {
+    if (this.isUntouched) {
+      const taken = this.#takeHead(bytes)
+      if (taken > 0) return taken
+    }
+    if (this.#state === 'body until close') return this.#takeBody(bytes.subarray(at))
+    if (this.#state !== 'sized body' && this.#state !== 'chunk') return this.#takeLine(bytes, at)
+    const taken = this.#takeBody(bytes.subarray(at, at + this.#left))
     this.#left -= taken
     if (this.#left === 0) this.#state = this.#state === 'chunk' ? 'end of chunk' : 'done'
     return taken
   }
 
-  #takeBody(bytes: Uint8Array): number {
-    this.#bodyBytes += bytes.length
-    if (this.#bodyBytes > this.#maxBodyBytes) throw new AnswerTooLarge(this.#maxBodyBytes)
+  /** Takes a head that has arrived in one piece, as nearly all do; returns 0 for others. */
+  #takeHead(bytes: Buffer): number {
+    const head = readHead(bytes.toString('latin1', 0, MAX_HEAD_BYTES))
+    if (head === undefined) return 0
+    this.#statusLine = head.statusLine
+    this.#fields = head.fields
+    this.#endHead()
+    return head.bytes
+  }
+
+  #takeBody(bytes: Buffer): number {
     this.#body.push(bytes)
     return bytes.length
   }
 
-  #takeLine(bytes: Uint8Array): number {
-    const end = bytes.indexOf(LINE_FEED)
-    const taken = end === -1 ? bytes.length : end + 1
-    this.#line += Buffer.from(bytes.subarray(0, taken)).toString('latin1')
-    if (this.#state === 'status line' || this.#state === 'header') this.#countHead(taken)
-    if (end === -1) return taken
+  #takeLine(bytes: Buffer, at: number): number {
+    const lineFeed = bytes.indexOf(LINE_FEED, at)
+    const end = lineFeed === -1 ? bytes.length : lineFeed + 1
+    this.#line += bytes.toString('latin1', at, end)
+    if (this.#state === 'status line' || this.#state === 'header') this.#countHead(end - at)
+    if (lineFeed === -1) return end - at
     const line = this.#line
     this.#line = ''
     if (!line.endsWith('\r\n')) throw malformed()
     this.#readLine(line.slice(0, -2))
-    return taken
+    return end - at
   }
 
   #countHead(bytes: number): void {
@@ -148,12 +161,12 @@ export class AnswerParser {
     switch (this.#state) {
       case 'status line':
         this.#statusLine = readStatusLine(line)
-        this.#headers = new Headers()
+        this.#fields = ''
         this.#state = 'header'
         return
       case 'header':
         if (line === '') this.#endHead()
-        else this.#headers.append(...readField(line))
+        else this.#addField(line)
         return
       case 'chunk size':
         this.#beginChunk(readChunkSize(line))
@@ -164,8 +177,13 @@ export class AnswerParser {
         return
       default:
         if (line === '') this.#state = 'done'
-        else readField(line)
+        else checkField(line)
     }
+  }
+
+  #addField(line: string): void {
+    checkField(line)
+    this.#fields += `${line}\r\n`
   }
 
   #endHead(): void {
@@ -173,7 +191,8 @@ export class AnswerParser {
       this.#state = 'status line'
       return
     }
-    const framing = bodyFraming(this.#statusLine, this.#headers, this.#maxBodyBytes)
+    this.#endFields = readEndFields(this.#fields)
+    const framing = bodyFraming(this.#statusLine, this.#endFields, this.#maxBodyBytes)
     if (framing.kind === 'chunked') this.#state = 'chunk size'
     if (framing.kind === 'until close') this.#state = 'body until close'
     if (framing.kind !== 'sized') return
@@ -182,18 +201,22 @@ export class AnswerParser {
   }
 
   #beginChunk(bytes: number): void {
-    if (this.#bodyBytes + bytes > this.#maxBodyBytes) throw new AnswerTooLarge(this.#maxBodyBytes)
+    this.#body.expect(bytes)
     this.#left = bytes
     this.#state = bytes === 0 ? 'trailer' : 'chunk'
   }
 
   #answer(): ParsedAnswer {
-    const options = (this.#headers.get('connection') ?? '').toLowerCase().split(/[\t ,]+/)
+    const fields = this.#fields
+    const options = (this.#endFields?.get('connection') ?? '').toLowerCase().split(/[\t ,]+/)
     const endsByClose = this.#state !== 'done' || this.#hasSurplus
     return {
       status: this.#statusLine.status,
-      headers: this.#headers,
-      body: new TextDecoder().decode(Buffer.concat(this.#body)),
+      // Made when asked for: most callers need the body alone.
+      get headers() {
+        return headersOf(fields)
+      },
+      body: this.#body.text(),
       mayReuse: this.#statusLine.isVersion11 && !endsByClose && !options.includes('close'),
     }
   }
