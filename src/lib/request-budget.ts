@@ -48,11 +48,11 @@ export function requestCap(variable: string | undefined): number {
 export function requestBudget(cap: number): RequestBudget {
   const share = (parts: number) => Math.max(1, Math.floor((cap * parts) / 64))
   return {
-    verifications: { named: share(6), proven: share(8), others: share(8) },
+    verifications: { named: share(6), proven: share(7), others: share(8) },
     locations: { named: share(1), proven: share(2), others: share(2) },
-    delayedEvents: share(14),
+    delayedEvents: share(16),
     presenceChecks: share(6),
-    roomCreations: share(8),
+    roomCreations: share(7),
     membership: share(4),
     membershipChecks: share(3),
     relays: share(2),
