@@ -1,0 +1,73 @@
+import { join } from 'node:path'
+import { addDelayedEvents } from '../faults/support/delayed-events.ts'
+import { required } from '../process/commands.ts'
+import { findClosedPort } from '../support/dead-end.ts'
+import { startHomeserver } from '../support/homeserver.ts'
+import { createMemberApi } from '../support/member-api.ts'
+import { AS_TOKEN, HS_TOKEN } from '../support/member-stage.ts'
+import { reply } from '../support/misbehaviour.ts'
+import { createRedisServer } from '../support/redis-server.ts'
+import { type ServiceProcess, startService } from '../support/service-process.ts'
+import { startSfu } from '../support/sfu.ts'
+
+const BINARY = join(import.meta.dir, '../../dist/jwt-service')
+const USERINFO = '/_matrix/federation/v1/openid/userinfo'
+
+/** How often membership is checked. */
+export const INTERVAL_S = 5
+
+/** A site in both modes, with strangers that stall, lie and are not there. */
+export async function startWorld() {
+  await using started = new AsyncDisposableStack()
+  const api = createMemberApi('example.com', AS_TOKEN)
+  const server = started.use(await startHomeserver({ serverName: 'example.com', memberApi: api }))
+  const events = addDelayedEvents(server)
+  started.defer(() => events.close())
+  const slow = started.use(await startHomeserver({ serverName: 'slow.example' }))
+  slow.respond(USERINFO, { kind: 'hang' })
+  const liar = started.use(await startHomeserver({ serverName: 'liar.example' }))
+  liar.respond(USERINFO, reply(200, { sub: '@user:example.com' }), { kind: 'invalid-json' })
+  const gone = `http://127.0.0.1:${await findClosedPort()}`
+  const sfu = started.use(
+    await startSfu({ apiKey: required.LIVEKIT_KEY, apiSecret: required.LIVEKIT_SECRET }),
+  )
+  const redis = await createRedisServer({ persistent: true })
+  await redis.start()
+  started.defer(() => redis.close())
+
+  const places = [server, slow, liar].map(({ serverName, url }) => `${serverName}=${url}`)
+  const env = {
+    ...required,
+    LIVEKIT_URL: sfu.wsUrl,
+    LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
+    LIVEKIT_FEDERATION_URL_OVERRIDES: [...places, `gone.example=${gone}`].join(','),
+    LIVEKIT_CS_API_URL_OVERRIDES: `example.com=${server.url}`,
+    LIVEKIT_REDIS_URL: redis.url,
+    LIVEKIT_AS_TOKEN: AS_TOKEN,
+    LIVEKIT_HS_TOKEN: HS_TOKEN,
+    LIVEKIT_HS_SERVER_NAME: 'example.com',
+    LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: String(INTERVAL_S),
+    LIVEKIT_LOG_LEVEL: 'warn',
+  }
+
+  /** Starts a replica; `metricsPort` is where its metrics are. */
+  async function startReplica(metricsPort: number): Promise<ServiceProcess> {
+    return startService({
+      command: [BINARY, 'serve'],
+      env: { ...env, LIVEKIT_METRICS_BIND: `127.0.0.1:${metricsPort}` },
+    })
+  }
+
+  const owned = started.move()
+  return {
+    home: { server, events },
+    api,
+    sfu,
+    redis,
+    startReplica,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** The type of {@link startWorld}'s result. */
+export type World = Awaited<ReturnType<typeof startWorld>>
