@@ -1,4 +1,5 @@
 import { DeadlineExceeded, settle } from './deadline.ts'
+import { FairQueue, type Waiter } from './fair-queue.ts'
 
 /** Limits of a {@link Gate}. */
 export interface GateLimits {
@@ -31,11 +32,6 @@ interface Place {
   readonly controller: AbortController
 }
 
-interface Waiter {
-  readonly key: string
-  readonly enter: () => void
-}
-
 /**
  * Bounds how many tasks are under way, in all and for each key. A place that becomes free goes to the
  * waiter whose key has the fewest, the first among these: one key cannot hold up the others.
@@ -45,7 +41,7 @@ export class Gate {
   readonly #running = new Map<string, number>()
   /** In the order in which they were taken. */
   readonly #places = new Set<Place>()
-  readonly #waiting = new Set<Waiter>()
+  readonly #waiting = new FairQueue()
   /** Runs while somebody waits, and no longer: most tasks never need a timer. */
   #patience: ReturnType<typeof setTimeout> | undefined
 
@@ -126,13 +122,12 @@ export class Gate {
     return place
   }
 
-  /** Tells whether a waiter would enter if any place at all became free. */
-  #lacksRoom({ key }: Waiter): boolean {
-    return this.#isFull() && this.#runningOf(key) < this.#limits.perKey
-  }
-
+  /** Tells whether anybody would enter if any place at all became free. */
   #isRoomLacking(): boolean {
-    for (const waiter of this.#waiting) if (this.#lacksRoom(waiter)) return true
+    if (!this.#isFull()) return false
+    for (const key of this.#waiting.keys()) {
+      if (this.#runningOf(key) < this.#limits.perKey) return true
+    }
     return false
   }
 
@@ -186,7 +181,7 @@ export class Gate {
   }
 
   #forget(waiter: Waiter): void {
-    this.#waiting.delete(waiter)
+    this.#waiting.remove(waiter)
     if (this.#waiting.size > 0) return
     clearTimeout(this.#patience)
     this.#patience = undefined
@@ -198,19 +193,6 @@ export class Gate {
     const left = this.#runningOf(place.key) - 1
     if (left === 0) this.#running.delete(place.key)
     else this.#running.set(place.key, left)
-    this.#next()?.enter()
-  }
-
-  #next(): Waiter | undefined {
-    let next: Waiter | undefined
-    let fewest = this.#limits.perKey
-    for (const waiter of this.#waiting) {
-      const running = this.#runningOf(waiter.key)
-      if (running >= fewest) continue
-      next = waiter
-      fewest = running
-      if (running === 0) break
-    }
-    return next
+    this.#waiting.next((key) => this.#runningOf(key), this.#limits.perKey)?.enter()
   }
 }
