@@ -1,4 +1,4 @@
-import { DeadlineExceeded, settle } from './deadline.ts'
+import { type Cancellation, DeadlineExceeded, settle } from './deadline.ts'
 import { FairQueue, type Waiter } from './fair-queue.ts'
 
 /** Limits of a {@link Gate}. */
@@ -29,7 +29,7 @@ interface Place {
   /** Monotonic. */
   readonly takenAtMs: number
   /** Ends its task. */
-  readonly controller: AbortController
+  readonly cancellation: Cancellation
 }
 
 /**
@@ -60,32 +60,29 @@ export class Gate {
   }
 
   /**
-   * Runs `task` as soon as there is room for it. When the signal of `controller` fires, its place is
-   * free at once, in the queue as well as while it runs; the task is left behind, and must stop when that
-   * signal fires.
+   * Runs `task` as soon as there is room for it. When it is cancelled, its place is free at once, in the
+   * queue as well as while it runs; the task is left behind, and must stop when its signal fires.
    *
-   * @param controller - ends the task; the gate fires it when the place is taken away for another key
-   * @throws {GateRefusal} when the queue is full, or the signal fired while waiting
+   * @param cancellation - ends the task; the gate does so when the place is taken away for another key
+   * @throws {GateRefusal} when the queue is full, or the task was cancelled while waiting
    * @throws {DeadlineExceeded} when the place was taken away
    */
-  async run<T>(
+  run<T>(
     key: string,
-    controller: AbortController,
+    cancellation: Cancellation,
     task: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { signal } = controller
-    if (signal.aborted) throw new GateRefusal('gave up before')
-    const place = this.#hasRoom(key)
-      ? this.#take(key, controller)
-      : await this.#wait(key, controller)
-    return this.#hold(place, task)
+    if (cancellation.signal.aborted) return Promise.reject(new GateRefusal('gave up before'))
+    if (this.#hasRoom(key)) return this.#hold(this.#take(key, cancellation), task)
+    return this.#wait(key, cancellation).then((place) => this.#hold(place, task))
   }
 
   #hold<T>(place: Place, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = place.controller
+    const { cancellation } = place
+    const { signal } = cancellation
     return new Promise((resolve, reject) => {
       const release = () => {
-        signal.removeEventListener('abort', giveUp)
+        cancellation.offAbort(giveUp)
         this.#leave(place)
       }
       const giveUp = () => {
@@ -93,7 +90,7 @@ export class Gate {
         reject(signal.reason)
       }
       if (signal.aborted) return giveUp()
-      signal.addEventListener('abort', giveUp, { once: true })
+      cancellation.onAbort(giveUp)
       try {
         settle(task(signal), { resolve, reject, release })
       } catch (error) {
@@ -115,8 +112,8 @@ export class Gate {
     return !this.#isFull() && this.#runningOf(key) < this.#limits.perKey
   }
 
-  #take(key: string, controller: AbortController): Place {
-    const place: Place = { key, takenAtMs: performance.now(), controller }
+  #take(key: string, cancellation: Cancellation): Place {
+    const place: Place = { key, takenAtMs: performance.now(), cancellation }
     this.#places.add(place)
     this.#running.set(key, this.#runningOf(key) + 1)
     return place
@@ -133,7 +130,7 @@ export class Gate {
 
   /** The place that has been held for longest, unless it is being taken away already. */
   #oldest(): Place | undefined {
-    for (const place of this.#places) if (!place.controller.signal.aborted) return place
+    for (const place of this.#places) if (!place.cancellation.signal.aborted) return place
     return undefined
   }
 
@@ -144,7 +141,7 @@ export class Gate {
     const leftMs = oldest.takenAtMs + patienceMs - performance.now()
     if (leftMs > 0) return leftMs
     if (!this.#isRoomLacking()) return RECHECK_MS
-    oldest.controller.abort(new DeadlineExceeded(patienceMs))
+    oldest.cancellation.abort(new DeadlineExceeded(patienceMs))
     return 0
   }
 
@@ -153,13 +150,12 @@ export class Gate {
     this.#patience = setTimeout(() => this.#lookAfterWaiters(patienceMs), againMs)
   }
 
-  #wait(key: string, controller: AbortController): Promise<Place> {
+  #wait(key: string, cancellation: Cancellation): Promise<Place> {
     const { maxWaiting, patienceMs } = this.#limits
     if (this.#waiting.size >= maxWaiting) {
       return Promise.reject(new GateRefusal('too many requests are waiting'))
     }
     return new Promise((resolve, reject) => {
-      const { signal } = controller
       const giveUp = () => {
         this.#forget(waiter)
         reject(new GateRefusal('gave up waiting'))
@@ -167,13 +163,13 @@ export class Gate {
       const waiter: Waiter = {
         key,
         enter: () => {
-          signal.removeEventListener('abort', giveUp)
+          cancellation.offAbort(giveUp)
           this.#forget(waiter)
-          resolve(this.#take(key, controller))
+          resolve(this.#take(key, cancellation))
         },
       }
       this.#waiting.add(waiter)
-      signal.addEventListener('abort', giveUp, { once: true })
+      cancellation.onAbort(giveUp)
       if (patienceMs !== undefined && this.#patience === undefined) {
         this.#lookAfterWaiters(patienceMs)
       }

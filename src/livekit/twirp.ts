@@ -127,9 +127,9 @@ export function createTwirpClient(
     const startedAt = performance.now()
     const end = (outcome: string) => onCall(method, outcome, performance.now() - startedAt)
     try {
-      const answer = await withDeadline(timeoutMs, call.signal, (signal, controller) => {
+      const answer = await withDeadline(timeoutMs, call.signal, (signal, cancellation) => {
         if (gate === undefined) return exchange(call, signal)
-        return gate.run(method, controller, (inner) => exchange(call, inner))
+        return gate.run(method, cancellation, (inner) => exchange(call, inner))
       })
       end('ok')
       return answer

@@ -107,9 +107,9 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
     if (name === undefined) {
       return { value: { kind: 'none', reason: 'not a valid server name' }, ttlMs: 0 }
     }
-    const answer = await withDeadline(timeoutMs, outer, (_, controller) => {
+    const answer = await withDeadline(timeoutMs, outer, (_, cancellation) => {
       const server = { key: serverName, isNamed: isNamed(serverName) }
-      return gates.run(server, controller, (inner) => {
+      return gates.run(server, cancellation, (inner) => {
         return getWellKnown(name, PATH, policyFor(serverName), inner)
       })
     })

@@ -91,8 +91,8 @@ export function createFederation(options: FederationOptions): Federation {
       const server = { key: keyOf(name), isNamed: isNamed(serverName) }
       const progress: Progress = { step: 'queue', notes: [] }
       try {
-        return await withDeadline(timeoutMs, outer, (_, controller) => {
-          return gates.run(server, controller, (inner) => ask(name, path, inner, progress))
+        return await withDeadline(timeoutMs, outer, (_, cancellation) => {
+          return gates.run(server, cancellation, (inner) => ask(name, path, inner, progress))
         })
       } catch (error) {
         const cause = outer?.aborted ? 'the client hung up' : describe(error, progress)

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../lib/deadline.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import { Gate } from '../lib/gate.ts'
 import type { ExchangeLimits } from './exchange-limits.ts'
@@ -15,7 +16,7 @@ export interface ServerGates {
   /** Runs `task` once the server has a free place; rejects as {@link Gate.run} does. */
   run<T>(
     server: AskedServer,
-    controller: AbortController,
+    cancellation: Cancellation,
     task: (signal: AbortSignal) => Promise<T>,
   ): Promise<T>
   /** Exchanges under way and waiting, of all kinds of servers. */
@@ -70,8 +71,8 @@ export function createServerGates(
         waiting: gates.reduce((sum, gate) => sum + gate.waiting, 0),
       }
     },
-    run(server, controller, task) {
-      return gateFor(server).run(server.key, controller, (inner) => {
+    run(server, cancellation, task) {
+      return gateFor(server).run(server.key, cancellation, (inner) => {
         return ask(server.key, () => task(inner))
       })
     },

@@ -1,4 +1,5 @@
 import { afterEach, expect, jest, test } from 'bun:test'
+import { Cancellation } from '../../src/lib/deadline.ts'
 import { Gate, type GateLimits, GateRefusal } from '../../src/lib/gate.ts'
 
 afterEach(() => {
@@ -12,7 +13,7 @@ function watch(limits: GateLimits) {
   const ends = new Map<string, PromiseWithResolvers<void>>()
   return {
     started,
-    run(key: string, label: string, controller = new AbortController()) {
+    run(key: string, label: string, controller = new Cancellation()) {
       const end = Promise.withResolvers<void>()
       ends.set(label, end)
       return gate.run(key, controller, async () => {
@@ -84,7 +85,7 @@ test('refuses a task when too many are waiting', async () => {
 
 test('forgets a task that is given up while it waits', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
-  const impatience = new AbortController()
+  const impatience = new Cancellation()
   const first = run('key', 'first')
   const second = run('key', 'second', impatience)
   impatience.abort()
@@ -109,7 +110,7 @@ test('gives a free place to the key with the fewest running tasks', async () => 
 
 test('gives the place of a running task back as soon as its signal fires', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 1 })
-  const hangUp = new AbortController()
+  const hangUp = new Cancellation()
   const first = run('x', 'first', hangUp)
   const second = run('y', 'second')
   hangUp.abort(new Error('hung up'))
@@ -177,16 +178,16 @@ test('sets no timer until somebody waits, and leaves none behind', async () => {
 
 test('makes room when a task throws before it has begun to wait', async () => {
   const gate = new Gate({ perKey: 1, total: 1, maxWaiting: 0 })
-  const failing = gate.run('key', new AbortController(), () => {
+  const failing = gate.run('key', new Cancellation(), () => {
     throw new Error('at once')
   })
   await expect(failing).rejects.toThrow('at once')
-  expect(await gate.run('key', new AbortController(), async () => 'done')).toBe('done')
+  expect(await gate.run('key', new Cancellation(), async () => 'done')).toBe('done')
 })
 
 test('gives the place of a task that is left behind back only once', async () => {
   const { run, end, started } = watch({ perKey: 1, total: 1, maxWaiting: 2 })
-  const hangUp = new AbortController()
+  const hangUp = new Cancellation()
   const left = run('x', 'left', hangUp)
   const second = run('y', 'second')
   const third = run('z', 'third')
