@@ -1,29 +1,27 @@
 /**
- * Compiles the service to `dist/jwt-service`.
+ * Compiles the service to `dist/jwt-service`, and lists what is in it in `dist/jwt-service.cdx.json`
+ * (CycloneDX).
  *
  * `bun src/build/binary.ts [--arch amd64|arm64] [--runtime FILE]`: for another architecture give
  * the Bun executable of that architecture too, else Bun downloads it.
  */
 
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { engines } from '../../package.json'
 import { type Architecture, hostArchitecture, parseArchitecture } from './architecture.ts'
-
-const ROOT = join(import.meta.dir, '../..')
+import { BUNDLE, ROOT } from './bundle.ts'
+import { packagesOf } from './packages.ts'
+import { billOfMaterials } from './sbom.ts'
 
 const TARGETS = { amd64: 'bun-linux-x64', arm64: 'bun-linux-arm64' } as const
 
 async function compile(architecture: Architecture, runtime: string): Promise<string> {
   const outfile = join(ROOT, 'dist/jwt-service')
-  await Bun.build({
-    entrypoints: [join(ROOT, 'src/main.ts')],
-    target: 'bun',
-    format: 'esm',
+  const build = await Bun.build({
+    ...BUNDLE,
     bytecode: true,
-    // Identifiers stay, so that stack traces and error names read as the source does.
-    minify: { syntax: true, whitespace: true, identifiers: false },
     sourcemap: 'linked',
     compile: {
       outfile,
@@ -38,6 +36,7 @@ async function compile(architecture: Architecture, runtime: string): Promise<str
   })
   // Bun writes the source map beside the executable too, which has its own copy.
   await rm(`${outfile}.map`, { force: true })
+  await writeFile(`${outfile}.cdx.json`, billOfMaterials(await packagesOf(build), Bun.version))
   return outfile
 }
 
