@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { createClientApiLocator } from '../../src/matrix/client-api-location.ts'
 import { createDiscovery } from '../../src/matrix/discovery.ts'
 import { locationLimits } from '../../src/matrix/exchange-limits.ts'
+import { createServerGates } from '../../src/matrix/server-gates.ts'
 import { isDnsName, parseServerName } from '../../src/matrix/server-name.ts'
 import { orderForConnecting } from '../../src/matrix/srv-order.ts'
 import { createWellKnownLookup } from '../../src/matrix/well-known.ts'
@@ -63,7 +64,7 @@ function locate(answer: Answer) {
     isNamed: () => false,
     policyFor: () => ALLOW_ALL,
     overrides: new Map(),
-    limits: LIMITS,
+    gates: createServerGates(LIMITS, now),
     now,
   }).locateUsable(NAME)
 }

@@ -12,7 +12,7 @@ function parse(bytes: Uint8Array, ends: readonly number[] = []): ParsedAnswer {
   const parser = new AnswerParser()
   let at = 0
   for (const end of [...ends, bytes.length]) {
-    const answer = parser.push(bytes.subarray(at, end))
+    const answer = parser.push(Buffer.from(bytes.subarray(at, end)))
     if (answer !== undefined) return answer
     at = end
   }
