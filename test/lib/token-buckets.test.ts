@@ -1,64 +1,115 @@
 import { expect, test } from 'bun:test'
 import { TokenBuckets } from '../../src/lib/token-buckets.ts'
 
-function setUp(rate = { perSecond: 2, burst: 3 }, maxKeys = 100) {
-  let now = 0
-  const buckets = new TokenBuckets(rate, maxKeys, () => now)
-  return {
-    buckets,
-    pass(ms: number) {
-      now += ms
-    },
-  }
+function bucketsOf(perSecond: number, burst: number, maxKeys = 10) {
+  const clock = { now: 1_000 }
+  const buckets = new TokenBuckets({ perSecond, burst }, maxKeys, () => clock.now)
+  return { buckets, clock, takes: (count: number, key = 'a') => takes(buckets, count, key) }
 }
 
-test('grants a burst, then says when the next token is there', () => {
-  const { buckets, pass } = setUp()
-  expect([1, 2, 3].map(() => buckets.take('a'))).toEqual([0, 0, 0])
-  expect(buckets.take('a')).toBe(500)
-  pass(200)
-  expect(buckets.take('a')).toBe(300)
-  pass(300)
-  expect(buckets.take('a')).toBe(0)
-  expect(buckets.take('a')).toBe(500)
+function takes(buckets: TokenBuckets, count: number, key: string): number[] {
+  return Array.from({ length: count }, () => buckets.take(key))
+}
+
+test('gives the burst at once, then says when there will be one more', () => {
+  const { takes } = bucketsOf(2, 3)
+  expect(takes(5)).toEqual([0, 0, 0, 500, 500])
 })
 
-test('fills up to the burst and no further', () => {
-  const { buckets, pass } = setUp()
-  buckets.take('a')
-  pass(3_600_000)
-  expect([1, 2, 3, 4].map(() => buckets.take('a'))).toEqual([0, 0, 0, 500])
+test.each([
+  { perSecond: 50, waitMs: 15, next: [5, 5] },
+  { perSecond: 50, waitMs: 20, next: [0, 20] },
+  { perSecond: 50, waitMs: 30, next: [0, 10] },
+  { perSecond: 50, waitMs: 60, next: [0, 0, 0, 20] },
+  { perSecond: 3, waitMs: 333, next: [1] },
+  { perSecond: 3, waitMs: 334, next: [0, 333] },
+  { perSecond: 1, waitMs: 250, next: [750] },
+  { perSecond: 1_000, waitMs: 0, next: [1] },
+  { perSecond: 50, waitMs: 3_600_000, next: [0, 0, 0, 0, 20] },
+])('$perSecond a second: $waitMs ms after the burst says $next', ({ perSecond, waitMs, next }) => {
+  const { clock, takes } = bucketsOf(perSecond, 4)
+  takes(4)
+  clock.now += waitMs
+  expect(takes(next.length)).toEqual([...next])
 })
 
-test('keeps a bucket for each key', () => {
-  const { buckets } = setUp()
-  for (let i = 0; i < 4; i += 1) buckets.take('a')
-  expect(buckets.take('b')).toBe(0)
+test.each([1, 2, 3, 7, 25, 50, 333])(
+  'who waits as told gets a token (%d a second)',
+  (perSecond) => {
+    const { buckets, clock, takes } = bucketsOf(perSecond, 1)
+    takes(1)
+    for (let round = 0; round < 1_000; round += 1) {
+      clock.now += buckets.take('a')
+      expect(buckets.take('a')).toBe(0)
+    }
+  },
+)
+
+test('a refused request costs nothing', () => {
+  const { clock, takes } = bucketsOf(1, 1)
+  takes(1_000)
+  clock.now += 1_000
+  expect(takes(2)).toEqual([0, 1_000])
 })
 
-test('a charge takes a token that may be owed, up to a burst', () => {
-  const { buckets, pass } = setUp()
-  for (let i = 0; i < 5; i += 1) buckets.charge('a')
-  expect(buckets.take('a')).toBe(1_500)
-  for (let i = 0; i < 50; i += 1) buckets.charge('a')
-  expect(buckets.take('a')).toBe(2_000)
-  pass(2_000)
-  expect(buckets.take('a')).toBe(0)
+test('a charge costs a token', () => {
+  const { buckets, takes } = bucketsOf(2, 4)
+  takes(1)
+  buckets.charge('a')
+  expect(takes(3)).toEqual([0, 0, 500])
 })
 
-test('forgets the key that was used least recently', () => {
-  const { buckets } = setUp({ perSecond: 1, burst: 1 }, 2)
-  buckets.take('a')
-  buckets.take('b')
-  expect(buckets.take('a')).toBe(1_000)
-  buckets.take('c')
-  expect(buckets.size).toBe(2)
-  expect(buckets.take('a')).toBe(1_000)
-  expect(buckets.take('b')).toBe(0)
+test('a charge is owed when there is no token', () => {
+  const { buckets, takes } = bucketsOf(2, 1)
+  takes(1)
+  buckets.charge('a')
+  expect(takes(1)).toEqual([1_000])
 })
 
-test('holds no more under a flood of new keys', () => {
-  const { buckets } = setUp(undefined, 1_000)
-  for (let i = 0; i < 200_000; i += 1) buckets.take(`2001:db8::${i}`)
-  expect(buckets.size).toBe(1_000)
+test('no more than a burst is ever owed', () => {
+  const { buckets, clock, takes } = bucketsOf(2, 3)
+  for (let n = 0; n < 1_000; n += 1) buckets.charge('a')
+  expect(takes(1)).toEqual([2_000])
+  clock.now += 2_000
+  expect(takes(2)).toEqual([0, 500])
+})
+
+test('keys share nothing', () => {
+  const { takes } = bucketsOf(2, 2)
+  expect(takes(3, 'a')).toEqual([0, 0, 500])
+  expect(takes(3, 'b')).toEqual([0, 0, 500])
+  expect(takes(1, 'a')).toEqual([500])
+})
+
+test('forgets the key that was used least recently, also by a refusal or a charge', () => {
+  const { buckets, takes } = bucketsOf(1, 1, 3)
+  for (const key of ['a', 'b', 'c']) takes(1, key)
+  takes(1, 'a')
+  buckets.charge('b')
+  takes(1, 'd')
+  expect(buckets.size).toBe(3)
+  expect(takes(1, 'a')).toEqual([1_000])
+  expect(takes(1, 'b')).toEqual([2_000])
+  // Forgotten, and with it what it had used.
+  expect(takes(1, 'c')).toEqual([0])
+})
+
+function heapBytes(): number {
+  Bun.gc(true)
+  return process.memoryUsage().heapUsed
+}
+
+test('200,000 new keys take the memory of as many as are kept', () => {
+  const buckets = new TokenBuckets({ perSecond: 50, burst: 1_000 }, 50_000, () => 0)
+  const fill = (from: number) => {
+    for (let n = from; n < from + 50_000; n += 1) buckets.take(`2001:db8:${n}::/64`)
+  }
+  const before = heapBytes()
+  fill(0)
+  const filled = heapBytes()
+  for (const from of [50_000, 100_000, 150_000]) fill(from)
+  const flooded = heapBytes()
+  expect(buckets.size).toBe(50_000)
+  expect(filled - before).toBeLessThan(16 * 1_048_576)
+  expect(flooded - filled).toBeLessThan(4 * 1_048_576)
 })
