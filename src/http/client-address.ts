@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { AddressChecks, LOCAL, type Network } from '../net/networks.ts'
+import { AddressChecks, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
 
 /** The part of the server that knows where a request comes from. */
 export interface PeerLookup {
@@ -29,7 +29,7 @@ export type LocateClient = (request: Request, peer: string) => Client
 
 /** More proxies than anybody chains. */
 const MAX_HOPS = 10
-const PRIVATE = { denied: LOCAL, allowed: [] }
+const PRIVATE = { denied: [...LOCAL, ...OWN_MACHINE], allowed: [] }
 
 /** The one way to write an address, without a zone; IPv4 where it comes in the form of IPv6. */
 function canonical(address: string): string {

@@ -6,7 +6,7 @@ const SHARED = 'all requests come from one private address and share its limit: 
 
 function warnings(stage: LimitsStage) {
   return stage.app.log
-    .filter(({ level }) => level === 'warn')
+    .filter(({ level, limit }) => level === 'warn' && limit === undefined)
     .map(({ level: _, time: __, ...line }) => line)
 }
 
