@@ -24,6 +24,18 @@ export type BodyFraming =
 const STATUS = String.raw`HTTP/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?`
 const NAME = String.raw`[!#$%&'*+\-.^_\`|~0-9A-Za-z]+`
 const VALUE = String.raw`[\t\x20-\x7e\x80-\xff]*`
+/** What comes next in an answer. */
+export type State =
+  | 'sized body'
+  | 'body until close'
+  | 'chunk'
+  | 'status line'
+  | 'header'
+  | 'chunk size'
+  | 'end of chunk'
+  | 'trailer'
+  | 'done'
+
 const STATUS_LINE = new RegExp(`^${STATUS}$`)
 const FIELD = new RegExp(`^${NAME}:${VALUE}$`)
 const HEAD = new RegExp(`^${STATUS}\r\n((?:${NAME}:${VALUE}\r\n)*)\r\n`)

@@ -9,6 +9,7 @@ import {
   readEndFields,
   readHead,
   readStatusLine,
+  type State,
   type StatusLine,
 } from './answer-grammar.ts'
 import { type Answer, closedByServer, MAX_BODY_BYTES, RequestError } from './bounded-fetch.ts'
@@ -18,18 +19,6 @@ export interface ParsedAnswer extends Answer {
   /** Whether the connection can be reused. */
   readonly mayReuse: boolean
 }
-
-/** What the parser expects next. */
-type State =
-  | 'sized body'
-  | 'body until close'
-  | 'chunk'
-  | 'status line'
-  | 'header'
-  | 'chunk size'
-  | 'end of chunk'
-  | 'trailer'
-  | 'done'
 
 /** Limit for status line and headers, those of interim (1xx) answers included. */
 const MAX_HEAD_BYTES = 16 * 1024
