@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import { errorCode } from '../../src/lib/error-code.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 
@@ -16,10 +17,24 @@ function addressQueries(host: string): number {
   return stage.dns.queries.filter((query) => query === `A ${host}`).length
 }
 
+/** A homeserver, and one at an address that is denied, on the same port. */
+async function startPair(name: string) {
+  for (let attempt = 1; ; attempt += 1) {
+    const inside = await startHomeserver({ hostname: '127.0.0.9' })
+    const { port } = inside
+    try {
+      const homeserver = await stage.homeserver({ dns: [name] }, { port })
+      return { inside: stage.keep(inside), homeserver, port }
+    } catch (error) {
+      // The port is free at one address, and somebody has it at the other.
+      await inside.close()
+      if (errorCode(error) !== 'EADDRINUSE' || attempt === 5) throw error
+    }
+  }
+}
+
 test('connects to the address that was checked, even if the DNS answer changes', async () => {
-  const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
-  const { port } = inside
-  const homeserver = await stage.homeserver({ dns: ['rebind.test'] }, { port })
+  const { inside, homeserver, port } = await startPair('rebind.test')
   stage.dns.set('rebind.test', 'A', atOnce('127.0.0.1'), atOnce('127.0.0.9'))
   let now = 1_900_000_000_000
   const service = await stage.service({ now: () => now })
@@ -39,9 +54,7 @@ test('connects to the address that was checked, even if the DNS answer changes',
 })
 
 test('checks the address of a name again after its well-known', async () => {
-  const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
-  const { port } = inside
-  const homeserver = await stage.homeserver({ dns: ['flip.test'] }, { port })
+  const { inside, homeserver, port } = await startPair('flip.test')
   homeserver.respond('/.well-known/*', async () => {
     now += 31_000
     return { kind: 'reply', status: 404 }
