@@ -56,7 +56,7 @@ const SCHEMAS = `    schemas: {
             delay_cs_api_url?: unknown;
         } & unknown;
         MatrixError: {
-            errcode: "M_BAD_JSON" | "M_FORBIDDEN" | "M_LIMIT_EXCEEDED" | "M_NOT_JSON" | "M_TOO_LARGE" | "M_UNAUTHORIZED" | "M_UNKNOWN" | "M_UNRECOGNIZED";
+            errcode: "M_BAD_JSON" | "M_FORBIDDEN" | "M_INVALID_PARAM" | "M_LIMIT_EXCEEDED" | "M_MISSING_TOKEN" | "M_NOT_JSON" | "M_TOO_LARGE" | "M_UNAUTHORIZED" | "M_UNKNOWN" | "M_UNKNOWN_TOKEN" | "M_UNRECOGNIZED";
             error: string;
             retry_after_ms?: number;
         };
