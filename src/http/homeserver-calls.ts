@@ -70,6 +70,11 @@ function malformed(header: string): CallerError {
   return new CallerError('caller-malformed', `The header "${header}" is malformed.`)
 }
 
+/** Ends the parsing; otherwise the framework would go by `Content-Type`, and fail at what is no JSON. */
+function ignoreBody(): object {
+  return {}
+}
+
 /**
  * What the routes need that our homeserver calls. `parse` options require its token, and the header that
  * says for which user or other server it calls, before the body is read. The route option `caller` puts
@@ -125,7 +130,7 @@ export function homeserverCalls(options: HomeserverCallsOptions) {
   }
 
   return {
-    forItself: [requireToken] as const,
+    forItself: [requireToken, ignoreBody] as const,
     forUser: [requireToken, requireUser, ...JSON_BODY] as const,
     forOrigin: [requireToken, requireOrigin, ...JSON_BODY] as const,
     plugin: new Elysia({ name: 'homeserver-calls' }).macro({
