@@ -1,5 +1,4 @@
 import type { Delegations } from '../delegation/delegations.ts'
-import { identityOf, liveKitRoom } from '../livekit/names.ts'
 import type { ClientApi } from '../matrix/client-api.ts'
 import type { ClientApiLocator } from '../matrix/client-api-location.ts'
 import { InvalidParameter, type MemberRequest, requireOwnUrl } from './member-request.ts'
@@ -67,15 +66,8 @@ export function createMemberLeave(options: MemberLeaveOptions): TakeOverMemberLe
   return async function takeOverMemberLeave(request, delayId, signal) {
     requireOwnUrl(request, liveKitUrl)
     const delayMs = await readDelay(request, delayId, signal)
-    const { userId, roomId, slotId, memberId } = request
-    await delegations.delegate({
-      room: liveKitRoom(roomId, slotId),
-      identity: identityOf(userId, { form: 'vouched', memberId }),
-      serverName,
-      userId,
-      isVouched: true,
-      delayId,
-      delayMs,
-    })
+    const { userId, room, identity } = request
+    const leave = { room, identity, serverName, userId, isVouched: true, delayId, delayMs }
+    await delegations.delegate(leave)
   }
 }

@@ -8,6 +8,10 @@ export interface MemberRequest {
   readonly memberId: string
   /** The SFU's URL, as the client found it. */
   readonly url: string
+  /** Name of the LiveKit room. */
+  readonly room: string
+  /** LiveKit identity. */
+  readonly identity: string
 }
 
 /** A value of the request is not what it must be; the message names the field. */

@@ -1,5 +1,4 @@
 import type { TokenSigner } from '../livekit/access-token.ts'
-import { identityOf, liveKitRoom } from '../livekit/names.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import { serverNameOfUser } from '../matrix/server-name.ts'
 import type { Membership } from '../membership/membership.ts'
@@ -94,9 +93,7 @@ export function createMemberTokens(options: MemberTokensOptions): MemberTokens {
   const { tokenTtlSeconds, canUpdateOwnMetadata } = options
 
   async function issue(request: MemberRequest, canPublish: boolean): Promise<string> {
-    const { roomId, slotId, userId, memberId } = request
-    const room = liveKitRoom(roomId, slotId)
-    const identity = identityOf(userId, { form: 'vouched', memberId })
+    const { roomId, userId, room, identity } = request
     // Before the room is created, which nobody may cause who gets no token.
     const remembered = await remember({ matrixRoom: roomId, room, identity, userId })
     await rooms.createRoom(room).catch(async (error: unknown) => {

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Elysia } from 'elysia'
+import type { MemberRequest } from '../exchange/member-request.ts'
 import { ForeignUser } from '../exchange/member-tokens.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { parseServerName, serverNameOfUser } from '../matrix/server-name.ts'
@@ -41,6 +42,9 @@ export interface HomeserverCallsOptions {
   /** How long a request may take in all. */
   readonly answerWithinMs?: number | undefined
 }
+
+/** Whom a request is about, for the log. */
+type Place = Pick<MemberRequest, 'room' | 'identity'>
 
 /** A route's work; `signal` fires when the homeserver hangs up or would not wait any longer. */
 type Work<T> = (signal: AbortSignal) => Promise<T>
@@ -118,8 +122,9 @@ export function homeserverCalls(options: HomeserverCallsOptions) {
 
   /** What a handler finds in its context. */
   function contextOf({ request }: { readonly request: Request }) {
-    async function inTime<T>(work: Work<T>): Promise<T> {
-      const sinceMs = monotonicNow() - requestLog.of(request).startedAt
+    async function inTime<T>({ room, identity }: Place, work: Work<T>): Promise<T> {
+      const record = Object.assign(requestLog.of(request), { room, identity })
+      const sinceMs = monotonicNow() - record.startedAt
       try {
         return await withDeadline(answerWithinMs - sinceMs, request.signal, work)
       } catch (error) {

@@ -84,6 +84,7 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
    */
   async function leave(matrixRoom: string, admitted: readonly Admission[], signal: AbortSignal) {
     if (closed.has(matrixRoom)) return expulsion.expel(admitted, signal)
+    await renew(admitted, signal)
     const isDone = await expulsion.closeRooms(admitted, signal)
     if (isDone) closed.put(matrixRoom, true, RENEWAL_MS)
     return isDone

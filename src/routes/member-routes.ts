@@ -5,6 +5,7 @@ import type { MemberTokens } from '../exchange/member-tokens.ts'
 import type { HomeserverCalls } from '../http/homeserver-calls.ts'
 import { FieldError } from '../http/json-body.ts'
 import { HIDDEN } from '../http/methods.ts'
+import { identityOf, liveKitRoom } from '../livekit/names.ts'
 import { parseServerName, serverNameOfUser } from '../matrix/server-name.ts'
 import { CLIENT_LEAVE, CLIENT_TOKEN, FEDERATED_TOKEN, PING } from './member-documentation.ts'
 import {
@@ -27,7 +28,9 @@ function memberRequest(userId: string, body: MemberFields): MemberRequest {
   const { url, room_id: roomId, slot_id: slotId, member_id, member } = body
   const memberId = member_id ?? member?.id
   if (memberId === undefined) throw new FieldError('member_id')
-  return { userId, url, roomId, slotId, memberId }
+  const room = liveKitRoom(roomId, slotId)
+  const identity = identityOf(userId, { form: 'vouched', memberId })
+  return { userId, url, roomId, slotId, memberId, room, identity }
 }
 
 function sfuServer({ server_name }: MemberTokenBody, ownName: string): string {
@@ -70,7 +73,9 @@ export function memberRoutes(options: MemberRoutesOptions) {
       async function getMemberToken({ body, caller, inTime }) {
         const request = memberRequest(caller, body)
         const sfuOf = sfuServer(body, serverName)
-        return { jwt: await inTime((signal) => memberTokens.forOwnUser(request, sfuOf, signal)) }
+        return {
+          jwt: await inTime(request, (signal) => memberTokens.forOwnUser(request, sfuOf, signal)),
+        }
       },
       {
         cors: true,
@@ -90,7 +95,7 @@ export function memberRoutes(options: MemberRoutesOptions) {
       path,
       async function delegateMemberLeave({ body, caller, inTime }) {
         const request = memberRequest(caller, body)
-        await inTime((signal) => takeOverLeave(request, body.delay_id, signal))
+        await inTime(request, (signal) => takeOverLeave(request, body.delay_id, signal))
         return {}
       },
       {
@@ -112,7 +117,9 @@ export function memberRoutes(options: MemberRoutesOptions) {
       async function getFederatedToken({ body, caller, inTime }) {
         const request = memberRequest(checkedUserId(body), body)
         return {
-          jwt: await inTime((signal) => memberTokens.forFederatedUser(request, caller, signal)),
+          jwt: await inTime(request, (signal) =>
+            memberTokens.forFederatedUser(request, caller, signal),
+          ),
         }
       },
       {

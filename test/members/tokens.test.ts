@@ -14,6 +14,7 @@ import {
 } from '../support/member-calls.ts'
 import type { MemberStage } from '../support/member-stage.ts'
 import { twirpError } from '../support/sfu.ts'
+import { until } from '../support/until.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)
 /** Of `["!roomid:example.com","slot1234"]`. */
@@ -65,6 +66,17 @@ describe.each(TOKEN_ENDPOINTS)('$path', (endpoint) => {
   test('gives a token that only a user of our own homeserver may publish with', async () => {
     expect(await claimsIn(await stage.call(endpoint, body))).toEqual(expectedClaims(endpoint))
     expect(stage.created()).toEqual([ROOM])
+  })
+
+  test('is logged with the server that asks, the LiveKit room and the identity', async () => {
+    const headers = { 'X-Request-Id': `log-of-${endpoint.path}` }
+    await stage.call(endpoint, body, headers)
+    const line = await until(() =>
+      stage.app.log.find(({ request_id }) => request_id === headers['X-Request-Id']),
+    )
+    const server_name = endpoint.caller === ALICE ? 'example.com' : 'other.example'
+    const identity = expectedClaims(endpoint).sub
+    expect(line).toMatchObject({ level: 'info', status: 200, server_name, room: ROOM, identity })
   })
 
   test('takes a room ID without a server name', async () => {

@@ -110,6 +110,20 @@ test('whoever leaves is remembered for as long as the last token that the SFU ga
   expect(await remembered()).toEqual(['alice', 'bob'])
 })
 
+test('whoever is put out with their room is remembered for as long as the SFU’s last token', async () => {
+  const { state, check, put, remembered } = setRoom()
+  await put(admission(), bob)
+  state.presence.set('bob', PRESENT)
+  // A minute before the end of the first token.
+  state.now += 59 * MINUTE_MS
+  state.members = { kind: 'forbidden' }
+  state.isJoined = () => false
+  await check()
+  state.presence.delete('bob')
+  state.now += 9 * MINUTE_MS
+  expect(await remembered()).toEqual(['bob'])
+})
+
 test('whoever was not connected is forgotten when their token expires', async () => {
   const { state, check, put, remembered } = setRoom()
   await put(admission(), bob)
