@@ -1,10 +1,8 @@
 import { type Rate, TokenBuckets } from '../lib/token-buckets.ts'
 import type { Logger } from '../log.ts'
 import type { Network } from '../net/networks.ts'
-import { type Client, createClientLocator, type PeerLookup } from './client-address.ts'
-
-/** What a limit is kept for. */
-export type LimitedBy = 'address' | 'user' | 'origin'
+import { createClientLocator, type PeerLookup } from './client-address.ts'
+import { createLimitHints, type LimitedBy } from './limit-hints.ts'
 
 /** A client, user or homeserver sends too many requests. */
 export class TooManyRequests extends Error {
@@ -21,7 +19,7 @@ export class TooManyRequests extends Error {
   }
 }
 
-/** Limits how often clients may ask. Every method but `noteFailure` throws {@link TooManyRequests}. */
+/** Limits how often clients may ask. Methods that admit throw {@link TooManyRequests}. */
 export interface Limits {
   /** Before a request is read: by the address that it comes from. */
   admitAddress(request: Request): void
@@ -41,8 +39,6 @@ const PER_USER: Rate = { perSecond: 2, burst: 20 }
 const PER_ORIGIN: Rate = { perSecond: 50, burst: 1_000 }
 /** A few megabytes for each limit at most. */
 const MAX_KEYS = 50_000
-const HINT_AFTER_REQUESTS = 100
-const TELL_EVERY_MS = 60_000
 
 /** Options of {@link createLimits}. */
 export interface LimitsOptions {
@@ -72,61 +68,17 @@ export function createLimits(options: LimitsOptions): Limits {
   const addresses = new TokenBuckets(addressRate, MAX_KEYS, monotonicNow)
   const users = new TokenBuckets(PER_USER, MAX_KEYS, monotonicNow)
   const origins = new TokenBuckets(PER_ORIGIN, MAX_KEYS, monotonicNow)
-  /** Requests so far, while all came from {@link onlyAddress}; else not a number. */
-  let requestsOfOne = 0
-  let onlyAddress: string | undefined
-  let hasWarned = false
+  const hints = createLimitHints(logger, monotonicNow)
   const originals = new WeakMap<Request, Request>()
   /** The limits that requests are under; where from is no longer known when a client has hung up. */
   const keys = new WeakMap<Request, string>()
   let peers: PeerLookup | undefined
 
-  const refusals = new Map<LimitedBy, { count: number; toldAt: number }>()
-
-  /** Tells of refusals once a minute: a line for each would let a flood fill the log. */
-  function noteRefusal(limit: LimitedBy): void {
-    const now = monotonicNow()
-    const { count, toldAt } = refusals.get(limit) ?? { count: 0, toldAt: Number.NEGATIVE_INFINITY }
-    const isTimeToTell = now - toldAt >= TELL_EVERY_MS
-    refusals.set(limit, isTimeToTell ? { count: 0, toldAt: now } : { count: count + 1, toldAt })
-    if (isTimeToTell) logger.warn('too many requests are refused', { limit, requests: count + 1 })
-  }
-
   function admit(buckets: TokenBuckets, limit: LimitedBy, key: string): void {
     const retryAfterMs = buckets.take(key)
     if (retryAfterMs === 0) return
-    noteRefusal(limit)
+    hints.noteRefusal(limit)
     throw new TooManyRequests(limit, retryAfterMs)
-  }
-
-  /** A proxy that is not known as one turns all its clients into one; so does a network before it. */
-  function watchClients(client: Client): void {
-    if (client.kind !== 'private') {
-      requestsOfOne = Number.NaN
-      return
-    }
-    requestsOfOne =
-      onlyAddress === undefined || onlyAddress === client.address ? requestsOfOne + 1 : Number.NaN
-    onlyAddress = client.address
-    if (requestsOfOne !== HINT_AFTER_REQUESTS) return
-    const { address, proxy } = client
-    const advice =
-      proxy === undefined
-        ? 'if it is your proxy, add it to LIVEKIT_TRUSTED_PROXIES'
-        : 'if many clients are behind it, have the network keep their addresses until they reach the proxy'
-    logger.warn(`all requests come from one private address and share its limit: ${advice}`, {
-      address,
-      ...(proxy !== undefined && { proxy }),
-    })
-  }
-
-  function warnOfHidden(proxy: string): void {
-    if (hasWarned) return
-    hasWarned = true
-    logger.warn(
-      'clients behind this proxy are not limited by address: it sends no usable X-Forwarded-For',
-      { proxy },
-    )
   }
 
   /** The key of the limit; `undefined` where a proxy hides its clients. */
@@ -134,10 +86,8 @@ export function createLimits(options: LimitsOptions): Limits {
     const peer = peers?.requestIP(originals.get(request) ?? request)?.address
     if (peer === undefined) return undefined
     const client = locate(request, peer)
-    watchClients(client)
-    if (client.kind !== 'hidden') return client.key
-    warnOfHidden(client.proxy)
-    return undefined
+    hints.noteClient(client)
+    return client.kind === 'hidden' ? undefined : client.key
   }
 
   return {
