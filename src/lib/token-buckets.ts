@@ -65,8 +65,13 @@ export class TokenBuckets {
     bucket.filledAt = now
     this.#buckets.delete(key)
     this.#buckets.set(key, bucket)
-    const [oldest] = this.#buckets.keys()
-    if (this.#buckets.size > this.#maxKeys && oldest !== undefined) this.#buckets.delete(oldest)
+    if (this.#buckets.size > this.#maxKeys) this.#forgetOldest()
     return bucket
+  }
+
+  /** Behind keys that were used since, the first one takes microseconds to find. */
+  #forgetOldest(): void {
+    const [oldest] = this.#buckets.keys()
+    if (oldest !== undefined) this.#buckets.delete(oldest)
   }
 }

@@ -24,9 +24,13 @@ export function keepAdmissions(store: AdmissionStore): KeptAdmissions {
     const name = nameOf(admission)
     const expiresAt = Math.max(admission.expiresAt, kept.get(name)?.expiresAt ?? 0)
     kept.delete(name)
-    const oldest = kept.keys().next()
-    if (kept.size >= MAX_KEPT && !oldest.done) kept.delete(oldest.value)
+    if (kept.size >= MAX_KEPT) deleteOldest()
     kept.set(name, { ...admission, expiresAt })
+  }
+
+  function deleteOldest(): void {
+    const [oldest] = kept.keys()
+    if (oldest !== undefined) kept.delete(oldest)
   }
 
   function unexpired(now: number): readonly Admission[] {
