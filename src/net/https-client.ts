@@ -49,9 +49,13 @@ class IdleConnections {
     const alike = this.#byKey.get(key)
     if (alike === undefined) this.#byKey.set(key, [connection])
     else alike.push(connection)
-    const [oldest] = this.#since.keys()
-    if (this.#since.size > this.#max) oldest?.close()
+    if (this.#since.size > this.#max) this.#closeOldest()
     if (this.#timer === undefined) this.#lookAfter(this.#idleMs)
+  }
+
+  #closeOldest(): void {
+    const [oldest] = this.#since.keys()
+    oldest?.close()
   }
 
   /** Takes the most recently used one, so that surplus connections time out. */
