@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
+import { assembleOperation } from './app/assemble-operation.ts'
 import { assembleParts } from './app/assemble-parts.ts'
 import { assembleRoutes, FRAMEWORK, limitsOf } from './app/assemble-routes.ts'
-import { assembleOperation } from './app/operation.ts'
 import type { AppOptions } from './app/options.ts'
 import type { PeerLookup } from './http/client-address.ts'
 import { CORS_HEADERS, corsPathsOf, isAmong, withoutSlash } from './http/cors.ts'

@@ -5,10 +5,10 @@ import { Gate } from '../lib/gate.ts'
 import { requestBudget } from '../lib/request-budget.ts'
 import { createTokenSigner } from '../livekit/access-token.ts'
 import { createRoomService } from '../livekit/room-service.ts'
-import { assembleApplicationService } from './application-service.ts'
 import { assembleDelegation } from './assemble-delegation.ts'
+import { assembleApplicationService } from './assemble-members.ts'
+import { watchSfu } from './assemble-operation.ts'
 import { assembleHomeservers } from './homeservers.ts'
-import { watchSfu } from './operation.ts'
 import type { AppOptions } from './options.ts'
 
 const MAX_WAITING_CREATIONS = 4_096

@@ -3,7 +3,7 @@
  * it keeps the event loop from everything else. `bun test/bench/scrape.ts`
  */
 
-import { assembleOperation, watchSfu } from '../../src/app/operation.ts'
+import { assembleOperation, watchSfu } from '../../src/app/assemble-operation.ts'
 import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
 import type { DelegationStore } from '../../src/delegation/store/store.ts'
 import { ServerSlots } from '../../src/delegation/work/server-slots.ts'
