@@ -1,3 +1,4 @@
+import { methodsOf } from '../delegation/store/methods.ts'
 import type { DelegationStore } from '../delegation/store/store.ts'
 import type { VerifyOpenIdToken } from '../matrix/openid.ts'
 import { VerificationError } from '../matrix/verification-error.ts'
@@ -45,6 +46,7 @@ export function measureStore(store: DelegationStore, metrics: Metrics): Delegati
   }
 
   return {
+    ...methodsOf(store),
     put: (delegation, bounds) => measured('put', () => store.put(delegation, bounds)),
     find: (key) => measured('find', () => store.find(key)),
     findInRoom: (room) => measured('find-in-room', () => store.findInRoom(room)),
@@ -52,12 +54,5 @@ export function measureStore(store: DelegationStore, metrics: Metrics): Delegati
     replace: (...args) => measured('replace', () => store.replace(...args)),
     postpone: (stored, at) => measured('postpone', () => store.postpone(stored, at)),
     heartbeat: () => measured('heartbeat', () => store.heartbeat()),
-    wakeAll: () => store.wakeAll(),
-    scan: (visit) => store.scan(visit),
-    survey: (now) => store.survey(now),
-    mend: () => store.mend(),
-    restore: (delegation) => store.restore(delegation),
-    onWake: (listener) => store.onWake(listener),
-    close: () => store.close(),
   }
 }

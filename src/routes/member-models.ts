@@ -1,6 +1,6 @@
 import { type Static, t } from 'elysia'
 import { NO_PATH_STEP } from './documented-rules.ts'
-import { MAX_ID_LENGTH, OPEN, optional, REFUSED, requiredId } from './models.ts'
+import { MAX_ID_LENGTH, OPEN, optional, REFUSED, requiredId } from './fields.ts'
 
 const roomId = t.String({
   ...REFUSED,

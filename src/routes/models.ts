@@ -1,42 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import { type Static, type TSchema, t } from 'elysia'
+import { type Static, t } from 'elysia'
 import { DELAY_RULE, DEVICE_ID_RULE, NO_PATH_STEP } from './documented-rules.ts'
 import { DELAY_EXAMPLE, GET_TOKEN_EXAMPLE, LEGACY_EXAMPLE } from './examples.ts'
-
-/**
- * Part of every schema. Without it the framework's error prints the whole body, which takes seconds and
- * gigabytes if the body is deeply nested. Removed from the OpenAPI document.
- */
-export const REFUSED = { error: 'refused' }
-/** Permits unknown members, which clients send. */
-export const OPEN = { ...REFUSED, additionalProperties: true }
-
-/** Longer than any real ID; bounds what is stored and logged. */
-export const MAX_ID_LENGTH = 1_024
-
-const required = (description: string, example: string) =>
-  t.String({ ...REFUSED, minLength: 1, description, examples: [example] })
-
-/** A required ID. */
-export const requiredId = (description: string, example: string) =>
-  t.String({
-    ...REFUSED,
-    minLength: 1,
-    maxLength: MAX_ID_LENGTH,
-    description,
-    examples: [example],
-  })
-
-/** Clients may send `null` for a missing field. */
-export const optional = <T extends TSchema>(schema: T) => {
-  const { description = '' } = schema
-  // An error names what is wrong inside the value, since it is not `null`.
-  const options = { ...REFUSED, description, formOf: () => 0 }
-  return t.Optional(t.Union([schema, t.Null(REFUSED)], options))
-}
-
-/** A field of any type, which the service ignores. */
-const ignored = (description: string) => t.Optional(t.Any({ description }))
+import { ignored, MAX_ID_LENGTH, OPEN, optional, REFUSED, required, requiredId } from './fields.ts'
 
 /** An OpenID token, as the homeserver gave it to the client. */
 export const OpenIdToken = t.Object(

@@ -1,4 +1,5 @@
 import type { Delegation, ParticipantKey } from '../life/record.ts'
+import { methodsOf } from '../store/methods.ts'
 import type { DelegationStore } from '../store/store.ts'
 
 /** The last known record of each delegation that this replica has worked on. */
@@ -64,7 +65,7 @@ function nameOf({ room, identity }: ParticipantKey): string {
  */
 export function rememberChanges(store: DelegationStore, memory: Memory): DelegationStore {
   return {
-    ...bound(store),
+    ...methodsOf(store),
     async put(delegation, bounds) {
       const outcome = await store.put(delegation, bounds)
       if (outcome === 'stored') memory.remember(delegation)
@@ -81,25 +82,5 @@ export function rememberChanges(store: DelegationStore, memory: Memory): Delegat
       else memory.rememberUnsaved(next)
       return isCurrent
     },
-  }
-}
-
-/** The methods of a store, as own properties: spreading a class instance would lose them. */
-function bound(store: DelegationStore): DelegationStore {
-  return {
-    put: (delegation, bounds) => store.put(delegation, bounds),
-    find: (key) => store.find(key),
-    findInRoom: (room) => store.findInRoom(room),
-    claimDue: (now, limit, maxLeaseMs) => store.claimDue(now, limit, maxLeaseMs),
-    replace: (stored, next, notice) => store.replace(stored, next, notice),
-    postpone: (stored, at) => store.postpone(stored, at),
-    wakeAll: () => store.wakeAll(),
-    scan: (visit) => store.scan(visit),
-    heartbeat: () => store.heartbeat(),
-    survey: (now) => store.survey(now),
-    mend: () => store.mend(),
-    restore: (delegation) => store.restore(delegation),
-    onWake: (listener) => store.onWake(listener),
-    close: () => store.close(),
   }
 }

@@ -1,4 +1,4 @@
-import { REFUSED } from '../models.ts'
+import { REFUSED } from '../fields.ts'
 
 /** A JSON value of the document. */
 type Json = unknown
