@@ -11,6 +11,8 @@ export interface Ledger {
   falseLeaves: number
   /** Departures that were never announced. */
   lost: number
+  /** Departures that the service was told of, and the homeserver's timer announced. */
+  byTimer: number
   members: number
   /** Users who were kicked, and were still on the SFU too long after. */
   notRemoved: number
@@ -40,9 +42,10 @@ export async function liveAlone(world: World, replica: Pick, ledger: Ledger): Pr
   await caller.join(replica()).catch(() => undefined)
   await Bun.sleep(3_000 + Math.random() * 30_000)
   if (home.events.sent(caller.delayId) !== undefined) ledger.falseLeaves += 1
-  await caller.leave(replica(), 'CLIENT_INITIATED').catch(() => undefined)
-  const sent = until(() => home.events.sent(caller.delayId), SOON_MS)
-  if ((await sent.catch(() => undefined)) === undefined) ledger.lost += 1
+  const told = await caller.leave(replica(), 'CLIENT_INITIATED').catch(() => undefined)
+  const sent = await until(() => home.events.sent(caller.delayId), SOON_MS).catch(() => undefined)
+  if (sent === undefined) ledger.lost += 1
+  if (told?.status === 200 && sent?.by === 'timer') ledger.byTimer += 1
 }
 
 /** A member gets a token, joins, is kicked, and must be off the SFU soon. */

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { findClosedPort } from '../support/dead-end.ts'
 import type { ServiceProcess } from '../support/service-process.ts'
 import { ask, type Ledger, liveAlone, liveAsMember } from './lives.ts'
+import { askForTokens } from './tokens.ts'
 import { startWorld } from './world.ts'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '20' } } })
@@ -16,6 +17,13 @@ const durationMs = Number(values.minutes) * 60_000
 const RESTART_EVERY_MS = 60_000
 const REDIS_EVERY_MS = 97_000
 const SETTLE_MS = 75_000
+const CALIBRATE_MS = 5_000
+/** The load: a part of what one replica can do on this machine, along with the stand-ins. */
+const LOAD_SHARE = 1 / 3
+/** Idle connections that the runtime keeps for later, whatever the load was. */
+const KEPT_CONNECTIONS = 64
+/** Who leaves while a replica or Redis is away may have the timer run out. */
+const BY_TIMER_SHARE = 0.02
 
 /** What may not grow in the replica that runs all the time. */
 function levelsOf({ pid }: ServiceProcess) {
@@ -39,7 +47,16 @@ const steadyPort = await findClosedPort()
 const steady = await world.startReplica(steadyPort)
 let restarted = await world.startReplica(await findClosedPort())
 const ledger: Ledger = {
-  ...{ lives: 0, falseLeaves: 0, lost: 0, members: 0, notRemoved: 0, strangers: 0, strange: 0 },
+  ...{
+    lives: 0,
+    falseLeaves: 0,
+    lost: 0,
+    byTimer: 0,
+    members: 0,
+    notRemoved: 0,
+    strangers: 0,
+    strange: 0,
+  },
 }
 const pick = () => (Math.random() < 0.5 ? steady : restarted)
 const under = new Set<Promise<void>>()
@@ -52,7 +69,13 @@ function begin(work: Promise<void>): void {
   under.add(tracked)
 }
 
+const atStart = levelsOf(steady)
+const calibratedAt = performance.now() + CALIBRATE_MS
+const capacity = await askForTokens(world, steady, () => performance.now() > calibratedAt)
+say('capacity', { ...capacity, atStart })
 const until = performance.now() + durationMs
+const isOver = () => performance.now() > until
+const stream = askForTokens(world, steady, isOver, capacity.perSecond * LOAD_SHARE)
 let restartAt = performance.now() + RESTART_EVERY_MS
 let redisAt = performance.now() + REDIS_EVERY_MS
 let sayAt = performance.now() + 30_000
@@ -84,6 +107,7 @@ while (performance.now() < until) {
   if (early === undefined && now > until - durationMs * 0.6) early = levelsOf(steady)
 }
 await Promise.all(under)
+const tokens = await stream
 const loaded = levelsOf(steady)
 await Bun.sleep(SETTLE_MS)
 const settled = levelsOf(steady)
@@ -92,13 +116,15 @@ const left = {
   running: await gauge(steadyPort, 'jwt_service_gate_running'),
   waiting: await gauge(steadyPort, 'jwt_service_gate_waiting'),
 }
-say('at the end', { ...ledger, failures: failures.length, early, loaded, settled, ...left })
+say('at the end', { ...ledger, failures: failures.length, tokens, early, loaded, settled, ...left })
 for (const failure of failures.slice(0, 3)) process.stdout.write(`${failure}\n`)
 const codes = [await steady.stop(), await restarted.stop()]
 const isSound =
   ledger.falseLeaves + ledger.lost + ledger.notRemoved + ledger.strange + failures.length === 0 &&
+  tokens.refused === 0 &&
+  ledger.byTimer <= ledger.lives * BY_TIMER_SHARE &&
   left.delegations + left.running + left.waiting === 0 &&
-  settled.files < (early?.files ?? 0) + 10 &&
+  settled.files < atStart.files + KEPT_CONNECTIONS + 10 &&
   settled.anonymousMiB < 1.3 * (early?.anonymousMiB ?? 0) + 10 &&
   codes.every((code) => code === 0)
 say(isSound ? 'sound' : 'NOT SOUND', { codes })

@@ -27,6 +27,7 @@ export async function startWorld() {
   slow.respond(USERINFO, { kind: 'hang' })
   const liar = started.use(await startHomeserver({ serverName: 'liar.example' }))
   liar.respond(USERINFO, reply(200, { sub: '@user:example.com' }), { kind: 'invalid-json' })
+  const guests = started.use(await startHomeserver({ serverName: 'guests.example' }))
   const gone = `http://127.0.0.1:${await findClosedPort()}`
   const sfu = started.use(
     await startSfu({ apiKey: required.LIVEKIT_KEY, apiSecret: required.LIVEKIT_SECRET }),
@@ -35,7 +36,7 @@ export async function startWorld() {
   await redis.start()
   started.defer(() => redis.close())
 
-  const places = [server, slow, liar].map(({ serverName, url }) => `${serverName}=${url}`)
+  const places = [server, slow, liar, guests].map(({ serverName, url }) => `${serverName}=${url}`)
   const env = {
     ...required,
     LIVEKIT_URL: sfu.wsUrl,
@@ -61,6 +62,8 @@ export async function startWorld() {
   const owned = started.move()
   return {
     home: { server, events },
+    /** An honest server that the operator has not named. */
+    guests,
     api,
     sfu,
     redis,
