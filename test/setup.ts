@@ -2,6 +2,7 @@
 
 const PROGRAMS = {
   chromium: 'chromium',
+  faketime: 'faketime',
   promtool: 'prometheus',
   readelf: 'binutils',
   'redis-server': 'redis-server',
