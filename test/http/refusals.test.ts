@@ -49,26 +49,6 @@ async function statusesOf(count: number, send: (index: number) => Promise<Respon
   return statuses
 }
 
-test('500 people behind one address start a call in the same second', async () => {
-  await start()
-  const statuses = await statusesOf(500, (i) => ask('203.0.113.7', body(`@user${i}:example.com`)))
-  expect(statuses).toEqual({ 200: 500 })
-})
-
-test('who does nothing but fail may do so 500 times, then 25 times a second', async () => {
-  await start()
-  const fail = () => ask('203.0.113.7', body('@alice:example.com', 'made up'))
-  expect(await statusesOf(600, fail)).toEqual({ 401: 500, 429: 100 })
-  const failures: number[] = []
-  for (let second = 0; second < 4; second += 1) {
-    now += 1_000
-    failures.push((await statusesOf(100, fail))[401] ?? 0)
-  }
-  // Requests under way at the same time are paid for afterwards.
-  expect(failures).toEqual([50, 0, 50, 0])
-  expect((await ask('203.0.113.8', body())).status).toBe(200)
-})
-
 test('is refused before the body is read and before anything is asked of anyone', async () => {
   await start({ LIVEKIT_RATE_LIMIT: '1/1' })
   expect((await ask('203.0.113.7', {})).status).toBe(400)
@@ -83,15 +63,6 @@ test('is refused before the body is read and before anything is asked of anyone'
   expect(refused.headers.get('access-control-allow-origin')).toBe('*')
   expect(refused.headers.get('x-request-id')).not.toBeNull()
   expect(homeserver.requests).toEqual([])
-})
-
-test('a verified user may ask 20 times, then twice a second, from wherever', async () => {
-  await start()
-  const send = (i: number) => ask(`203.0.113.${i % 200}`, body())
-  expect(await statusesOf(30, send)).toEqual({ 200: 20, 429: 10 })
-  now += 1_000
-  expect(await statusesOf(10, send)).toEqual({ 200: 2, 429: 8 })
-  expect((await ask('203.0.113.7', body('@bob:example.com'))).status).toBe(200)
 })
 
 test('is told which limit was reached, in the log alone', async () => {
@@ -122,34 +93,6 @@ test('tells of refusals once a minute, and how many there were', async () => {
   expect(new Set(refused().map(({ level }) => level))).toEqual(new Set(['debug']))
 })
 
-test('a proxy that does not say for whom it asks is not limited, and warned of once', async () => {
-  await start({ LIVEKIT_RATE_LIMIT: '1/1' })
-  expect(await statusesOf(20, () => ask(undefined, {}))).toEqual({ 400: 20 })
-  const warnings = app.log.filter(({ level }) => level === 'warn')
-  expect(warnings).toEqual([
-    expect.objectContaining({
-      message:
-        'clients behind this proxy are not limited by address: it sends no usable X-Forwarded-For',
-      proxy: '127.0.0.1',
-    }),
-  ])
-})
-
-test('hints at a proxy that is not trusted, after 100 requests from it alone', async () => {
-  await start({ LIVEKIT_RATE_LIMIT: '1000/1000', LIVEKIT_TRUSTED_PROXIES: 'none' })
-  await statusesOf(99, () => ask('203.0.113.7', {}))
-  expect(app.log.filter(({ level }) => level === 'warn')).toEqual([])
-  await statusesOf(200, () => ask('203.0.113.8', {}))
-  expect(app.log.filter(({ level }) => level === 'warn')).toEqual([
-    expect.objectContaining({
-      message:
-        'all requests come from one private address and share its limit: if it is your proxy, add ' +
-        'it to LIVEKIT_TRUSTED_PROXIES',
-      address: '127.0.0.1',
-    }),
-  ])
-})
-
 test('a request without Host keeps its address', async () => {
   await start({ LIVEKIT_RATE_LIMIT: '1/1' })
   const send = () => app.app.fetch(bare(), { requestIP: () => ({ address: '203.0.113.7' }) })
@@ -168,18 +111,3 @@ function bare(): Request {
     },
   })
 }
-
-test('what operators and the SFU ask is not limited', async () => {
-  await start({ LIVEKIT_RATE_LIMIT: '1/1' })
-  const headers = { 'X-Forwarded-For': '203.0.113.7' }
-  const get = (path: string) => () => fetch(app.url + path, { headers })
-  const webhook = () => fetch(`${app.url}/sfu_webhook`, { method: 'POST', headers })
-  expect(await statusesOf(10, get('/healthz'))).toEqual({ 200: 10 })
-  expect(await statusesOf(10, get('/swagger/json'))).toEqual({ 200: 10 })
-  expect(await statusesOf(10, webhook)).toEqual({ 401: 10 })
-})
-
-test('off turns off every limit on requests', async () => {
-  await start({ LIVEKIT_RATE_LIMIT: 'off' })
-  expect(await statusesOf(40, () => ask('203.0.113.7', body()))).toEqual({ 200: 40 })
-})
