@@ -11,7 +11,12 @@ import {
   verifyTls,
 } from './config/combined.ts'
 import type { BindAddress } from './config/parsers.ts'
-import { createSettingsReader, type Environment, type ReadFile } from './config/reader.ts'
+import {
+  createSettingsReader,
+  type Environment,
+  type ReadFile,
+  type SettingNote,
+} from './config/reader.ts'
 import { checkRuntime, usesHttpsProxy } from './config/runtime.ts'
 import { SETTINGS } from './config/settings.ts'
 import { unknownVariableWarnings } from './config/unknown-variables.ts'
@@ -76,9 +81,9 @@ export interface LoadedConfig {
   /** `undefined` when there are problems. */
   readonly config: Config | undefined
   readonly log: LogConfig
-  /** One line for each mistake that stops the start. */
-  readonly problems: readonly string[]
-  readonly warnings: readonly string[]
+  /** The mistakes that stop the start. */
+  readonly problems: readonly SettingNote[]
+  readonly warnings: readonly SettingNote[]
 }
 
 /** Where the service listens, by the environment alone; `undefined` when that is wrong. */

@@ -3,7 +3,7 @@ import type { AppOptions } from '../app/options.ts'
 import { type App, createApp } from '../app.ts'
 import { describeSettings } from '../config/help.ts'
 import type { BindAddress } from '../config/parsers.ts'
-import type { Environment } from '../config/reader.ts'
+import { type Environment, noteLine } from '../config/reader.ts'
 import { type LoadedConfig, loadConfig } from '../config.ts'
 import { StoreUnavailable } from '../delegation/store/store.ts'
 import { errorCode } from '../lib/error-code.ts'
@@ -166,9 +166,9 @@ async function runLoaded(
   logger: Logger,
   metrics: Metrics,
 ): Promise<Ending> {
-  for (const warning of warnings) logger.warn(warning)
+  for (const warning of warnings) logger.warn(noteLine(warning))
   if (config === undefined) {
-    for (const problem of problems) process.stderr.write(`${problem}\n`)
+    for (const problem of problems) process.stderr.write(`${noteLine(problem)}\n`)
     return { code: EXIT_BAD_CONFIG }
   }
   logger.info('configuration', { version, settings: describeSettings(env) })

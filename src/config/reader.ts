@@ -56,6 +56,19 @@ export type Environment = Readonly<Record<string, string | undefined>>
  */
 export type ReadFile = (path: string) => string
 
+/** What is wrong with a setting, or doubtful. */
+export interface SettingNote {
+  /** The variable. */
+  readonly setting: string
+  /** What is wrong with it and what is expected, without its value. */
+  readonly text: string
+}
+
+/** A note in one line. */
+export function noteLine({ setting, text }: SettingNote): string {
+  return `${setting}: ${text}`
+}
+
 /** Reads settings, and gathers everything that is wrong with them. */
 export interface SettingsReader {
   /** The value, or `undefined` when it is not set or wrong. */
@@ -68,8 +81,8 @@ export interface SettingsReader {
   readFile(variable: string, path: string): string | undefined
   problem(variable: string, text: string): void
   warn(variable: string, text: string): void
-  readonly problems: readonly string[]
-  readonly warnings: readonly string[]
+  readonly problems: readonly SettingNote[]
+  readonly warnings: readonly SettingNote[]
 }
 
 interface Given {
@@ -98,11 +111,11 @@ function whyUnreadable(code: string): string {
 
 /** Makes a reader of the settings that an environment gives. Unset and empty are the same. */
 export function createSettingsReader(env: Environment, readFile: ReadFile): SettingsReader {
-  const problems: string[] = []
-  const warnings: string[] = []
+  const problems: SettingNote[] = []
+  const warnings: SettingNote[] = []
 
-  const problem = (variable: string, text: string) => problems.push(`${variable}: ${text}`)
-  const warn = (variable: string, text: string) => warnings.push(`${variable}: ${text}`)
+  const problem = (variable: string, text: string) => problems.push({ setting: variable, text })
+  const warn = (variable: string, text: string) => warnings.push({ setting: variable, text })
 
   const present = (variable: string) => isPresent(env, variable)
 

@@ -1,5 +1,11 @@
 import { distance } from 'fastest-levenshtein'
-import { type Environment, isPresent, type Setting, variablesOf } from './reader.ts'
+import {
+  type Environment,
+  isPresent,
+  type Setting,
+  type SettingNote,
+  variablesOf,
+} from './reader.ts'
 import { ALL_SETTINGS } from './settings.ts'
 
 /** Variables that Kubernetes sets for services whose names start with `livekit`. */
@@ -66,18 +72,19 @@ function proposalsFor(name: string): string[] {
   return nearest === undefined ? [] : [nearest.proposal]
 }
 
-function warning(name: string): string {
+/** Says that a name means nothing, and which one was probably meant. */
+export function unknownSetting(name: string): SettingNote {
   const proposals = proposalsFor(name)
   const question = proposals.length === 0 ? '' : `; did you mean ${proposals.join(' or ')}?`
-  return `${name}: is not a known setting${question}`
+  return { setting: name, text: `is not a known setting${question}` }
 }
 
 /** Warnings about `LIVEKIT_*` variables that mean nothing: a typo otherwise goes unseen. */
-export function unknownVariableWarnings(env: Environment): string[] {
+export function unknownVariableWarnings(env: Environment): SettingNote[] {
   const known = ALL_SETTINGS.flatMap(variablesOf)
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .filter((name) => isPresent(env, name) && !SERVICE_LINK.test(name))
     .sort()
-    .map(warning)
+    .map(unknownSetting)
 }

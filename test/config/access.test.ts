@@ -86,9 +86,8 @@ describe('the networks that discovery may not lead to', () => {
   })
 
   test('leave out private ones while everyone has full access, with a warning', () => {
-    const { config, warnings } = load(all)
-    expect(config?.addressPolicy).toEqual({ denied: NOT_PUBLIC_NOR_LOCAL, allowed: [] })
-    expect(warnings).toEqual([open])
+    expect(load(all).config?.addressPolicy).toEqual({ denied: NOT_PUBLIC_NOR_LOCAL, allowed: [] })
+    expect(warningsOf(all)).toEqual([open])
   })
 
   test('are those that the operator names, whoever has full access', () => {

@@ -147,10 +147,10 @@ describe('LIVEKIT_LOG_LEVEL', () => {
   })
 
   test('of anything else is "info", with a warning', () => {
-    const { log, problems, warnings } = load({ LIVEKIT_LOG_LEVEL: 'trace' })
-    expect(log.level).toBe('info')
-    expect(problems).toEqual([])
-    expect(warnings).toEqual([
+    const env = { LIVEKIT_LOG_LEVEL: 'trace' }
+    expect(load(env).log.level).toBe('info')
+    expect(problemsOf(env)).toEqual([])
+    expect(warningsOf(env)).toEqual([
       'LIVEKIT_LOG_LEVEL: is none of "debug", "info", "warn", "error"; "info" is used',
     ])
   })

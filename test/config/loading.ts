@@ -1,3 +1,4 @@
+import { noteLine } from '../../src/config/reader.ts'
 import { type Config, type LoadedConfig, loadConfig } from '../../src/config.ts'
 import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 
@@ -31,17 +32,17 @@ export function load(env: Environment = {}, files: Files = {}): LoadedConfig {
 export function quietly(env: Environment, files: Files = {}): Config {
   const { config, problems, warnings } = load(env, files)
   if (config === undefined || warnings.length > 0) {
-    throw new Error([...problems, ...warnings].join('\n'))
+    throw new Error([...problems, ...warnings].map(noteLine).join('\n'))
   }
   return config
 }
 
 /** What stops the start in an environment. */
 export function problemsOf(env: Environment, files: Files = {}): readonly string[] {
-  return load(env, files).problems
+  return load(env, files).problems.map(noteLine)
 }
 
 /** What an environment is warned about. */
 export function warningsOf(env: Environment, files: Files = {}): readonly string[] {
-  return load(env, files).warnings
+  return load(env, files).warnings.map(noteLine)
 }

@@ -128,7 +128,10 @@ test('an environment of any kind is read, with a reason for whatever is wrong', 
   await forAll(fc.tuple(environment, anyText), ([env, file]) => {
     const { config, problems, warnings } = loadConfig(env, () => file)
     expect(config === undefined).toBe(problems.length > 0)
-    for (const line of [...problems, ...warnings]) expect(line).toMatch(/^[A-Z_]+: /)
+    for (const { setting, text } of [...problems, ...warnings]) {
+      expect(setting).toMatch(/^[A-Z_]+$/)
+      expect(text).not.toBe('')
+    }
   })
 })
 

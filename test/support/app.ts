@@ -1,5 +1,6 @@
 import type { Tuning } from '../../src/app/options.ts'
 import { type App, createApp } from '../../src/app.ts'
+import { noteLine } from '../../src/config/reader.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { DEFAULT_REQUEST_CAP } from '../../src/lib/request-budget.ts'
 import { createLogger } from '../../src/log.ts'
@@ -51,7 +52,7 @@ const REQUIRED: Readonly<Record<string, string>> = {
  */
 export function configOf(env: Readonly<Record<string, string>>): Config {
   const { config, problems } = loadConfig({ ...REQUIRED, ...env }, () => '')
-  if (config === undefined) throw new Error(problems.join('\n'))
+  if (config === undefined) throw new Error(problems.map(noteLine).join('\n'))
   return config
 }
 
