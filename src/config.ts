@@ -10,7 +10,7 @@ import {
   stateConfig,
   verifyTls,
 } from './config/combined.ts'
-import type { BindAddress } from './config/parsers.ts'
+import type { BindAddress } from './config/http-parsers.ts'
 import {
   createSettingsReader,
   type Environment,

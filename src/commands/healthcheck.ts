@@ -1,5 +1,5 @@
 import { get } from 'node:http'
-import type { BindAddress } from '../config/parsers.ts'
+import type { BindAddress } from '../config/http-parsers.ts'
 import type { Environment } from '../config/reader.ts'
 import { loadBindAddress } from '../config.ts'
 import { errorCode } from '../lib/error-code.ts'

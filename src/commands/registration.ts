@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { type Parsed, serverName, url } from '../config/parsers.ts'
+import { serverName } from '../config/name-parsers.ts'
+import { bad, type Parsed } from '../config/parsers.ts'
 import type { Environment } from '../config/reader.ts'
 import { SETTINGS } from '../config/settings.ts'
+import { url } from '../config/url-parsers.ts'
 import { registrationGuide, registrationText } from './registration-text.ts'
 
 const TOKEN_BYTES = 32
@@ -14,10 +16,19 @@ const OPTIONS = {
 
 type Name = keyof typeof OPTIONS
 
-/** What is expected of each argument, for people. */
+/** What each argument is, for people. */
 const MEANINGS: Readonly<Record<Name, string>> = {
-  url: 'where the homeserver reaches this service, such as http://jwt-service:8080',
-  'server-name': 'the server name of the homeserver, such as example.com',
+  url: 'where the homeserver reaches this service',
+  'server-name': 'the server name of the homeserver',
+}
+
+const EXAMPLES: Readonly<Record<Name, string>> = {
+  url: 'http://jwt-service:8080',
+  'server-name': 'example.com',
+}
+
+function expectation(expected: string, name: Name): string {
+  return `expected ${expected}, such as "${EXAMPLES[name]}"`
 }
 
 /** A mistake in the arguments, in one line. */
@@ -41,7 +52,7 @@ function readArguments(args: readonly string[]): ReadonlyMap<Name, string> {
     const { name, value = '', inlineValue } = token
     // The next argument is no value.
     if (value === '' || (inlineValue !== true && value.startsWith('--'))) {
-      throw new WrongArgument(`--${name}: has no value; expected ${MEANINGS[name]}`)
+      throw new WrongArgument(`--${name}: has no value; ${expectation(MEANINGS[name], name)}`)
     }
     if (texts.has(name)) throw new WrongArgument(`--${name}: is given twice; expected it once`)
     texts.set(name, value)
@@ -53,7 +64,7 @@ function readArguments(args: readonly string[]): ReadonlyMap<Name, string> {
 function baseUrl(text: string): Parsed<string> {
   const parsed = url('http', 'https')(text)
   if (!parsed.ok || /^[\x21-\x7e]+$/.test(text)) return parsed
-  return { ok: false, found: 'characters beyond ASCII', expected: 'an ASCII URL' }
+  return bad('contains a character beyond ASCII', 'a URL of ASCII characters')
 }
 
 function argument(
@@ -63,11 +74,11 @@ function argument(
 ): string {
   const text = texts.get(name)
   if (text === undefined) {
-    throw new WrongArgument(`--${name}: is missing; expected ${MEANINGS[name]}`)
+    throw new WrongArgument(`--${name}: is missing; ${expectation(MEANINGS[name], name)}`)
   }
   const parsed = parse(text)
   if (parsed.ok) return parsed.value
-  throw new WrongArgument(`--${name}: found ${parsed.found}; expected ${parsed.expected}`)
+  throw new WrongArgument(`--${name}: ${parsed.wrong}; ${expectation(parsed.expected, name)}`)
 }
 
 function newToken(): string {

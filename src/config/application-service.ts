@@ -1,12 +1,15 @@
-import { filePath, integer, serverName } from './parsers.ts'
-import { type Setting, type SettingsReader, setting } from './reader.ts'
+import {
+  APPLICATION_SERVICE_SETTINGS,
+  DEFAULT_CHECK_SECONDS,
+} from './application-service-settings.ts'
+import type { SettingsReader } from './reader.ts'
 import {
   type ApplicationServiceTokens,
   mayCoverUsersOf,
   type Registration,
   readRegistration,
 } from './registration-file.ts'
-import { bearerToken } from './secret-parsers.ts'
+import { expectation, type Setting } from './setting.ts'
 
 /** What the service needs to be an application service of a homeserver. */
 export interface ApplicationServiceConfig extends ApplicationServiceTokens {
@@ -14,47 +17,6 @@ export interface ApplicationServiceConfig extends ApplicationServiceTokens {
   readonly serverName: string
   /** How often it is checked who is still in the room; 0 for never. */
   readonly membershipCheckMs: number
-}
-
-const DEFAULT_CHECK_SECONDS = 60
-
-/** Settings of application-service mode. */
-export const APPLICATION_SERVICE_SETTINGS = {
-  registrationFile: setting({
-    name: 'LIVEKIT_AS_REGISTRATION_FILE',
-    defaultText: 'none',
-    meaning: 'application-service mode: the registration file (YAML), for its tokens',
-    parse: filePath('/data/registration.yaml'),
-  }),
-  asToken: setting({
-    name: 'LIVEKIT_AS_TOKEN',
-    fromFile: true,
-    secret: true,
-    defaultText: 'that in LIVEKIT_AS_REGISTRATION_FILE',
-    meaning: 'the as_token by itself, which this service shows to the homeserver',
-    parse: bearerToken,
-  }),
-  hsToken: setting({
-    name: 'LIVEKIT_HS_TOKEN',
-    fromFile: true,
-    secret: true,
-    defaultText: 'that in LIVEKIT_AS_REGISTRATION_FILE',
-    meaning: 'the hs_token by itself, which the homeserver shows to this service',
-    parse: bearerToken,
-  }),
-  homeserver: setting({
-    name: 'LIVEKIT_HS_SERVER_NAME',
-    defaultText: 'required in application-service mode',
-    meaning: 'server name of the homeserver that this is an application service of',
-    parse: serverName,
-  }),
-  membershipCheckSeconds: setting({
-    name: 'LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS',
-    defaultText: String(DEFAULT_CHECK_SECONDS),
-    meaning:
-      'how often whoever has left the room is put out of its call (application-service mode); 0 for never',
-    parse: integer(0, 86_400),
-  }),
 }
 
 const { registrationFile, asToken, hsToken, homeserver, membershipCheckSeconds } =
@@ -135,7 +97,7 @@ function checkMode(reader: SettingsReader, checkSeconds: number): void {
   if (source !== undefined && !hasServer) {
     reader.problem(
       homeserver.name,
-      `is not set, but ${source} is; expected the server name of your homeserver`,
+      `is not set, but ${source} is; ${expectation('the server name of your homeserver', homeserver)}`,
     )
   }
   if (source !== undefined) return

@@ -7,9 +7,10 @@ import {
   NOT_PUBLIC_NOR_LOCAL,
   OWN_MACHINE,
 } from '../net/networks.ts'
-import { type BindAddress, DEFAULT_ADDRESS_RATE } from './parsers.ts'
-import type { Setting, SettingsReader } from './reader.ts'
+import { type BindAddress, DEFAULT_ADDRESS_RATE } from './http-parsers.ts'
+import type { SettingsReader } from './reader.ts'
 import { secretWarning } from './secret-parsers.ts'
+import { expectation, type Setting } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
 /** Where delegations are kept. */
@@ -19,6 +20,17 @@ export type StateConfig =
   /** `url` holds the credentials. */
   | { readonly kind: 'redis'; readonly url: string }
 
+const KEY_PAIR_EXAMPLE = `${SETTINGS.apiKey.example}: ${SETTINGS.apiSecret.example}`
+const KEY_FILE_CONTENT = `one line "key: secret", such as "${KEY_PAIR_EXAMPLE}"`
+
+function whyNoKeyPair(parts: readonly string[]): string | undefined {
+  const [key, secret, ...rest] = parts
+  if (secret === undefined) return 'has no ":" in it'
+  if (rest.length > 0) return 'has more than one ":" in it'
+  if (key === '') return 'has nothing before the ":"'
+  return secret === '' ? 'has nothing after the ":"' : undefined
+}
+
 function credentialsFromKeyFile(reader: SettingsReader): LiveKitCredentials | undefined {
   const { keyFile, apiKey, apiSecret } = SETTINGS
   const path = reader.read(keyFile)
@@ -26,13 +38,15 @@ function credentialsFromKeyFile(reader: SettingsReader): LiveKitCredentials | un
   const overruled = [apiKey, apiSecret].flatMap(reader.variablesSet)
   for (const name of overruled) reader.warn(name, `is ignored, since ${keyFile.name} is set`)
 
-  const text = reader.readFile(keyFile.name, path)
+  const text = reader.readFile(keyFile.name, path, `${KEY_FILE_CONTENT},`)
   if (text === undefined) return undefined
-  const [key = '', secret = '', ...rest] = text.split(':').map((part) => part.trim())
-  if (key === '' || secret === '' || rest.length > 0) {
-    reader.problem(keyFile.name, 'names a file with something else; expected "key: secret" in it')
+  const parts = text.split(':').map((part) => part.trim())
+  const wrong = whyNoKeyPair(parts)
+  if (wrong !== undefined) {
+    reader.problem(keyFile.name, `names a file whose text ${wrong}; expected ${KEY_FILE_CONTENT}`)
     return undefined
   }
+  const [key = '', secret = ''] = parts
   const warning = secretWarning(secret)
   if (warning !== undefined) reader.warn(keyFile.name, warning)
   return { apiKey: key, apiSecret: secret }
@@ -79,7 +93,10 @@ export function checkMetricsBind(
 ): void {
   if (metricsBind === undefined || !overlap(metricsBind, bind)) return
   const found = `is the address that ${SETTINGS.bind.name} has too`
-  reader.problem(SETTINGS.metricsBind.name, `${found}; expected another port`)
+  reader.problem(
+    SETTINGS.metricsBind.name,
+    `${found}; ${expectation('another port', SETTINGS.metricsBind)}`,
+  )
 }
 
 /**

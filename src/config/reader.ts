@@ -1,50 +1,5 @@
-import { errorCode } from '../lib/error-code.ts'
-import type { Parser } from './parsers.ts'
-
-/** One setting: how it is named, read and explained. */
-export interface Setting<T> {
-  /** Name of the environment variable. */
-  readonly name: string
-  /** Other names for the same, in the order in which they count. */
-  readonly aliases: readonly string[]
-  /** Whether the use of an alias is warned about. */
-  readonly aliasesDeprecated: boolean
-  /** The setting to use instead of this one; unset unless this one is deprecated. */
-  readonly replacedBy?: string
-  /** Names that people take for this setting's; it is proposed to them. */
-  readonly mistakenNames: readonly string[]
-  /** Whether the value can be read from the file named by `<NAME>_FROM_FILE`. */
-  readonly fromFile: boolean
-  /** Whether the value must not be shown. */
-  readonly secret: boolean
-  /** What holds while it is not set; for people. */
-  readonly defaultText: string
-  /** For `--help`. */
-  readonly meaning: string
-  readonly parse: Parser<T>
-}
-
-/** What a setting must state; the rest has defaults. */
-export type SettingDraft<T> = Pick<Setting<T>, 'name' | 'defaultText' | 'meaning' | 'parse'> &
-  Partial<Setting<T>>
-
-/** Completes a setting. */
-export function setting<T>(draft: SettingDraft<T>): Setting<T> {
-  return {
-    aliases: [],
-    aliasesDeprecated: false,
-    mistakenNames: [],
-    fromFile: false,
-    secret: false,
-    ...draft,
-  }
-}
-
-/** Every variable that a setting can be given by. */
-export function variablesOf({ name, aliases, fromFile }: Setting<unknown>): readonly string[] {
-  const names = [name, ...aliases]
-  return fromFile ? names.flatMap((each) => [each, `${each}_FROM_FILE`]) : names
-}
+import { expectation, type Setting, type SettingGuide, variablesOf } from './setting.ts'
+import { fileMistake } from './setting-files.ts'
 
 /** The environment variables of the process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -76,9 +31,13 @@ export interface SettingsReader {
   /** The value, or `undefined` after noting that it is missing or wrong. */
   require<T>(setting: Setting<T>): T | undefined
   /** The variables by which the setting is given. */
-  variablesSet(setting: Setting<unknown>): readonly string[]
-  /** The text of a file named by a variable; notes a problem where there is none. */
-  readFile(variable: string, path: string): string | undefined
+  variablesSet(setting: SettingGuide): readonly string[]
+  /**
+   * The text of a file named by a variable; notes a problem where there is none.
+   *
+   * @param content - what should be in it
+   */
+  readFile(variable: string, path: string, content: string): string | undefined
   problem(variable: string, text: string): void
   warn(variable: string, text: string): void
   readonly problems: readonly SettingNote[]
@@ -88,6 +47,7 @@ export interface SettingsReader {
 interface Given {
   readonly variable: string
   readonly text: string
+  readonly isFromFile: boolean
 }
 
 /** Kubernetes sets `LIVEKIT_JWT_PORT` so for a service that happens to be called `livekit-jwt`. */
@@ -101,14 +61,6 @@ export function isPresent(env: Environment, variable: string): boolean {
   return text.trim() !== '' && !isServiceLink(variable, text)
 }
 
-function whyUnreadable(code: string): string {
-  if (code === 'ENOENT') return 'does not exist (ENOENT)'
-  if (code === 'EISDIR') return 'is a directory (EISDIR)'
-  if (code !== 'EACCES') return `cannot be read (${code})`
-  const user = process.getuid?.()
-  return `user ${user}, which the service runs as, may not read (EACCES)`
-}
-
 /** Makes a reader of the settings that an environment gives. Unset and empty are the same. */
 export function createSettingsReader(env: Environment, readFile: ReadFile): SettingsReader {
   const problems: SettingNote[] = []
@@ -119,13 +71,14 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
 
   const present = (variable: string) => isPresent(env, variable)
 
-  function readNamedFile(variable: string, path: string): string | undefined {
+  function readNamedFile(variable: string, path: string, content: string): string | undefined {
     try {
       const text = readFile(path)
       if (text.trim() !== '') return text
-      problem(variable, 'names a file that is empty; expected the value in it')
+      problem(variable, `names a file that is empty; expected ${content} in it`)
     } catch (error) {
-      problem(variable, `names a file that ${whyUnreadable(errorCode(error))}`)
+      const { wrong, expected } = fileMistake(error)
+      problem(variable, `${wrong}; ${expected}`)
     }
     return undefined
   }
@@ -142,11 +95,16 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
     }
     const fileVariable = `${name}_FROM_FILE`
     if (!setting.fromFile || !present(fileVariable)) {
-      return { variable: name, text: env[name] ?? '' }
+      return { variable: name, text: env[name] ?? '', isFromFile: false }
     }
     if (present(name)) warn(name, `is ignored, since ${fileVariable} is set`)
-    const text = readNamedFile(fileVariable, env[fileVariable] ?? '')
-    return text === undefined ? undefined : { variable: fileVariable, text: text.trim() }
+    const text = readNamedFile(
+      fileVariable,
+      env[fileVariable] ?? '',
+      `the value, such as "${setting.example}",`,
+    )
+    if (text === undefined) return undefined
+    return { variable: fileVariable, text: text.trim(), isFromFile: true }
   }
 
   function variablesSet(setting: Setting<unknown>): readonly string[] {
@@ -158,7 +116,8 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
     if (found === undefined) return undefined
     const parsed = setting.parse(found.text)
     if (!parsed.ok) {
-      problem(found.variable, `found ${parsed.found}; expected ${parsed.expected}`)
+      const wrong = found.isFromFile ? `names a file whose text ${parsed.wrong}` : parsed.wrong
+      problem(found.variable, `${wrong}; ${expectation(parsed.expected, setting)}`)
       return undefined
     }
     if (parsed.warning !== undefined) warn(found.variable, parsed.warning)
@@ -169,7 +128,7 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
     read,
     require(setting) {
       if (variablesSet(setting).length === 0) {
-        problem(setting.name, `is not set; expected ${setting.meaning}`)
+        problem(setting.name, `is not set; ${expectation(setting.meaning, setting)}`)
       }
       return read(setting)
     },

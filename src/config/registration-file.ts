@@ -26,6 +26,7 @@ export const MEMBERSHIP_SCOPES = {
 } as const
 
 const MAX_CHARACTERS = 65_536
+const CONTENT = 'a registration file, as "jwt-service registration" prints one,'
 
 function parseYaml(text: string): unknown {
   try {
@@ -55,7 +56,7 @@ function tokenIn(file: unknown, key: string, problem: Report, warn: Report): str
   }
   const parsed = bearerToken(token)
   if (!parsed.ok) {
-    problem(`names a file with ${parsed.found} in "${key}"; expected ${parsed.expected}`)
+    problem(`names a file whose "${key}" ${parsed.wrong}; expected ${parsed.expected}`)
     return undefined
   }
   if (parsed.warning !== undefined) warn(`names a file whose "${key}" ${parsed.warning}`)
@@ -106,7 +107,7 @@ export function readRegistration(
   const problem = (text: string) => reader.problem(variable, text)
   const warn = (text: string) => reader.warn(variable, text)
 
-  const text = reader.readFile(variable, path)
+  const text = reader.readFile(variable, path, CONTENT)
   if (text === undefined) return undefined
   if (text.length > MAX_CHARACTERS) {
     problem(`names a file of more than ${MAX_CHARACTERS} characters; expected a registration file`)

@@ -1,25 +1,53 @@
-import { bad, good, type Parsed } from './parsers.ts'
+import { bad, good, type Parsed, strayCharacters } from './parsers.ts'
+import { portMistake, writtenUrl } from './url-parsers.ts'
 
 /** A lone percent sign would be read as something else by the client of Redis. */
 function isEscaped(text: string): boolean {
   return !/%(?![0-9A-Fa-f]{2})/.test(text)
 }
 
+function isRedisUrl(url: URL): boolean {
+  return (
+    ['redis:', 'rediss:'].includes(url.protocol) &&
+    url.hostname !== '' &&
+    url.port !== '0' &&
+    url.search === '' &&
+    url.hash === '' &&
+    isEscaped(url.username) &&
+    isEscaped(url.password) &&
+    /^(?:\/\d{0,5})?$/.test(url.pathname)
+  )
+}
+
+const UNESCAPED =
+  'has a user name or password that is not percent-encoded (LIVEKIT_REDIS_PASSWORD takes one as it is)'
+
+function whyNoRedisUrl(text: string): string {
+  const written = writtenUrl(text)
+  if (written === undefined) return strayCharacters(text) ?? 'has no scheme'
+  if (!['redis', 'rediss'].includes(written.scheme)) return 'has another scheme'
+  const [credentials, ...rest] = written.authority.split('@')
+  // What is left of a password with "/", "?" or "#" in it ends the host.
+  const isCutShort = rest.length === 0 && text.includes('@')
+  if (isCutShort || (rest.length > 0 && !isEscaped(credentials ?? ''))) return UNESCAPED
+  const host = written.authority.replace(/^.*@/, '')
+  if (/^(?::|$)/.test(host)) return 'has no host'
+  if (/:0+$/.test(host)) return 'has port 0'
+  const wrongPort = portMistake(host)
+  if (wrongPort !== undefined) return wrongPort
+  if (/[?#]/.test(text)) return 'has a query or fragment, after "?" or "#"'
+  if (!/^[^/]+:\/\/[^/]+(?:\/\d{0,5})?$/.test(text)) return 'has a path that is no database number'
+  return strayCharacters(text) ?? 'has a host that is not valid'
+}
+
 /** Takes the URL of a Redis or Valkey server; it may hold credentials, and a database number as path. */
 export function redisUrl(text: string): Parsed<URL> {
-  const expected = 'a URL such as redis://host:6379, rediss://host:6379/1 for TLS and database 1'
   const parsed = URL.parse(text)
-  const usable =
-    parsed !== null &&
-    ['redis:', 'rediss:'].includes(parsed.protocol) &&
-    parsed.hostname !== '' &&
-    parsed.port !== '0' &&
-    parsed.search === '' &&
-    parsed.hash === '' &&
-    isEscaped(parsed.username) &&
-    isEscaped(parsed.password) &&
-    /^(?:\/\d{0,5})?$/.test(parsed.pathname)
-  return usable ? good(parsed) : bad('something else', expected)
+  if (parsed !== null && isRedisUrl(parsed)) return good(parsed)
+  return bad(
+    whyNoRedisUrl(text),
+    'a URL that begins with "redis://", or "rediss://" for TLS, and may end with a database number',
+  )
 }
 
 const MIN_SECRET_LENGTH = 32
@@ -47,6 +75,6 @@ export function tokenWarning(token: string): string | undefined {
 /** Takes a token that goes into a header; one that can be guessed is warned about. */
 export function bearerToken(text: string): Parsed<string> {
   const expected = 'a token of printable ASCII characters without spaces'
-  if (!/^[\x21-\x7e]+$/.test(text)) return bad('other characters', expected)
-  return good(text, tokenWarning(text))
+  if (/^[\x21-\x7e]+$/.test(text)) return good(text, tokenWarning(text))
+  return bad(strayCharacters(text) ?? 'contains a character beyond ASCII', expected)
 }

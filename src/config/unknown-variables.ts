@@ -1,11 +1,6 @@
 import { distance } from 'fastest-levenshtein'
-import {
-  type Environment,
-  isPresent,
-  type Setting,
-  type SettingNote,
-  variablesOf,
-} from './reader.ts'
+import { type Environment, isPresent, type SettingNote } from './reader.ts'
+import { type Setting, variablesOf } from './setting.ts'
 import { ALL_SETTINGS } from './settings.ts'
 
 /** Variables that Kubernetes sets for services whose names start with `livekit`. */

@@ -33,17 +33,24 @@ describe('LIVEKIT_FULL_ACCESS_HOMESERVERS', () => {
   })
 
   test.each([
-    ['example.com,*', '"*" among other names'],
-    ['* *', '"*" among other names'],
-    [',', 'no name'],
-    ['https://example.com', 'no server name as item 1'],
-    ['example.com, exa_mple.org, *.example.com, example.net', 'no server name as item 2, 3'],
-    ['example.com:0', 'no server name as item 1'],
-    ['@alice:example.com', 'no server name as item 1'],
-  ])('refuses %p', (text, found) => {
+    ['example.com,*', 'has "*" beside other names'],
+    ['* *', 'has "*" beside other names'],
+    [',', 'has no name in it'],
+    ['"example.com"', 'is in quotes'],
+    ['https://example.com', 'item 1 is a URL'],
+    [
+      'example.com, exa_mple.org, *.example.com, example.net',
+      'item 2 contains a character other than letters, digits, ".", "-" and ":", ' +
+        'and item 3 contains "*"',
+    ],
+    ['example.com:0', 'item 1 has a port that is not from 1 to 65535'],
+    ['@alice:example.com', 'item 1 is a user ID'],
+    ['::1', 'item 1 is an IPv6 address without brackets'],
+    ['example.com 127.1', 'item 2 is not a server name'],
+  ])('refuses %p', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_FULL_ACCESS_HOMESERVERS: text })).toEqual([
-      `LIVEKIT_FULL_ACCESS_HOMESERVERS: found ${found}; ` +
-        'expected server names separated by commas or spaces, or "*" alone for all',
+      `LIVEKIT_FULL_ACCESS_HOMESERVERS: ${wrong}; expected "*" alone for all, or server names ` +
+        'separated by commas or spaces, such as "example.com,example.org"',
     ])
   })
 })
@@ -71,8 +78,8 @@ describe('LIVEKIT_LOCAL_HOMESERVERS', () => {
   test('is named in problems with its value', () => {
     const env = { LIVEKIT_FULL_ACCESS_HOMESERVERS: undefined, LIVEKIT_LOCAL_HOMESERVERS: 'a b,*' }
     expect(problemsOf(env)).toEqual([
-      'LIVEKIT_LOCAL_HOMESERVERS: found "*" among other names; ' +
-        'expected server names separated by commas or spaces, or "*" alone for all',
+      'LIVEKIT_LOCAL_HOMESERVERS: has "*" beside other names; expected "*" alone for all, or server ' +
+        'names separated by commas or spaces, such as "example.com,example.org"',
     ])
   })
 })
@@ -113,19 +120,21 @@ describe('the networks that discovery may not lead to', () => {
   })
 
   test.each([
-    ['10.0.0.0/33', 'no network as item 1'],
-    ['10.0.0.0/8,localhost', 'no network as item 2'],
-    ['10.0.0.0/8,none', 'no network as item 2'],
-    ['10/8', 'no network as item 1'],
-    ['10.1', 'no network as item 1'],
-    [',', 'no network'],
-  ])('refuse %p', (text, found) => {
-    const expected = 'expected networks such as "10.0.0.0/8,fd00::/8", or "none"'
+    ['10.0.0.0/33', 'item 1 has no prefix length from 0 to 32 after its "/"'],
+    ['fd00::/8,fd00::/129', 'item 2 has no prefix length from 0 to 128 after its "/"'],
+    ['10.0.0.0/8,localhost', 'item 2 is neither an IP address nor a network'],
+    ['10.0.0.0/8,none', 'item 2 is "none" beside others'],
+    ['10/8', 'item 1 is not an IPv4 address with all its four parts'],
+    ['10.1', 'item 1 is not an IPv4 address with all its four parts'],
+    [',', 'has no network in it'],
+    ["'10.0.0.0/8'", 'is in quotes'],
+  ])('refuse %p', (text, wrong) => {
+    const expected = 'expected "none", or IP addresses and networks separated by commas or spaces'
     expect(problemsOf({ LIVEKIT_FEDERATION_DENY_NETWORKS: text })).toEqual([
-      `LIVEKIT_FEDERATION_DENY_NETWORKS: found ${found}; ${expected}`,
+      `LIVEKIT_FEDERATION_DENY_NETWORKS: ${wrong}; ${expected}, such as "10.0.0.0/8,fd00::/8"`,
     ])
     expect(problemsOf({ LIVEKIT_FEDERATION_ALLOW_NETWORKS: text })).toEqual([
-      `LIVEKIT_FEDERATION_ALLOW_NETWORKS: found ${found}; ${expected}`,
+      `LIVEKIT_FEDERATION_ALLOW_NETWORKS: ${wrong}; ${expected}, such as "10.1.2.3,fd00::/64"`,
     ])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { load, problemsOf, quietly, warningsOf } from './loading.ts'
+import { load, NO_FILE, problemsOf, quietly, warningsOf } from './loading.ts'
 
 const AS = 'as-token-of-the-tests-0123456789abcdef'
 const HS = 'hs-token-of-the-tests-0123456789abcdef'
@@ -94,13 +94,13 @@ describe('a contradiction is refused with both its sides:', () => {
       'tokens without a server name',
       { ...variables, LIVEKIT_HS_SERVER_NAME: '' },
       'LIVEKIT_HS_SERVER_NAME: is not set, but LIVEKIT_AS_TOKEN is; ' +
-        'expected the server name of your homeserver',
+        'expected the server name of your homeserver, such as "example.com"',
     ],
     [
       'a registration file without a server name',
       { ...file, LIVEKIT_HS_SERVER_NAME: undefined },
       'LIVEKIT_HS_SERVER_NAME: is not set, but LIVEKIT_AS_REGISTRATION_FILE is; ' +
-        'expected the server name of your homeserver',
+        'expected the server name of your homeserver, such as "example.com"',
     ],
     [
       'a server name without tokens',
@@ -167,35 +167,48 @@ describe('a contradiction is refused with both its sides:', () => {
 })
 
 describe('a value is refused by itself:', () => {
-  const noToken =
-    'found other characters; expected a token of printable ASCII characters without spaces'
-  const seconds = 'expected a whole number from 0 to 86400'
+  const token = 'expected a token of printable ASCII characters without spaces, such as'
+  const asToken = `${token} "a-token-of-at-least-thirty-two-characters"`
+  const hsToken = `${token} "another-token-of-at-least-32-characters"`
+  const seconds = 'expected a whole number of seconds from 0 to 86400, such as "30"'
 
   test.each([
-    ['LIVEKIT_AS_TOKEN', `${AS} `, noToken],
-    ['LIVEKIT_HS_TOKEN', `${HS}\t${HS}`, noToken],
-    ['LIVEKIT_HS_TOKEN', `${HS}\r\nX-Matrix-Origin: example.com`, noToken],
-    ['LIVEKIT_AS_TOKEN', `${AS}é`, noToken],
+    ['LIVEKIT_AS_TOKEN', `${AS} `, `begins or ends with a space; ${asToken}`],
+    ['LIVEKIT_AS_TOKEN', `'${AS}\t'`, `is in quotes; ${asToken}`],
+    ['LIVEKIT_HS_TOKEN', `${HS}\t${HS}`, `contains a space; ${hsToken}`],
+    [
+      'LIVEKIT_HS_TOKEN',
+      `${HS}\r\nX-Matrix-Origin: example.com`,
+      `contains a line break; ${hsToken}`,
+    ],
+    ['LIVEKIT_AS_TOKEN', `${AS}é`, `contains a character beyond ASCII; ${asToken}`],
+    ['LIVEKIT_AS_TOKEN', `${AS}\u200b`, `contains an invisible character; ${asToken}`],
     [
       'LIVEKIT_HS_SERVER_NAME',
       'https://example.com',
-      'found no server name; expected a server name such as example.com, without "https://"',
+      'is a URL; expected a server name, as in user IDs, such as "example.com"',
     ],
-    ['LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS', '86401', `found 86401; ${seconds}`],
-    ['LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS', '1m', `found something else; ${seconds}`],
+    ['LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS', '86401', `is 86401, above 86400; ${seconds}`],
+    [
+      'LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS',
+      '1m',
+      `has letters behind the number; ${seconds}`,
+    ],
     [
       'LIVEKIT_AS_REGISTRATION_FILE',
       'registration.yaml',
-      'found something else; expected a path that begins with "/", "./" or "../", ' +
-        'such as /data/registration.yaml',
+      'does not begin like a path; expected a path that begins with "/", "./" or "../", ' +
+        'such as "/data/registration.yaml"',
     ],
   ])('%s=%p', (variable, text, problem) => {
     expect(problemsOf({ ...variables, [variable]: text })).toEqual([`${variable}: ${problem}`])
   })
 
   test('a registration file that is not there', () => {
-    expect(problemsOf(file)).toEqual([
-      'LIVEKIT_AS_REGISTRATION_FILE: names a file that does not exist (ENOENT)',
+    expect(problemsOf(file)).toEqual([`LIVEKIT_AS_REGISTRATION_FILE: ${NO_FILE}`])
+    expect(problemsIn(' \n')).toEqual([
+      'LIVEKIT_AS_REGISTRATION_FILE: names a file that is empty; ' +
+        'expected a registration file, as "jwt-service registration" prints one, in it',
     ])
   })
 })
@@ -280,7 +293,7 @@ describe('the registration file', () => {
     [
       'has a token with a space',
       registration({ as: `as_token: ${AS} ${AS}` }),
-      'names a file with other characters in "as_token"; ' +
+      'names a file whose "as_token" contains a space; ' +
         'expected a token of printable ASCII characters without spaces',
     ],
     [

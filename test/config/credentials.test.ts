@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { CREDENTIALS } from '../support/credentials.ts'
-import { load, problemsOf, quietly, warningsOf } from './loading.ts'
+import { load, NO_FILE, problemsOf, quietly, warningsOf } from './loading.ts'
 
 const SECRET = 'one-more-secret-of-32-characters'
 const withoutCredentials = { LIVEKIT_KEY: undefined, LIVEKIT_SECRET: undefined }
 
 test('key and secret are required', () => {
   expect(problemsOf(withoutCredentials)).toEqual([
-    'LIVEKIT_KEY: is not set; expected API key of the SFU',
-    'LIVEKIT_SECRET: is not set; expected API secret of the SFU',
+    'LIVEKIT_KEY: is not set; expected the API key of the SFU, such as "devkey"',
+    'LIVEKIT_SECRET: is not set; expected the API secret of the SFU, ' +
+      'such as "a-secret-of-at-least-thirty-two-characters"',
   ])
 })
 
@@ -68,8 +69,9 @@ describe('a file that is named by _FROM_FILE', () => {
 
   test('must be readable and hold something', () => {
     expect(problemsOf(env, { '/run/secrets/key': ' \n' })).toEqual([
-      'LIVEKIT_KEY_FROM_FILE: names a file that is empty; expected the value in it',
-      'LIVEKIT_SECRET_FROM_FILE: names a file that does not exist (ENOENT)',
+      'LIVEKIT_KEY_FROM_FILE: names a file that is empty; ' +
+        'expected the value, such as "devkey", in it',
+      `LIVEKIT_SECRET_FROM_FILE: ${NO_FILE}`,
     ])
   })
 
@@ -84,7 +86,7 @@ describe('a file that is named by _FROM_FILE', () => {
 
   test('is not replaced by the variable when it cannot be read', () => {
     expect(problemsOf({ LIVEKIT_SECRET_FROM_FILE: '/secret' })).toEqual([
-      'LIVEKIT_SECRET_FROM_FILE: names a file that does not exist (ENOENT)',
+      `LIVEKIT_SECRET_FROM_FILE: ${NO_FILE}`,
     ])
   })
 
@@ -114,19 +116,25 @@ describe('LIVEKIT_KEY_FILE', () => {
     })
   })
 
-  test.each(['secret', 'key:', ': secret', 'key: sec:ret', 'key: secret\nkey2: secret2'])(
-    'must not name a file that holds %p',
-    (text) => {
-      expect(problemsOf(env, { '/keys': text })).toEqual([
-        'LIVEKIT_KEY_FILE: names a file with something else; expected "key: secret" in it',
-      ])
-    },
-  )
+  const content =
+    'one line "key: secret", such as "devkey: a-secret-of-at-least-thirty-two-characters"'
+
+  test.each([
+    ['secret', 'has no ":" in it'],
+    ['key:', 'has nothing after the ":"'],
+    [': secret', 'has nothing before the ":"'],
+    ['key: sec:ret', 'has more than one ":" in it'],
+    ['key: secret\nkey2: secret2', 'has more than one ":" in it'],
+  ])('must not name a file that holds %p', (text, wrong) => {
+    expect(problemsOf(env, { '/keys': text })).toEqual([
+      `LIVEKIT_KEY_FILE: names a file whose text ${wrong}; expected ${content}`,
+    ])
+  })
 
   test('must name a file that is there and not empty', () => {
-    expect(problemsOf(env)).toEqual(['LIVEKIT_KEY_FILE: names a file that does not exist (ENOENT)'])
+    expect(problemsOf(env)).toEqual([`LIVEKIT_KEY_FILE: ${NO_FILE}`])
     expect(problemsOf(env, { '/keys': '' })).toEqual([
-      'LIVEKIT_KEY_FILE: names a file that is empty; expected the value in it',
+      `LIVEKIT_KEY_FILE: names a file that is empty; expected ${content}, in it`,
     ])
   })
 

@@ -24,20 +24,24 @@ describe('LIVEKIT_CS_API_URL_OVERRIDES', () => {
   })
 
   test.each([
-    ['http://synapse:8008', 'no "=" in item 1'],
-    ['none', 'no "=" in item 1'],
-    ['a.test=http://a, hunter2', 'no "=" in item 2'],
-    ['=http://synapse:8008', 'no server name in item 1'],
-    ['https://a.test=http://a', 'no server name in item 1'],
-    ['a.test=http://a,a.test=http://b', 'the server name of item 2 twice'],
-    ['a.test=wss://a', 'a URL without "http://" or "https://" in item 1'],
-    ['a.test=', 'a URL without "http://" or "https://" in item 1'],
-    ['a.test=http://user:hunter2@a', 'credentials in it as URL of item 1'],
-    ['a.test=http://a?x=hunter2', 'a query or fragment in it as URL of item 1'],
-  ])('refuses %p', (text, found) => {
+    ['http://synapse:8008', 'item 1 has no "="'],
+    ['none', 'item 1 has no "="'],
+    ['a.test=http://a, hunter2', 'item 2 has no "="'],
+    ['=http://synapse:8008', 'item 1 has no server name before its "="'],
+    ['https://a.test=http://a', 'item 1 has a server name that is a URL'],
+    ['a.test=http://a,a.test=http://b', 'item 2 names the same server as one before'],
+    ['a.test=wss://a', 'item 1 has a URL that has another scheme'],
+    ['a.test=', 'item 1 has no URL after its "="'],
+    ['"a.test=http://a"', 'is in quotes'],
+    ['a.test=http://user:hunter2@a', 'item 1 has a URL that has a user name or password in it'],
+    [
+      'a.test=http://a?x=hunter2',
+      'item 1 has a URL that has a query or fragment, after "?" or "#"',
+    ],
+  ])('refuses %p', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_CS_API_URL_OVERRIDES: text })).toEqual([
-      `LIVEKIT_CS_API_URL_OVERRIDES: found ${found}; ` +
-        'expected "server=url" pairs such as "example.com=http://synapse:8008"',
+      `LIVEKIT_CS_API_URL_OVERRIDES: ${wrong}; expected pairs "server=url", separated by commas or ` +
+        'spaces, with "http://" or "https://", such as "example.com=http://synapse:8008"',
     ])
   })
 })
@@ -56,18 +60,20 @@ describe('LIVEKIT_STATE_FILE', () => {
   )
 
   test.each([
-    ['state.sqlite', 'something else'],
-    [':memory:', 'something else'],
-    ['file:///data/state.sqlite', 'something else'],
-    ['redis://:hunter2@redis:6379', 'something else'],
-    ['none', 'something else'],
-    ['/data/state\n', 'something else'],
-    ['/data/', 'a directory'],
-    ['/', 'a directory'],
-  ])('refuses %p', (text, found) => {
+    ['state.sqlite', 'does not begin like a path'],
+    [':memory:', 'does not begin like a path'],
+    ['file:///data/state.sqlite', 'is a URL'],
+    ['redis://:hunter2@redis:6379', 'is a URL'],
+    ['none', 'does not begin like a path'],
+    ['/data/state\n', 'contains a line break'],
+    [' /data/state', 'begins with a space'],
+    ['"/data/state"', 'is in quotes'],
+    ['/data/', 'is the path of a directory'],
+    ['/', 'is the path of a directory'],
+  ])('refuses %p', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_STATE_FILE: text })).toEqual([
-      `LIVEKIT_STATE_FILE: found ${found}; ` +
-        'expected a path that begins with "/", "./" or "../", such as /data/state.sqlite',
+      `LIVEKIT_STATE_FILE: ${wrong}; ` +
+        'expected a path that begins with "/", "./" or "../", such as "/data/state.sqlite"',
     ])
   })
 
@@ -102,15 +108,15 @@ describe('LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS', () => {
   })
 
   test.each([
-    ['86401', '86401'],
-    ['-1', 'something else'],
-    ['1.5', 'something else'],
-    ['30s', 'something else'],
-    ['off', 'something else'],
-  ])('refuses %s', (text, found) => {
+    ['86401', 'is 86401, above 86400'],
+    ['-1', 'is negative'],
+    ['1.5', 'is not a whole number'],
+    ['30s', 'has letters behind the number'],
+    ['off', 'is not a whole number'],
+  ])('refuses %s', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: text })).toEqual([
-      `LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: found ${found}; ` +
-        'expected a whole number from 0 to 86400',
+      `LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: ${wrong}; ` +
+        'expected a whole number of seconds from 0 to 86400, such as "60"',
     ])
   })
 })

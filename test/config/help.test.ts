@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { helpText } from '../../src/config/help.ts'
-import { variablesOf } from '../../src/config/reader.ts'
+import { variablesOf } from '../../src/config/setting.ts'
 import { ALL_SETTINGS, SETTINGS } from '../../src/config/settings.ts'
 
 const help = helpText('1.2.3')

@@ -23,20 +23,29 @@ describe('LIVEKIT_FEDERATION_URL_OVERRIDES', () => {
   })
 
   test.each([
-    ['http://synapse:8008', 'no "=" in item 1'],
-    ['a.example=http://a:1,synapse', 'no "=" in item 2'],
-    ['exa_mple.com=http://synapse:8008', 'no server name in item 1'],
-    ['=http://synapse:8008', 'no server name in item 1'],
-    ['a.example=http://a:1,a.example=http://b:2', 'the server name of item 2 twice'],
-    ['example.com=', 'a URL without "http://" or "https://" in item 1'],
-    ['example.com=synapse:8008', 'a URL without "http://" or "https://" in item 1'],
-    ['example.com=ws://synapse:8008', 'a URL without "http://" or "https://" in item 1'],
-    ['example.com=http://user:hunter2@synapse:8008', 'credentials in it as URL of item 1'],
-    ['example.com=http://synapse:8008/?a=b', 'a query or fragment in it as URL of item 1'],
-  ])('refuse %p', (text, found) => {
+    ['http://synapse:8008', 'item 1 has no "="'],
+    ['a.example=http://a:1,synapse', 'item 2 has no "="'],
+    [
+      'exa_mple.com=http://synapse:8008',
+      'item 1 has a server name that contains a character other than letters, digits, ".", "-" and ":"',
+    ],
+    ['=http://synapse:8008', 'item 1 has no server name before its "="'],
+    ['a.example=http://a:1,a.example=http://b:2', 'item 2 names the same server as one before'],
+    ['example.com=', 'item 1 has no URL after its "="'],
+    ['example.com=synapse:8008', 'item 1 has a URL that has no scheme'],
+    ['example.com=ws://synapse:8008', 'item 1 has a URL that has another scheme'],
+    [
+      'example.com=http://user:hunter2@synapse:8008',
+      'item 1 has a URL that has a user name or password in it',
+    ],
+    [
+      'example.com=http://synapse:8008/?a=b',
+      'item 1 has a URL that has a query or fragment, after "?" or "#"',
+    ],
+  ])('refuse %p', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_FEDERATION_URL_OVERRIDES: text })).toEqual([
-      `LIVEKIT_FEDERATION_URL_OVERRIDES: found ${found}; ` +
-        'expected "server=url" pairs such as "example.com=http://synapse:8008"',
+      `LIVEKIT_FEDERATION_URL_OVERRIDES: ${wrong}; expected pairs "server=url", separated by commas or ` +
+        'spaces, with "http://" or "https://", such as "example.com=http://synapse:8008"',
     ])
   })
 })

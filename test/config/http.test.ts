@@ -22,24 +22,25 @@ describe('LIVEKIT_JWT_BIND', () => {
   })
 
   test.each([
-    '8080',
-    '127.0.0.1',
-    ':',
-    ':http',
-    ':65536',
-    ':-1',
-    '::1:8080',
-    '[::1]',
-    '[:::]:8080',
-    '[127.0.0.1]:8080',
-    'http://127.0.0.1:8080',
-    '127.0.0.1:8080/',
-    'user@host:8080',
-    '127.0.0.1 :8080',
-  ])('refuses %p', (text) => {
+    ['8080', 'has no ":" before the port'],
+    ['127.0.0.1', 'has no port'],
+    [':', 'has no port'],
+    ['[::1]', 'has no port'],
+    [':http', 'has a port that is not a number'],
+    [':-1', 'has a port that is not a number'],
+    [':65536', 'has a port above 65535'],
+    ['::1', 'has an IPv6 address without brackets'],
+    ['::1:8080', 'has an IPv6 address without brackets'],
+    ['[:::]:8080', 'has no IPv6 address in its brackets'],
+    ['[127.0.0.1]:8080', 'has no IPv6 address in its brackets'],
+    ['http://127.0.0.1:8080', 'is a URL'],
+    ['127.0.0.1:8080/', 'contains "/"'],
+    ['user@host:8080', 'has a host that is not valid'],
+    ['127.0.0.1 :8080', 'contains a space'],
+    ['":8080"', 'is in quotes'],
+  ])('refuses %p', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_JWT_BIND: text })).toEqual([
-      'LIVEKIT_JWT_BIND: found something else; ' +
-        'expected ":port", "host:port" or "[v6]:port", such as ":8080"',
+      `LIVEKIT_JWT_BIND: ${wrong}; expected ":port", "host:port" or "[v6]:port", such as ":8080"`,
     ])
   })
 })
@@ -52,12 +53,12 @@ describe('LIVEKIT_JWT_PORT', () => {
   })
 
   test.each([
-    ['65536', '65536'],
-    [':9000', 'something else'],
-    ['http', 'something else'],
-  ])('refuses %s', (text, found) => {
+    ['65536', 'is 65536, above 65535'],
+    [':9000', 'is not a whole number'],
+    ['http', 'is not a whole number'],
+  ])('refuses %s', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_JWT_PORT: text })).toEqual([
-      `LIVEKIT_JWT_PORT: found ${found}; expected a whole number from 0 to 65535`,
+      `LIVEKIT_JWT_PORT: ${wrong}; expected a whole number from 0 to 65535, such as "8080"`,
     ])
   })
 
@@ -87,7 +88,7 @@ describe('LIVEKIT_SWAGGER', () => {
 
   test('is a word of two', () => {
     expect(problemsOf({ LIVEKIT_SWAGGER: 'false' })).toEqual([
-      'LIVEKIT_SWAGGER: found something else; expected "on" or "off"',
+      'LIVEKIT_SWAGGER: is neither on nor off; expected "on" or "off"',
     ])
   })
 })
@@ -103,11 +104,12 @@ describe('LIVEKIT_SHUTDOWN_GRACE_SECONDS', () => {
   })
 
   test.each([
-    ['3601', '3601'],
-    ['10s', 'something else'],
-  ])('refuses %s', (text, found) => {
+    ['3601', 'is 3601, above 3600'],
+    ['10s', 'has letters behind the number'],
+  ])('refuses %s', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_SHUTDOWN_GRACE_SECONDS: text })).toEqual([
-      `LIVEKIT_SHUTDOWN_GRACE_SECONDS: found ${found}; expected a whole number from 0 to 3600`,
+      `LIVEKIT_SHUTDOWN_GRACE_SECONDS: ${wrong}; ` +
+        'expected a whole number of seconds from 0 to 3600, such as "30"',
     ])
   })
 })
@@ -123,11 +125,12 @@ describe('LIVEKIT_SHUTDOWN_DELAY_SECONDS', () => {
   })
 
   test.each([
-    ['3601', '3601'],
-    ['-1', 'something else'],
-  ])('refuses %s', (text, found) => {
+    ['3601', 'is 3601, above 3600'],
+    ['-1', 'is negative'],
+  ])('refuses %s', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_SHUTDOWN_DELAY_SECONDS: text })).toEqual([
-      `LIVEKIT_SHUTDOWN_DELAY_SECONDS: found ${found}; expected a whole number from 0 to 3600`,
+      `LIVEKIT_SHUTDOWN_DELAY_SECONDS: ${wrong}; ` +
+        'expected a whole number of seconds from 0 to 3600, such as "5"',
     ])
   })
 })
@@ -167,7 +170,7 @@ describe('LIVEKIT_LOG_FORMAT', () => {
 
   test('is a word of two', () => {
     expect(problemsOf({ LIVEKIT_LOG_FORMAT: 'logfmt' })).toEqual([
-      'LIVEKIT_LOG_FORMAT: found something else; expected "pretty" or "json"',
+      'LIVEKIT_LOG_FORMAT: is neither pretty nor json; expected "pretty" or "json"',
     ])
   })
 })

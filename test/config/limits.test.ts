@@ -16,15 +16,25 @@ test.each([
   expect(quietly({ LIVEKIT_RATE_LIMIT: text }).addressRate).toEqual(rate)
 })
 
-test.each(['0/5', '5/0', '10', '10/', '/5', '-1/5', '1.5/3', '10 / 50', 'hunter2'])(
-  'LIVEKIT_RATE_LIMIT=%p stops the start',
-  (text) => {
-    expect(problemsOf({ LIVEKIT_RATE_LIMIT: text })).toEqual([
-      'LIVEKIT_RATE_LIMIT: found something else; expected "on", "off", or requests a second and ' +
-        'burst, such as "10/50"',
-    ])
-  },
-)
+const NO_PAIR = 'is not two whole numbers with "/" between them'
+
+test.each([
+  ['0/5', 'has a number that is 0'],
+  ['5/0', 'has a number that is 0'],
+  ['1000000/1', 'has a number above 999999'],
+  ['10', 'has no burst'],
+  ['10/', NO_PAIR],
+  ['/5', NO_PAIR],
+  ['-1/5', NO_PAIR],
+  ['1.5/3', NO_PAIR],
+  ['hunter2', NO_PAIR],
+  ['10 / 50', 'contains a space'],
+])('LIVEKIT_RATE_LIMIT=%p stops the start', (text, wrong) => {
+  expect(problemsOf({ LIVEKIT_RATE_LIMIT: text })).toEqual([
+    `LIVEKIT_RATE_LIMIT: ${wrong}; expected "on", "off", or requests a second and burst, ` +
+      'such as "10/50"',
+  ])
+})
 
 test('trusts proxies on loopback and private networks unless told otherwise', () => {
   expect(quietly({}).trustedProxies).toBe(LOCAL)
@@ -43,7 +53,7 @@ test.each([
 })
 
 const SAME =
-  'LIVEKIT_METRICS_BIND: is the address that LIVEKIT_JWT_BIND has too; expected another port'
+  'LIVEKIT_METRICS_BIND: is the address that LIVEKIT_JWT_BIND has too; expected another port, such as ":9090"'
 
 test.each([
   [':8080', ':8080'],

@@ -9,6 +9,12 @@ export const required = {
   LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
 } as const
 
+/** What is said of a file that does not exist. */
+export const NO_FILE =
+  'names a file that does not exist (ENOENT); ' +
+  `expected a file that user ${process.getuid?.()}, who runs the service, can read: ` +
+  'correct the path; in a container, check that the file is mounted at this path'
+
 /** Variables; `undefined` is one that is not set. */
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'bun:test'
-import { type Environment, type Files, load, problemsOf, quietly, warningsOf } from './loading.ts'
+import {
+  type Environment,
+  type Files,
+  load,
+  NO_FILE,
+  problemsOf,
+  quietly,
+  warningsOf,
+} from './loading.ts'
 
 function urlOf(env: Environment, files: Files = {}): string | undefined {
   const { state } = quietly(env, files)
@@ -37,46 +45,52 @@ describe('LIVEKIT_REDIS_URL', () => {
   })
 
   const expected =
-    'expected a URL such as redis://host:6379, rediss://host:6379/1 for TLS and database 1'
+    'expected a URL that begins with "redis://", or "rediss://" for TLS, ' +
+    'and may end with a database number, such as "redis://valkey:6379"'
+  const path = 'has a path that is no database number'
+  const query = 'has a query or fragment, after "?" or "#"'
+  const credentials =
+    'has a user name or password that is not percent-encoded (LIVEKIT_REDIS_PASSWORD takes one as it is)'
 
   test.each([
-    'redis:6379',
-    'redis://',
-    'redis:redis',
-    'redis:///1',
-    'http://redis:6379',
-    'unix:///run/redis.sock',
-    'redis+tls://redis:6379',
-    'redis://redis:6379/name',
-    'redis://redis:6379/1/2',
-    'redis://redis:6379/-1',
-    'redis://redis:6379?db=1',
-    'redis://redis:6379#1',
-    'redis://redis:99999',
-    'redis://redis:0',
-    'redis://:100%@redis',
-    'redis://:a%b@redis',
-    'redis://:a%4@redis',
-    'redis://a%zz:x@redis',
-    'redis://:pa/ss@redis:6379',
-    'none',
-    'hunter2',
-  ])('refuses %p', (text) => {
+    ['redis:6379', 'has no scheme'],
+    ['redis:redis', 'has no scheme'],
+    ['none', 'has no scheme'],
+    ['hunter2', 'has no scheme'],
+    ['http://redis:6379', 'has another scheme'],
+    ['unix:///run/redis.sock', 'has another scheme'],
+    ['redis+tls://redis:6379', 'has another scheme'],
+    ['redis://', 'has no host'],
+    ['redis:///1', 'has no host'],
+    ['redis://redis:99999', 'has a port above 65535'],
+    ['redis://redis:0', 'has port 0'],
+    ['redis://redis:6379/name', path],
+    ['redis://redis:6379/1/2', path],
+    ['redis://redis:6379/-1', path],
+    ['redis://redis:6379?db=1', query],
+    ['redis://redis:6379#1', query],
+    ['redis://:100%@redis', credentials],
+    ['redis://:a%b@redis', credentials],
+    ['redis://:a%4@redis', credentials],
+    ['redis://a%zz:x@redis', credentials],
+    ['redis://:pa/ss@redis:6379', credentials],
+    ['redis://:pa#ss@redis:6379', credentials],
+    ['"redis://redis:6379"', 'is in quotes'],
+  ])('refuses %p', (text, wrong) => {
     expect(problemsOf({ LIVEKIT_REDIS_URL: text })).toEqual([
-      `LIVEKIT_REDIS_URL: found something else; ${expected}`,
+      `LIVEKIT_REDIS_URL: ${wrong}; ${expected}`,
     ])
     expect(problemsOf({ LIVEKIT_REDIS_URL_FROM_FILE: '/url' }, { '/url': text })).toEqual([
-      `LIVEKIT_REDIS_URL_FROM_FILE: found something else; ${expected}`,
+      `LIVEKIT_REDIS_URL_FROM_FILE: names a file whose text ${wrong}; ${expected}`,
     ])
   })
 
   test('that names a file must name one that is there and not empty', () => {
     const env = { LIVEKIT_REDIS_URL_FROM_FILE: '/url' }
-    expect(problemsOf(env)).toEqual([
-      'LIVEKIT_REDIS_URL_FROM_FILE: names a file that does not exist (ENOENT)',
-    ])
+    expect(problemsOf(env)).toEqual([`LIVEKIT_REDIS_URL_FROM_FILE: ${NO_FILE}`])
     expect(problemsOf(env, { '/url': '\n' })).toEqual([
-      'LIVEKIT_REDIS_URL_FROM_FILE: names a file that is empty; expected the value in it',
+      'LIVEKIT_REDIS_URL_FROM_FILE: names a file that is empty; ' +
+        'expected the value, such as "redis://valkey:6379", in it',
     ])
   })
 })
@@ -126,7 +140,7 @@ describe('LIVEKIT_REDIS_PASSWORD', () => {
 
   test('that names a file must name one that is there', () => {
     expect(problemsOf({ ...url, LIVEKIT_REDIS_PASSWORD_FROM_FILE: '/password' })).toEqual([
-      'LIVEKIT_REDIS_PASSWORD_FROM_FILE: names a file that does not exist (ENOENT)',
+      `LIVEKIT_REDIS_PASSWORD_FROM_FILE: ${NO_FILE}`,
     ])
   })
 })

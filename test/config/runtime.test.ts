@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
-import { load, problemsOf, warningsOf } from './loading.ts'
+import { load, NO_FILE, problemsOf, warningsOf } from './loading.ts'
 
 test('a file of trusted roots that cannot be read is warned about', () => {
   const env = { NODE_EXTRA_CA_CERTS: '/nowhere/roots.pem' }
   expect(warningsOf(env)).toEqual([
-    'NODE_EXTRA_CA_CERTS: names a file that cannot be read; it is ignored',
+    `NODE_EXTRA_CA_CERTS: ${NO_FILE.replace(';', ', and is ignored;')}`,
   ])
   expect(warningsOf(env, { '/nowhere/roots.pem': 'roots' })).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { describeSettings } from '../../src/config/help.ts'
-import { variablesOf } from '../../src/config/reader.ts'
+import { variablesOf } from '../../src/config/setting.ts'
 import { ALL_SETTINGS } from '../../src/config/settings.ts'
 import { type Environment, type Files, load, required } from './loading.ts'
 

@@ -1,25 +1,24 @@
 import { expect, test } from 'bun:test'
 import * as fc from 'fast-check'
+import { type BindAddress, bindAddress, portAlone } from '../../src/config/http-parsers.ts'
 import {
-  type BindAddress,
-  bindAddress,
+  listItems,
+  networkList,
+  serverName as serverNameSetting,
+  serverNames,
+} from '../../src/config/name-parsers.ts'
+import {
   boolean,
   filePath,
   insecureSwitch,
   integer,
-  listItems,
   logLevel,
-  networkList,
   oneOf,
   type Parser,
-  portAlone,
-  serverName as serverNameSetting,
-  serverNames,
-  url,
-  urlOverrides,
 } from '../../src/config/parsers.ts'
 import { bearerToken, redisUrl, signingSecret } from '../../src/config/secret-parsers.ts'
 import { ALL_SETTINGS } from '../../src/config/settings.ts'
+import { url, urlOverrides } from '../../src/config/url-parsers.ts'
 import { loadConfig } from '../../src/config.ts'
 import { forAll } from './for-all.ts'
 import { anyText, nearly, path, serverName, url as urls } from './values.ts'
@@ -47,7 +46,7 @@ async function expectRoundTrip<T>(texts: fc.Arbitrary<string>, parse: Parser<T>,
   await forAll(nearly(texts), (text) => {
     const parsed = parse(text)
     if (!parsed.ok) {
-      expect(parsed.found !== '' && parsed.expected !== '').toBe(true)
+      expect(parsed.wrong !== '' && parsed.expected !== '').toBe(true)
       return
     }
     expect(parse(write(parsed.value))).toMatchObject({ ok: true, value: parsed.value })
@@ -114,7 +113,7 @@ test('a URL of Redis can be connected to', async () => {
 test('paths, secrets and tokens are read as they are', async () => {
   await expectRoundTrip(
     fc.tuple(fc.constantFrom('/', './', '../'), path).map(String),
-    filePath('/x'),
+    filePath,
     String,
   )
   await expectRoundTrip(anyText, signingSecret, String)

@@ -150,10 +150,11 @@ test('takes its arguments in any order, with a space or "="', async () => {
 describe('refuses with one line', () => {
   const url = '--url=http://jwt-service:8080'
   const name = '--server-name=example.com'
-  const urlMeaning = 'where the homeserver reaches this service, such as http://jwt-service:8080'
-  const nameMeaning = 'the server name of the homeserver, such as example.com'
-  const urlExpected = 'expected a URL with http, https, such as http://example.com'
-  const nameExpected = 'expected a server name such as example.com, without "https://"'
+  const urlMeaning = 'where the homeserver reaches this service, such as "http://jwt-service:8080"'
+  const nameMeaning = 'the server name of the homeserver, such as "example.com"'
+  const urlExpected =
+    'expected a URL that begins with "http://" or "https://", such as "http://jwt-service:8080"'
+  const nameExpected = 'expected a server name, as in user IDs, such as "example.com"'
 
   test.each([
     [[], `--url: is missing; expected ${urlMeaning}`],
@@ -170,20 +171,32 @@ describe('refuses with one line', () => {
     [[url, name, '-u'], '"-u": is not known; expected --url and --server-name'],
     [[url, name, 'a\nb'], '"a\\nb": is not known; expected --url and --server-name'],
     [[url, name, '--'], '"--": is not known; expected --url and --server-name'],
-    [[name, '--url=jwt-service:8080'], `--url: found something else; ${urlExpected}`],
-    [[name, '--url=--server-name'], `--url: found something else; ${urlExpected}`],
-    [[name, '--url=ws://jwt-service'], `--url: found something else; ${urlExpected}`],
-    [[name, '--url=http://a b'], `--url: found something else; ${urlExpected}`],
-    [[name, '--url=http://u:hunter2@a'], `--url: found credentials in it; ${urlExpected}`],
-    [[name, '--url=http://a?b'], `--url: found a query or fragment in it; ${urlExpected}`],
-    [[name, '--url=http://a/#'], `--url: found a query or fragment in it; ${urlExpected}`],
+    [[name, '--url=jwt-service:8080'], `--url: has no scheme; ${urlExpected}`],
+    [[name, '--url=--server-name'], `--url: has no scheme; ${urlExpected}`],
+    [[name, '--url=ws://jwt-service'], `--url: has another scheme; ${urlExpected}`],
+    [[name, '--url=http://a b'], `--url: contains a space; ${urlExpected}`],
+    [
+      [name, '--url=http://u:hunter2@a'],
+      `--url: has a user name or password in it; ${urlExpected}`,
+    ],
+    [
+      [name, '--url=http://a?b'],
+      `--url: has a query or fragment, after "?" or "#"; ${urlExpected}`,
+    ],
     [
       [name, '--url=http://bücher.example'],
-      '--url: found characters beyond ASCII; expected an ASCII URL',
+      '--url: contains a character beyond ASCII; expected a URL of ASCII characters, ' +
+        'such as "http://jwt-service:8080"',
     ],
-    [[url, '--server-name=https://a'], `--server-name: found no server name; ${nameExpected}`],
-    [[url, '--server-name=a:0'], `--server-name: found no server name; ${nameExpected}`],
-    [[url, '--server-name=::1'], `--server-name: found no server name; ${nameExpected}`],
+    [[url, '--server-name=https://a'], `--server-name: is a URL; ${nameExpected}`],
+    [
+      [url, '--server-name=a:0'],
+      `--server-name: has a port that is not from 1 to 65535; ${nameExpected}`,
+    ],
+    [
+      [url, '--server-name=::1'],
+      `--server-name: is an IPv6 address without brackets; ${nameExpected}`,
+    ],
   ])('%j', async (wrong, line) => {
     expect(await run(['registration', ...wrong])).toEqual({
       code: 2,
