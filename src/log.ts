@@ -53,7 +53,7 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: LogFie
 
 function prettyValue(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return /^[\w.:/*@!+-]+$/.test(text)
+  return /^[\w.:/*@!+()-]+$/.test(text)
     ? text
     : JSON.stringify(value).replace(INVISIBLE, escapedForPeople)
 }

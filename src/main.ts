@@ -5,7 +5,8 @@ import { dashboardText } from './commands/monitoring/dashboard.ts'
 import { raiseRequestCap } from './commands/raise-request-cap.ts'
 import { registration } from './commands/registration.ts'
 import { serve } from './commands/serve.ts'
-import { helpText } from './config/help.ts'
+import { helpText, settingHelp } from './config/help.ts'
+import { noteLine } from './config/reader.ts'
 
 const write = (text: string) => process.stdout.write(text)
 const writeError = (text: string) => process.stderr.write(text)
@@ -15,6 +16,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
   if (command === 'registration') {
     return registration(rest, process.env, { out: write, err: writeError })
   }
+  if (command === '--help' || command === '-h') return help(rest)
   if (rest.length > 0) return refuse(`expected one command, found ${args.length}`)
   switch (command) {
     case 'serve':
@@ -28,10 +30,6 @@ async function runCommand(args: readonly string[]): Promise<number> {
     case 'alerts':
       write(ALERTS_TEXT)
       return 0
-    case '--help':
-    case '-h':
-      write(helpText(version))
-      return 0
     case '--version':
     case '-V':
       write(`jwt-service-ts ${version}\n`)
@@ -39,6 +37,23 @@ async function runCommand(args: readonly string[]): Promise<number> {
     default:
       return refuse(`"${command}" is no command`)
   }
+}
+
+/** Explains one setting, or lists all of them. */
+function help(names: readonly string[]): number {
+  const [name] = names
+  if (names.length > 1) return refuse(`expected one setting, found ${names.length}`)
+  if (name === undefined) {
+    write(helpText(version))
+    return 0
+  }
+  const about = settingHelp(name)
+  if ('text' in about) {
+    write(about.text)
+    return 0
+  }
+  writeError(`${noteLine(about.unknown)} (--help lists all settings)\n`)
+  return 2
 }
 
 function refuse(mistake: string): number {

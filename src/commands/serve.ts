@@ -3,7 +3,7 @@ import type { AppOptions } from '../app/options.ts'
 import { type App, createApp } from '../app.ts'
 import { describeSettings } from '../config/help.ts'
 import type { BindAddress } from '../config/http-parsers.ts'
-import { type Environment, noteLine } from '../config/reader.ts'
+import type { Environment } from '../config/reader.ts'
 import { type LoadedConfig, loadConfig } from '../config.ts'
 import { StoreUnavailable } from '../delegation/store/store.ts'
 import { errorCode } from '../lib/error-code.ts'
@@ -11,8 +11,9 @@ import { REQUEST_CAP_VARIABLE, requestCap } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
 import { type Metrics, NO_METRICS } from '../metrics.ts'
 import { createPrometheusMetrics } from '../prometheus.ts'
+import { logNotes, logSettings } from './configuration-log.ts'
 import { reportInternalErrors } from './internal-errors.ts'
-import { openLog } from './service-log.ts'
+import { type FormattedLog, openErrorLog, openLog } from './service-log.ts'
 
 const IDLE_TIMEOUT_SECONDS = 60
 /** Off: `json-body.ts` limits bodies instead, and answers with a Matrix error. */
@@ -160,21 +161,21 @@ async function run(start: Start): Promise<Ending> {
 }
 
 async function runLoaded(
-  { config, problems, warnings }: LoadedConfig,
+  { config, log: logConfig, problems, warnings }: LoadedConfig,
   env: Environment,
   version: string,
-  logger: Logger,
+  log: FormattedLog,
   metrics: Metrics,
 ): Promise<Ending> {
-  for (const warning of warnings) logger.warn(noteLine(warning))
+  logNotes(log, 'warn', warnings)
   if (config === undefined) {
-    for (const problem of problems) process.stderr.write(`${noteLine(problem)}\n`)
+    logNotes(openErrorLog(logConfig), 'error', problems)
     return { code: EXIT_BAD_CONFIG }
   }
-  logger.info('configuration', { version, settings: describeSettings(env) })
+  logSettings(log, version, describeSettings(env))
   return run({
     config,
-    logger,
+    logger: log.logger,
     metrics,
     version,
     requestCap: requestCap(env[REQUEST_CAP_VARIABLE]),
@@ -190,12 +191,12 @@ export async function serve(env: Environment, version: string): Promise<number> 
   const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
   const hasMetrics = loaded.config?.metricsBind !== undefined
   const metrics = hasMetrics ? createPrometheusMetrics(version) : NO_METRICS
-  const { logger, close } = openLog(loaded.log, metrics.noteDroppedLines)
+  const log = openLog(loaded.log, metrics.noteDroppedLines)
   let ending: Ending = { code: EXIT_FAILURE }
   try {
-    ending = await runLoaded(loaded, env, version, logger, metrics)
+    ending = await runLoaded(loaded, env, version, log, metrics)
     return ending.code
   } finally {
-    await close((ending.graceEndsAt ?? 0) - performance.now())
+    await log.close((ending.graceEndsAt ?? 0) - performance.now())
   }
 }

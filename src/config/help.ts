@@ -18,20 +18,14 @@ const COMMANDS = `Commands:
 const WIDTH = 100
 
 /** Breaks a text into lines that begin with `indent`. */
-function wrapped(text: string, indent: string, firstIndent = indent): string {
-  const lines: string[] = []
-  let line = firstIndent
-  for (const word of text.split(/\s+/)) {
-    const isFirst = line.trim() === '' || line === firstIndent
-    const longer = isFirst ? line + word : `${line} ${word}`
-    if (longer.length <= WIDTH || isFirst) {
-      line = longer
-      continue
-    }
-    lines.push(line)
-    line = indent + word
+function lines(text: string, indent: string): string[] {
+  const broken: string[] = []
+  for (const word of text.trim().split(/\s+/)) {
+    const longer = `${broken.at(-1)} ${word}`
+    if (broken.length > 0 && longer.length <= WIDTH) broken[broken.length - 1] = longer
+    else broken.push(indent + word)
   }
-  return [...lines, line].join('\n')
+  return broken
 }
 
 function aliasNote({ aliases, aliasesDeprecated }: SettingGuide): string[] {
@@ -45,8 +39,8 @@ function fileNote({ name, fromFile }: SettingGuide): string[] {
 
 function entry(guide: SettingGuide): string {
   const meaning = [guide.meaning, ...aliasNote(guide), ...fileNote(guide)].join('; ')
-  const lines = [meaning, `default: ${guide.defaultText}`].map((text) => wrapped(text, '      '))
-  return [`  ${guide.name}`, ...lines].join('\n')
+  const texts = [meaning, `default: ${guide.defaultText}`]
+  return [`  ${guide.name}`, ...texts.flatMap((text) => lines(text, '      '))].join('\n')
 }
 
 function section({ title, guides }: GuideGroup): string {
@@ -61,7 +55,8 @@ Usage: jwt-service [command]
 
 ${COMMANDS}
 
-Settings are environment variables; unset and empty are the same.
+Settings are environment variables. Unset and empty are the same; .env files are not read. A bad
+value stops the start with exit code 2.
 
 ${GUIDE_GROUPS.map(section).join('\n')}`
 }
@@ -74,37 +69,41 @@ function answersTo(guide: SettingGuide, name: string): boolean {
 const LABEL_WIDTH = 11
 
 function labelled(label: string, text: string): string {
-  return wrapped(text, ' '.repeat(LABEL_WIDTH), `${label}:`.padEnd(LABEL_WIDTH))
+  return lines(text, ' '.repeat(LABEL_WIDTH))
+    .join('\n')
+    .replace(/^ +/, `${label}:`.padEnd(LABEL_WIDTH))
 }
 
-function paragraphs(details: string): string[] {
-  return details
-    .trim()
-    .split(/\n{2,}/)
-    .map((paragraph) => `${wrapped(paragraph, '')}\n`)
+function aliasLine({ aliases, aliasesDeprecated, fromFile }: SettingGuide): string[] {
+  if (aliases.length === 0) return []
+  const names = aliases.flatMap((alias) => (fromFile ? [alias, `${alias}_FROM_FILE`] : [alias]))
+  return [labelled('alias', `${names.join(', ')}${aliasesDeprecated ? ' (deprecated)' : ''}`)]
 }
 
-function exampleFile(name: string): string {
-  return `${name}_FROM_FILE=/run/secrets/${name.toLowerCase()}`
+function fileLines({ name, fromFile }: SettingGuide): string[] {
+  if (!fromFile) return []
+  const text =
+    `the value can be in a file that ${name}_FROM_FILE names; white space around it does not count, ` +
+    'and where both are set the file wins, with a warning'
+  return [labelled('file', text)]
+}
+
+function exampleLines({ name, example, fromFile }: SettingGuide): string[] {
+  const line = labelled('example', `${name}=${example}`)
+  if (!fromFile) return [line]
+  const file = `${name}_FROM_FILE=/run/secrets/${name.toLowerCase()}`
+  return [line, ...lines(file, ' '.repeat(LABEL_WIDTH))]
 }
 
 function manual(guide: SettingGuide): string {
-  const { name, aliases, aliasesDeprecated, fromFile } = guide
-  const file =
-    `the value can be in a file that ${name}_FROM_FILE names, where white space around it does not ` +
-    'count; where both are set the file wins, with a warning'
-  return [
-    `${name}: ${guide.meaning}\n`,
-    ...paragraphs(guide.details),
+  const paragraphs = guide.details.split(/\n{2,}/).map((text) => lines(text, '').join('\n'))
+  const facts = [
     labelled('default', guide.defaultText),
-    ...(aliases.length === 0
-      ? []
-      : [labelled('alias', aliases.join(', ') + (aliasesDeprecated ? ' (deprecated)' : ''))]),
-    ...(fromFile ? [labelled('file', file)] : []),
-    labelled('example', `${name}=${guide.example}`),
-    ...(fromFile ? [`${' '.repeat(LABEL_WIDTH)}${exampleFile(name)}`] : []),
-    '',
-  ].join('\n')
+    ...aliasLine(guide),
+    ...fileLines(guide),
+    ...exampleLines(guide),
+  ]
+  return `${[guide.name, ...paragraphs, facts.join('\n')].join('\n\n')}\n`
 }
 
 /** Text about one setting, or what is wrong with its name. */
@@ -122,17 +121,24 @@ export function settingHelp(typed: string): SettingHelp {
   return found === undefined ? { unknown: unknownSetting(name) } : { text: manual(found) }
 }
 
-function shownValue(env: Environment, setting: Setting<unknown>): string {
-  const given = variablesOf(setting).find((variable) => isPresent(env, variable))
-  if (setting.secret) return given === undefined ? 'not set' : 'set'
-  const text = given === undefined ? '' : (env[given] ?? '')
-  const parsed = setting.parse(text)
-  // A text that was not taken as it is may be anything, a misplaced secret included.
-  const taken = given !== undefined && parsed.ok && parsed.warning === undefined
-  return taken ? text : `default: ${setting.defaultText}`
+/** The variable that a setting is given by, if any; a file wins over the text beside it. */
+function variableInForce(env: Environment, { name, aliases, fromFile }: SettingGuide) {
+  return [name, ...aliases]
+    .flatMap((each) => (fromFile ? [`${each}_FROM_FILE`, each] : [each]))
+    .find((variable) => isPresent(env, variable))
 }
 
-/** The settings in force, by variable, with secrets shown only as set or not set. */
+function shownSetting(env: Environment, setting: Setting<unknown>): [string, string][] {
+  const variable = variableInForce(env, setting)
+  if (variable === undefined) return []
+  if (setting.secret) return [[variable, '(set)']]
+  const text = env[variable] ?? ''
+  const parsed = setting.parse(text)
+  // A text that was not taken as it is may be anything, a misplaced secret included.
+  return parsed.ok && parsed.warning === undefined ? [[variable, text]] : []
+}
+
+/** The settings that the environment gives, by variable; of secrets, only that they are set. */
 export function describeSettings(env: Environment): Record<string, string> {
-  return Object.fromEntries(ALL_SETTINGS.map((each) => [each.name, shownValue(env, each)]))
+  return Object.fromEntries(ALL_SETTINGS.flatMap((setting) => shownSetting(env, setting)))
 }

@@ -60,7 +60,7 @@ such a secret. "openssl rand -hex 32" makes a good one.`,
     name: 'LIVEKIT_KEY_FILE',
     mistakenNames: ['LIVEKIT_SECRET_FILE', 'LIVEKIT_API_KEY_FILE', 'LIVEKIT_API_SECRET_FILE'],
     defaultText: 'none',
-    meaning: 'a file that holds "key: secret"; wins over the two above',
+    meaning: 'a file that holds "key: secret"; wins over LIVEKIT_KEY and LIVEKIT_SECRET',
     details: `
 A file that holds both the API key and the secret of the SFU, as one line "key: secret". Spaces around
 either do not count, and neither has a colon in it. It wins over LIVEKIT_KEY, LIVEKIT_SECRET, their

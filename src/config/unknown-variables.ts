@@ -54,6 +54,8 @@ function isTypo(candidate: string, name: string): boolean {
 function proposalsFor(name: string): string[] {
   const words = wordsOf(name)
   if (words.length === 0) return []
+  const withoutFile = CANDIDATES.find((candidate) => name === `${candidate.name}_FROM_FILE`)
+  if (withoutFile !== undefined) return [withoutFile.proposal]
   const nearestFirst = CANDIDATES.toSorted(
     (a, b) => distance(a.name, name) - distance(b.name, name),
   )
@@ -69,7 +71,7 @@ function proposalsFor(name: string): string[] {
 
 /** Says that a name means nothing, and which one was probably meant. */
 export function unknownSetting(name: string): SettingNote {
-  const proposals = proposalsFor(name)
+  const proposals = proposalsFor(name.startsWith(PREFIX) ? name : PREFIX + name)
   const question = proposals.length === 0 ? '' : `; did you mean ${proposals.join(' or ')}?`
   return { setting: name, text: `is not a known setting${question}` }
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { variablesOf } from '../../src/config/setting.ts'
+import { ALL_SETTINGS } from '../../src/config/settings.ts'
 import { problemsOf, quietly, warningsOf } from './loading.ts'
 
 test.each([
@@ -36,6 +38,37 @@ test.each(['LIVEKIT_', 'LIVEKIT__', 'LIVEKIT_GREETING', 'LIVEKIT_WEBHOOK_RETRIES
     expect(warningsOf({ [name]: 'hunter2' })).toEqual([`${name}: is not a known setting`])
   },
 )
+
+/** Deprecated names, which still work. */
+const DEPRECATED = ['LIVEKIT_LOCAL_HOMESERVERS', 'LIVEKIT_JWT_PORT']
+
+test.each([...ALL_SETTINGS.flatMap(variablesOf)])(
+  'proposes no deprecated name for anything that is like %s',
+  (known) => {
+    for (let at = 'LIVEKIT_'.length; at < known.length; at += 1) {
+      for (const typo of [
+        known.slice(0, at) + known.slice(at + 1),
+        `${known.slice(0, at)}X${known.slice(at)}`,
+        known.slice(0, at),
+      ]) {
+        for (const warning of warningsOf({ [typo]: 'x' })) {
+          const [, proposals = ''] = warning.split('did you mean')
+          for (const name of DEPRECATED) expect(proposals).not.toContain(name)
+        }
+      }
+    }
+  },
+)
+
+test.each([
+  ['LIVEKIT_URL_FROM_FILE', 'LIVEKIT_URL'],
+  ['LIVEKIT_KEY_FILE_FROM_FILE', 'LIVEKIT_KEY_FILE'],
+  ['LIVEKIT_JWT_PORT_FROM_FILE', 'LIVEKIT_JWT_BIND'],
+])('for %s, which cannot come from a file, %s is proposed', (name, proposed) => {
+  expect(warningsOf({ [name]: 'hunter2' })).toEqual([
+    `${name}: is not a known setting; did you mean ${proposed}?`,
+  ])
+})
 
 test('all unknown names are warned about', () => {
   expect(warningsOf({ LIVEKIT_URLS: 'x', LIVEKIT_KEYS: 'x' })).toEqual([

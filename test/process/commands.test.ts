@@ -3,7 +3,7 @@ import { version } from '../../package.json'
 import { ALERTS_TEXT } from '../../src/commands/monitoring/alerts.ts'
 import { dashboardText } from '../../src/commands/monitoring/dashboard.ts'
 import { helpText } from '../../src/config/help.ts'
-import { logLines, required, run } from './commands.ts'
+import { logLines, required, run, service } from './commands.ts'
 
 test.each(['--version', '-V'])('%s prints the version', async (argument) => {
   expect(await run([argument])).toEqual({
@@ -15,6 +15,30 @@ test.each(['--version', '-V'])('%s prints the version', async (argument) => {
 
 test.each(['--help', '-h'])('%s prints all settings, without any being set', async (argument) => {
   expect(await run([argument])).toEqual({ code: 0, stdout: helpText(version), stderr: '' })
+})
+
+test.each([
+  ['--help', 'LIVEKIT_URL'],
+  ['-h', 'livekit_url'],
+])('%s %s explains one setting', async (option, name) => {
+  const { code, stdout, stderr } = await run([option, name])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toStartWith('LIVEKIT_URL\n\nThe URL at which clients reach the SFU.')
+  expect(stdout).toEndWith('example:   LIVEKIT_URL=wss://matrix-rtc.example.com/livekit/sfu\n')
+})
+
+test.each([
+  [
+    ['--help', 'livekit_token_ttl'],
+    'LIVEKIT_TOKEN_TTL: is not a known setting; did you mean LIVEKIT_TOKEN_TTL_SECONDS? ' +
+      '(--help lists all settings)\n',
+  ],
+  [
+    ['--help', 'LIVEKIT_URL', 'LIVEKIT_KEY'],
+    'expected one setting, found 2; --help lists the commands\n',
+  ],
+])('%j is refused', async (args, stderr) => {
+  expect(await run(args)).toEqual({ code: 2, stdout: '', stderr })
 })
 
 test('an unknown command is refused', async () => {
@@ -33,42 +57,111 @@ test('more than one command is refused', async () => {
   })
 })
 
-test('a wrong configuration ends with code 2 and one line for each problem', async () => {
-  const ending = await run(['serve'], {
-    ...required,
-    LIVEKIT_URL: 'wss://devkey:hunter2@livekit.example.com',
-    LIVEKIT_KEY: '',
-    LIVEKIT_SECRET: '',
-    LIVEKIT_KEY_FROM_FILE: '/nonexistent/key',
-    LIVEKIT_JWT_BIND: '8080',
-    LIVEKIT_STATE_FILE: '/var/lib/state.sqlite',
-    LIVEKIT_REDIS_URL: 'redis://redis:6379',
-    LIVEKIT_RATE_LIMIT: '10',
+const wrong = {
+  ...required,
+  LIVEKIT_URL: 'wss://devkey:hunter2@livekit.example.com',
+  LIVEKIT_KEY: '',
+  LIVEKIT_SECRET: '',
+  LIVEKIT_KEY_FROM_FILE: '/nonexistent/key',
+  LIVEKIT_JWT_BIND: '8080',
+  LIVEKIT_STATE_FILE: '/var/lib/state.sqlite',
+  LIVEKIT_REDIS_URL: 'redis://redis:6379',
+  LIVEKIT_RATE_LIMIT: '10',
+}
+const mistakes = [
+  [
+    'LIVEKIT_URL',
+    'has a user name or password in it; expected a URL that begins with "wss://", "ws://", ' +
+      '"https://" or "http://", such as "wss://matrix-rtc.example.com/livekit/sfu"',
+  ],
+  [
+    'LIVEKIT_KEY_FROM_FILE',
+    `names a file that does not exist (ENOENT); expected a file that user ${process.getuid?.()}, who ` +
+      'runs the service, can read: correct the path; in a container, check that the file is mounted ' +
+      'at this path',
+  ],
+  [
+    'LIVEKIT_SECRET',
+    'is not set; expected the API secret of the SFU, ' +
+      'such as "a-secret-of-at-least-thirty-two-characters"',
+  ],
+  [
+    'LIVEKIT_JWT_BIND',
+    'has no ":" before the port; expected ":port", "host:port" or "[v6]:port", such as ":8080"',
+  ],
+  [
+    'LIVEKIT_RATE_LIMIT',
+    'has no burst; expected "on", "off", or requests a second and burst, such as "10/50"',
+  ],
+  ['LIVEKIT_STATE_FILE', 'is set together with LIVEKIT_REDIS_URL; expected only one of them'],
+] as const
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/)
+
+test('a wrong configuration ends with code 2 and one line of JSON for each problem', async () => {
+  const { code, stdout, stderr } = await run(['serve'], wrong)
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(logLines(stderr)).toEqual(
+    mistakes.map(([setting, cause]) => {
+      return { time, level: 'error', message: 'configuration error', setting, cause }
+    }),
+  )
+})
+
+test('a wrong configuration is told in sentences when the log is for people', async () => {
+  const { code, stdout, stderr } = await run([], { ...wrong, LIVEKIT_LOG_FORMAT: 'pretty' })
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  const [last, ...lines] = stderr.split('\n').reverse()
+  expect(last).toBe('')
+  expect(lines.reverse().map((line) => line.replace(/^\S+Z error /, ''))).toEqual(
+    mistakes.map(([setting, text]) => `${setting}: ${text}`),
+  )
+})
+
+test('a wrong configuration is told in sentences on a terminal', async () => {
+  let output = ''
+  const decoder = new TextDecoder()
+  const child = Bun.spawn([...service], {
+    env: { ...wrong, LIVEKIT_SECERT: 'hunter2' },
+    terminal: {
+      cols: 1000,
+      data(_terminal, chunk) {
+        output += decoder.decode(chunk, { stream: true })
+      },
+    },
   })
-  expect(ending).toEqual({
-    code: 2,
-    stdout: '',
-    stderr: [
-      'LIVEKIT_URL: found credentials in it; expected a URL with wss, ws, https, http, ' +
-        'such as wss://example.com',
-      'LIVEKIT_KEY_FROM_FILE: names a file that does not exist (ENOENT)',
-      'LIVEKIT_SECRET: is not set; expected API secret of the SFU',
-      'LIVEKIT_JWT_BIND: found something else; expected ":port", "host:port" or "[v6]:port", ' +
-        'such as ":8080"',
-      'LIVEKIT_RATE_LIMIT: found something else; expected "on", "off", or requests a second and ' +
-        'burst, such as "10/50"',
-      'LIVEKIT_STATE_FILE: is set together with LIVEKIT_REDIS_URL; expected only one of them',
-      '',
-    ].join('\n'),
-  })
+  expect(await child.exited).toBe(2)
+  child.terminal?.close()
+  expect(output).toContain('Z \u001b[33mwarn \u001b[0m LIVEKIT_SECERT: is not a known setting; did')
+  expect(output).toContain(
+    'Z \u001b[31merror\u001b[0m LIVEKIT_URL: has a user name or password in it;',
+  )
+})
+
+test('a wrong format of the log is told in the usual one', async () => {
+  const { code, stderr } = await run([], { ...required, LIVEKIT_LOG_FORMAT: 'logfmt' })
+  expect(code).toBe(2)
+  expect(logLines(stderr)).toEqual([
+    {
+      time,
+      level: 'error',
+      message: 'configuration error',
+      setting: 'LIVEKIT_LOG_FORMAT',
+      cause: 'is neither pretty nor json; expected "pretty" or "json"',
+    },
+  ])
 })
 
 test('a directory is refused as a file with a secret', async () => {
   const ending = await run([], { ...required, LIVEKIT_SECRET_FROM_FILE: '/' })
   expect(ending.code).toBe(2)
-  expect(ending.stderr).toBe(
-    'LIVEKIT_SECRET_FROM_FILE: names a file that is a directory (EISDIR)\n',
-  )
+  expect(logLines(ending.stderr)).toMatchObject([
+    {
+      setting: 'LIVEKIT_SECRET_FROM_FILE',
+      cause: expect.stringMatching(
+        /^names a directory \(EISDIR\); expected a file that user \d+, who/,
+      ),
+    },
+  ])
 })
 
 test('warnings are logged beside the problems', async () => {
@@ -78,7 +171,9 @@ test('warnings are logged beside the problems', async () => {
     {
       time: expect.any(String),
       level: 'warn',
-      message: 'LIVEKIT_SECERT: is not a known setting; did you mean LIVEKIT_SECRET?',
+      message: 'configuration warning',
+      setting: 'LIVEKIT_SECERT',
+      cause: 'is not a known setting; did you mean LIVEKIT_SECRET?',
     },
   ])
 })

@@ -20,12 +20,13 @@ test('the start is logged in JSON lines, with the configuration and no secret', 
     { time, level: 'info', message: 'configuration', version, settings: expect.any(Object) },
     { time, level: 'info', message: 'listening', host: '127.0.0.1', port: running.port, version },
   ])
-  expect(lines[0]?.settings).toMatchObject({
+  expect(lines[0]?.settings).toEqual({
     LIVEKIT_URL: 'ws://127.0.0.1:1',
-    LIVEKIT_KEY: 'set',
-    LIVEKIT_SECRET: 'set',
+    LIVEKIT_KEY: '(set)',
+    LIVEKIT_SECRET: '(set)',
+    LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
     LIVEKIT_JWT_BIND: `127.0.0.1:${running.port}`,
-    LIVEKIT_TOKEN_TTL_SECONDS: 'default: 3600',
+    LIVEKIT_RATE_LIMIT: 'off',
   })
   expect(running.output()).not.toContain('devkey')
   expect(running.output()).not.toContain('a-secret-that-is')
@@ -38,23 +39,37 @@ test('warnings are logged first', async () => {
     {
       time,
       level: 'warn',
-      message:
-        'LIVEKIT_FULL_ACCESS_HOMESERVERS: is not set: users of every homeserver may start calls',
+      message: 'configuration warning',
+      setting: 'LIVEKIT_FULL_ACCESS_HOMESERVERS',
+      cause: 'is not set: users of every homeserver may start calls',
     },
     {
       time,
       level: 'warn',
-      message: expect.stringMatching(/^LIVEKIT_FEDERATION_DENY_NETWORKS: leaves out private/),
+      message: 'configuration warning',
+      setting: 'LIVEKIT_FEDERATION_DENY_NETWORKS',
+      cause: expect.stringMatching(/^leaves out private/),
     },
   ])
 })
 
-test('the log is human-readable if configured', async () => {
-  const env = { ...required, LIVEKIT_LOG_FORMAT: 'pretty' }
+test('the log is human-readable if configured, with a line for each setting', async () => {
+  const env = { ...required, LIVEKIT_LOG_FORMAT: 'pretty', LIVEKIT_SECERT: 'hunter2' }
   await using running = await startService({ command: service, env })
   await until(() => running.output().includes('listening'))
   const lines = running.output().split('\n')
-  expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z \S*info\s*\S* listening .*host=\S*127/)
+  const start = /^\d{4}-\d\d-\d\dT[\d:.]{12}Z (?=info |warn )/
+  expect(lines.slice(0, 8).map((line) => line.replace(start, ''))).toEqual([
+    'warn  LIVEKIT_SECERT: is not a known setting; did you mean LIVEKIT_SECRET?',
+    'info  configuration LIVEKIT_URL=ws://127.0.0.1:1',
+    'info  configuration LIVEKIT_KEY=(set)',
+    'info  configuration LIVEKIT_SECRET=(set)',
+    'info  configuration LIVEKIT_FULL_ACCESS_HOMESERVERS=example.com',
+    `info  configuration LIVEKIT_JWT_BIND=127.0.0.1:${running.port}`,
+    'info  configuration LIVEKIT_RATE_LIMIT=off',
+    'info  configuration LIVEKIT_LOG_FORMAT=pretty',
+  ])
+  expect(lines[8]).toMatch(/Z info {2}listening host=127\.0\.0\.1 port=\d+ version=/)
 })
 
 async function answers(authority: string): Promise<boolean> {
