@@ -9,8 +9,9 @@ export const RUNTIME_GUIDES = [
     defaultText: 'none',
     meaning: 'a PEM file of further trusted root certificates',
     details: `
-A file of root certificates, in PEM, that are trusted beside those in the program: for homeservers, an SFU
-or a Redis with certificates of your own authority. A file that cannot be read is ignored, with a warning.`,
+A file of root certificates, in PEM, that are trusted beside those in the program: for
+homeservers, an SFU or a Redis with certificates of your own authority. A file that cannot be read
+is ignored, with a warning.`,
     example: '/etc/ssl/own-authority.pem',
   }),
   guide({
@@ -19,10 +20,10 @@ or a Redis with certificates of your own authority. A file that cannot be read i
     defaultText: 'none',
     meaning: 'a proxy for https: requests to homeservers and the SFU',
     details: `
-An HTTP proxy for requests to https: URLs of homeservers and of the SFU. It gets CONNECT requests: those for
-homeservers that were discovered name the very address that was checked, the others a host. Chunk
-extensions, trailers and interim answers of homeservers are then bounded by time alone. The health check
-and Redis use no proxy.`,
+An HTTP proxy for requests to https: URLs of homeservers and of the SFU. It gets CONNECT requests:
+those for homeservers that were discovered name the very address that was checked, the others a
+host. Chunk extensions, trailers and interim answers of homeservers are then bounded by time
+alone. The health check and Redis use no proxy.`,
     example: 'http://proxy.example.com:3128',
   }),
   guide({
@@ -31,8 +32,8 @@ and Redis use no proxy.`,
     defaultText: 'none',
     meaning: 'a proxy for http: requests to homeservers and the SFU',
     details: `
-An HTTP proxy for requests to http: URLs: an SFU at http: or ws:, and overrides that begin with http:. They
-go through the proxy as they are, tokens included, so exempt such hosts with NO_PROXY.`,
+An HTTP proxy for requests to http: URLs: an SFU at http: or ws:, and overrides that begin with
+http:. They go through the proxy as they are, tokens included, so exempt such hosts with NO_PROXY.`,
     example: 'http://proxy.example.com:3128',
   }),
   guide({
@@ -49,7 +50,8 @@ Hosts that are reached without the proxies of HTTPS_PROXY and HTTP_PROXY, separa
     defaultText: 'none',
     meaning: 'any text turns the colours of a pretty log off',
     details: `
-Turns the colours off that log lines have on a terminal (see LIVEKIT_LOG_FORMAT), whatever its text is.`,
+Turns the colours off that log lines have on a terminal (see LIVEKIT_LOG_FORMAT), whatever its
+text is.`,
     example: '1',
   }),
 ]

@@ -176,10 +176,12 @@ test('the public address spelt in another way ends the start with code 1', async
 
 test('the public address is refused', async () => {
   const env = { LIVEKIT_JWT_BIND: ':8080', LIVEKIT_METRICS_BIND: '127.0.0.1:8080' }
-  expect(await run([], { ...required, ...env })).toEqual({
-    code: 2,
-    stdout: '',
-    stderr:
-      'LIVEKIT_METRICS_BIND: is the address that LIVEKIT_JWT_BIND has too; expected another port\n',
-  })
+  const { code, stdout, stderr } = await run([], { ...required, ...env })
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(logLines(stderr)).toMatchObject([
+    {
+      setting: 'LIVEKIT_METRICS_BIND',
+      cause: 'is the address that LIVEKIT_JWT_BIND has too; expected another port, such as ":9090"',
+    },
+  ])
 })
