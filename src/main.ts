@@ -1,4 +1,5 @@
 import { version } from '../package.json'
+import { example } from './commands/example.ts'
 import { healthcheck } from './commands/healthcheck.ts'
 import { ALERTS_TEXT } from './commands/monitoring/alerts.ts'
 import { dashboardText } from './commands/monitoring/dashboard.ts'
@@ -17,6 +18,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
     return registration(rest, process.env, { out: write, err: writeError })
   }
   if (command === '--help' || command === '-h') return help(rest)
+  if (command === 'example') return example(rest, { out: write, err: writeError })
   if (rest.length > 0) return refuse(`expected one command, found ${args.length}`)
   switch (command) {
     case 'serve':

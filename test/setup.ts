@@ -1,12 +1,18 @@
 /** Installs the Debian packages that the tests need, where they are missing. */
 
 const PROGRAMS = {
+  caddy: 'caddy',
   chromium: 'chromium',
   faketime: 'faketime',
+  nginx: 'nginx',
   promtool: 'prometheus',
   readelf: 'binutils',
   'redis-server': 'redis-server',
+  'systemd-analyze': 'systemd',
 }
+
+/** Users other than root may lack the folders of servers. */
+const PATH = `${process.env.PATH}:/usr/sbin:/sbin`
 
 /**
  * Packages of servers start them on installation: `policy-rc.d` with status 101 forbids that. One
@@ -27,7 +33,7 @@ apt-get install -y --no-install-recommends "$@"
 
 function missingPackages(): string[] {
   return Object.entries(PROGRAMS)
-    .filter(([program]) => Bun.which(program) === null)
+    .filter(([program]) => Bun.which(program, { PATH }) === null)
     .map(([, packageName]) => packageName)
 }
 

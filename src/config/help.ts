@@ -10,6 +10,7 @@ const COMMANDS = `Commands:
                  print a registration file for application-service mode, and what to do with it:
                  where the homeserver reaches this service, and the homeserver's server name
   dashboard      print a Grafana dashboard (JSON) of the metrics at LIVEKIT_METRICS_BIND
+  example [NAME] print an example to start from: compose, nginx and others; without NAME, list them
   alerts         print alerting rules for Prometheus (YAML)
   --help         this text
   --help NAME    all about one setting, such as --help LIVEKIT_URL

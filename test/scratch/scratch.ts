@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { jwtVerify } from 'jose'
 import { version } from '../../package.json'
 import { hostArchitecture } from '../../src/build/architecture.ts'
+import { exampleText } from '../examples/tools.ts'
 import { type Authority, createAuthority } from '../support/certificates.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { type DnsServer, startDnsServer } from '../support/dns-server.ts'
@@ -169,6 +170,11 @@ describe('the container image', () => {
     const { exitCode, stdout } = await container.run(['/jwt-service', '--version'], {})
     expect(stdout).toContain(version)
     expect(exitCode).toBe(0)
+  })
+
+  test('holds the examples', async () => {
+    const { exitCode, stdout } = await container.run(['/jwt-service', 'example', 'caddy'], {})
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: exampleText('caddy') })
   })
 
   test('runs the service as the user 65532 without any other group', async () => {
