@@ -40,7 +40,21 @@ function asOfNow(signal: DelegationSignal, now: number): DelegationSignal {
  *   dropped         finished              dropped
  * ```
  *
+ * - `waiting`: for the delay or an hour, whichever is shorter. The SFU is asked after about 1 s, then ever
+ *   more seldom, up to every 60 s.
+ * - `connected`: the event is restarted at once, then every 80 % of the delay. The SFU is asked once between
+ *   two restarts, or as often as configured.
+ * - `leaving`: the event is sent. A failure is followed by another attempt after about 1 s, then ever later,
+ *   up to 60 s.
+ *
  * Whoever is no longer a member of the Matrix room is dropped in any state.
+ *
+ * The homeserver sends the event by itself at the deadline: the last successful restart plus the delay.
+ * `dropped` and `out of time` leave the event to that, so nobody stays listed in a call for longer, whatever
+ * fails. An SFU that does not answer counts as "unknown": no leave is sent, and restarts go on.
+ *
+ * Promise: as long as some replica is back within 20 % of the delay, no delegation is lost, and no leave is
+ * sent for a participant who is connected, whatever was killed or away meanwhile.
  */
 export function advance(
   delegation: Delegation,

@@ -65,7 +65,17 @@ export interface Leaving extends Base {
   readonly lookAgain?: boolean
 }
 
-/** A delayed leave event that the service has taken over for one participant. */
+/**
+ * A delayed leave event that the service has taken over for one participant. There is one for each LiveKit
+ * room and identity; a new one takes the place of the old one.
+ *
+ * A client that restarts the event itself must choose between short delays, which cost requests and end calls
+ * on bad networks, and long ones, after which a crashed client stays listed in the call. One that hands it
+ * over chooses a long delay: the service restarts the event while the SFU knows the participant, and sends it
+ * when the SFU says that the participant is gone.
+ *
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4140
+ */
 export type Delegation = Waiting | Connected | Leaving
 
 /** Whether a decision made for `one` is still valid for `other`: same delegation, same state. */

@@ -69,6 +69,9 @@ function checkLater(waiting: Waiting, { now, random }: Circumstances): Waiting {
 /**
  * Whether the connection that ended may be an earlier one: it was replaced, or it began before the
  * delegation was accepted and did not certainly end after that.
+ *
+ * Someone who hands over a new event while connected, and leaves within the same second, may be taken for
+ * still waiting. That leave is sent when the wait ends.
  */
 function isOther({ acceptedAt }: Waiting, signal: Ended): boolean {
   if (signal.replaced || !isAfter(acceptedAt, signal)) return true
