@@ -1,5 +1,7 @@
 # The image is pinned by its full version. Both uses of it must be the same: the one that compiles
 # runs on the building machine, the other only lends its files, so no step runs under emulation.
+# Takes BuildKit. For several kinds of machines:
+#   docker buildx build --platform linux/amd64,linux/arm64 .
 ARG BUN_IMAGE=oven/bun:1.4.5-debian
 
 FROM ${BUN_IMAGE} AS target

@@ -16,7 +16,7 @@ export const HOUSE: readonly (readonly Room[])[] = [
     {
       name: 'commands',
       paths: ['commands/'],
-      holds: 'serve, healthcheck, registration, dashboard, alerts; the log of the process',
+      holds: 'one file or folder for each command; the log of the process',
     },
   ],
   [

@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+
+/** Root of the project. */
+export const ROOT = join(import.meta.dir, '../..')
+
+/** The README. */
+export const README = await Bun.file(join(ROOT, 'README.md')).text()
+
+/** A block of code. */
+export interface Block {
+  /** What follows the backticks that open it. */
+  readonly language: string
+  readonly text: string
+}
+
+const BLOCK = /^```(\w*)\n([\s\S]*?)^```$/gm
+
+/** The blocks of code. */
+export const BLOCKS: readonly Block[] = [...README.matchAll(BLOCK)].map(
+  ([, language = '', text = '']) => ({ language, text }),
+)
+
+/** All that is not in a block of code. */
+export const PROSE = README.replace(BLOCK, '')
+
+/** What the prose has between backticks. */
+export const SPANS: readonly string[] = [...PROSE.matchAll(/`([^`]+)`/g)].map(
+  ([, text = '']) => text,
+)
+
+/** The rows of a table that begins with certain headings, cell by cell, without backticks. */
+export function rowsUnder(...headings: readonly string[]): readonly (readonly string[])[] {
+  const [, rows] = README.split(`| ${headings.join(' | ')} |\n`)
+  if (rows === undefined) throw new Error(`the README has no table with ${headings.join(', ')}`)
+  const [table = ''] = rows.split('\n\n')
+  const lines = table.split('\n').slice(1)
+  return lines.map((line) =>
+    line
+      .slice(2, -2)
+      .split(' | ')
+      .map((cell) => cell.replaceAll('`', '')),
+  )
+}

@@ -1,0 +1,127 @@
+import { expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Glob } from 'bun'
+import { engines, scripts } from '../../package.json'
+import { EXAMPLES } from '../../src/commands/example.ts'
+import { variablesOf } from '../../src/config/reader.ts'
+import { ALL_SETTINGS } from '../../src/config/settings.ts'
+import { run } from '../process/commands.ts'
+import { startTestApp } from '../support/app.ts'
+import { BLOCKS, README, ROOT, rowsUnder, SPANS } from './document.ts'
+
+/** Paths that are neither ours nor in an example. */
+const OF_THE_SYSTEM = ['/proc']
+
+async function sources(): Promise<string> {
+  const paths = [...new Glob('src/**/*.ts').scanSync(ROOT)]
+  return (await Promise.all(paths.map((path) => Bun.file(join(ROOT, path)).text()))).join('\n')
+}
+
+/** What follows a command in the README, each once. */
+function wordsAfter(command: RegExp): string[] {
+  return [...new Set([...README.matchAll(command)].map(([, word = '']) => word))]
+}
+
+test('every variable is a setting, or one that people mistake for a setting', () => {
+  const known = ALL_SETTINGS.flatMap((setting) => [
+    ...variablesOf(setting),
+    ...setting.mistakenNames,
+  ])
+  const named = README.match(/\bLIVEKIT_[A-Z_]*[A-Z]\b/g) ?? []
+  expect(named.length).toBeGreaterThan(20)
+  expect(named.filter((name) => !known.includes(name))).toEqual([])
+})
+
+test('the ten settings have the defaults that they have', () => {
+  const rows = rowsUnder('variable', 'default', 'meaning').map(([name, byDefault]) => [
+    name,
+    byDefault,
+  ])
+  expect(rows.length).toBe(10)
+  const settings = rows.map(([name]) => ALL_SETTINGS.find((setting) => setting.name === name))
+  expect(rows).toEqual(settings.map((setting) => [setting?.name, setting?.defaultText]))
+})
+
+test('every command is one, and every option of --help is a setting', async () => {
+  const commands = wordsAfter(/(?:`|\/|--rm )jwt-service(?:-ts)? (-{0,2}[a-z]+)/g)
+  expect(commands).toContain('example')
+  const endings = await Promise.all(commands.map((command) => run([command])))
+  expect(endings.filter(({ stderr }) => stderr.includes('is no command'))).toEqual([])
+  const explained = wordsAfter(/jwt-service --help ([A-Z_]+)/g)
+  expect(explained.filter((name) => !ALL_SETTINGS.some((each) => each.name === name))).toEqual([])
+})
+
+test('every example is one, and is shown as it is printed', () => {
+  expect(
+    wordsAfter(/jwt-service(?:-ts)? example ([a-z-]+)/g).filter((name) => !EXAMPLES[name]),
+  ).toEqual([])
+  const shown = BLOCKS.filter(({ language }) => ['yaml', 'caddyfile', 'json'].includes(language))
+  const names = ['compose', 'caddy', 'well-known', 'livekit']
+  expect(shown.map(({ text }) => text)).toEqual(names.map((name) => EXAMPLES[name]?.text ?? ''))
+})
+
+test('the files that people make are those that the example for compose mounts', () => {
+  const made = wordsAfter(/^docker run .* > (\S+)$/gm).concat(wordsAfter(/^echo .* > (\S+)$/gm))
+  const mounted = (EXAMPLES.compose?.text ?? '').match(/(?<=\.\/)[\w.]+/g) ?? []
+  expect(made.toSorted()).toEqual(['compose.yaml', ...new Set(mounted)].toSorted())
+})
+
+test('every path is one of ours, or in an example', async () => {
+  await using app = await startTestApp()
+  const examples = Object.values(EXAMPLES)
+    .map(({ text }) => text)
+    .join()
+  async function isKnown(path: string): Promise<boolean> {
+    if (OF_THE_SYSTEM.includes(path) || examples.includes(path)) return true
+    const answers = [
+      await fetch(app.url + path),
+      await app.app.operation(new Request(`http://a${path}`)),
+    ]
+    return answers.some(({ status }) => status !== 404)
+  }
+  const paths = SPANS.filter((text) => text.startsWith('/'))
+  expect(paths.length).toBeGreaterThan(5)
+  const unknown = await Promise.all(
+    paths.map(async (path) => ((await isKnown(path)) ? [] : [path])),
+  )
+  expect(unknown.flat()).toEqual([])
+})
+
+test('every file of the repository is there', () => {
+  const files = SPANS.filter((text) => /^(?:src|test|\.ci)\//.test(text))
+  expect(files.length).toBeGreaterThan(3)
+  expect(files.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+})
+
+test('every text of a log line is one that the service writes', async () => {
+  const written = await sources()
+  const rows = rowsUnder('`step`', '`cause`', 'what to do')
+  const causes = rows.map(([, cause = '']) => cause.replace(/\d+$/, ''))
+  const texts = [...causes, 'internal error: please report this line']
+  expect(texts.length).toBe(6)
+  expect(README).toContain('internal error: please report this line')
+  expect(texts.filter((text) => !written.includes(text))).toEqual([])
+  for (const [step] of rows) expect(written).toContain(`'${step}'`)
+})
+
+test('the two commands are those of Bun and of CI', async () => {
+  const commands = ['demo', 'test'].map((script) => `npx --yes bun@${engines.bun} run ${script}\n`)
+  expect(BLOCKS[1]?.text).toBe(commands.join(''))
+  expect(await Bun.file(join(ROOT, '.ci/run')).text()).toContain(`step ${commands[1]}`)
+  expect(
+    [...README.matchAll(/bun@([\d.]+)/g)].filter(([, version]) => version !== engines.bun),
+  ).toEqual([])
+  expect(wordsAfter(/bun(?:@[\d.]+)? run ([\w:]+)/g).filter((name) => !(name in scripts))).toEqual(
+    [],
+  )
+})
+
+test('the Debian packages are those that are installed', async () => {
+  const setup = await Bun.file(join(ROOT, 'test/setup.ts')).text()
+  const [, programs = ''] = /const PROGRAMS = \{([^}]*)\}/.exec(setup) ?? []
+  const packages = [...programs.matchAll(/: '([\w-]+)'/g)].map(([, name = '']) => name)
+  const [, sentence = ''] = /need the Debian packages ([^.]*)\./.exec(README) ?? []
+  const named = [...sentence.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name)
+  expect(named).toEqual(packages.toSorted())
+})
