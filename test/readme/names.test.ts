@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Glob } from 'bun'
 import { engines, scripts } from '../../package.json'
 import { EXAMPLES } from '../../src/commands/example.ts'
-import { variablesOf } from '../../src/config/reader.ts'
 import { ALL_SETTINGS } from '../../src/config/settings.ts'
 import { run } from '../process/commands.ts'
 import { startTestApp } from '../support/app.ts'
@@ -32,10 +31,11 @@ function wordsAfter(command: RegExp): string[] {
 }
 
 test('every variable is a setting, or one that people mistake for a setting', () => {
-  const known = ALL_SETTINGS.flatMap((setting) => [
-    ...variablesOf(setting),
-    ...setting.mistakenNames,
-  ])
+  const known = ALL_SETTINGS.flatMap(({ name, aliases, fromFile, mistakenNames }) => {
+    const names = [name, ...aliases]
+    const files = fromFile ? names.map((each) => `${each}_FROM_FILE`) : []
+    return [...names, ...files, ...mistakenNames]
+  })
   const named = README.match(/\bLIVEKIT_[A-Z_]*[A-Z]\b/g) ?? []
   expect(named.length).toBeGreaterThan(20)
   expect(named.filter((name) => !known.includes(name))).toEqual([])
