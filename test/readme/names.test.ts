@@ -75,6 +75,14 @@ test('the files that people make are those that the example for compose mounts',
   expect(made.toSorted()).toEqual(['compose.yaml', ...new Set(mounted)].toSorted())
 })
 
+test('the ports to open are those that the example for compose publishes', () => {
+  const published = [...(EXAMPLES.compose?.text ?? '').matchAll(/"([\d-]+):\1(?:\/udp)?"/g)]
+  const [, ports = ''] = /with ports ([\d ,and-]+) \(UDP\)/.exec(README.replaceAll('\n', ' ')) ?? []
+  expect(ports.match(/[\d-]+/g)?.toSorted()).toEqual(
+    [...new Set(published.map(([, port = '']) => port))].toSorted(),
+  )
+})
+
 test('every path is one of ours, or in an example', async () => {
   await using app = await startTestApp()
   const examples = Object.values(EXAMPLES)
