@@ -48,8 +48,10 @@ export function delegatedLeaveRoutes({ calls, takeover }: DelegatedLeaveRoutesOp
         summary: 'Hands a delayed leave event over to the service',
         description:
           'The service restarts the event while the participant is on the SFU, and sends it when ' +
-          'the participant has left. A new request for the same participant replaces the earlier ' +
-          'one. See MSC4140 and MSC4195.',
+          'the participant has left. A new request for the same participant takes the place of the ' +
+          'earlier one. After 404 the service cannot do it, after 400 or 403 it does not do it for this ' +
+          'user: restart the event yourself. After 503 try again, and restart it until then. See ' +
+          '"Delayed leave events" above.',
         responses: RESPONSES,
       },
     },

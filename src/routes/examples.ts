@@ -12,9 +12,9 @@ export const GET_TOKEN_EXAMPLE = {
   slot_id: 'm.call#ROOM',
   openid_token: OPENID_TOKEN_EXAMPLE,
   member: {
-    id: 'xyzABCDEF10123',
-    claimed_user_id: '@user:example.com',
-    claimed_device_id: 'DEVICEID',
+    id: 'memberABC',
+    claimed_user_id: '@alice:example.com',
+    claimed_device_id: 'DEVICE123',
   },
 }
 
@@ -23,7 +23,7 @@ export const DELAY_EXAMPLE = { delay_id: 'syd_aaaaaaaaaaaaaaaaaaaa', delay_timeo
 
 /** The former body of `/sfu/get`. */
 export const LEGACY_EXAMPLE = {
-  room: '!roomid:example.com',
+  room: '!room:example.com',
   openid_token: OPENID_TOKEN_EXAMPLE,
-  device_id: 'DEVICEID',
+  device_id: 'DEVICE123',
 }

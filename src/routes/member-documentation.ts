@@ -30,7 +30,7 @@ function header(name: string, description: string, example: string) {
 const USER = header(
   'X-Matrix-User-Identifier',
   'The user for whom the homeserver calls; one of its own.',
-  '@user:example.com',
+  '@alice:example.com',
 )
 const ORIGIN = header(
   'X-Matrix-Origin',
@@ -92,9 +92,10 @@ export const CLIENT_TOKEN = {
   tags: TAGS,
   summary: 'Gives a user of the homeserver a LiveKit access token',
   description:
-    'Called by the homeserver for its users, who must be joined to the Matrix room. With the ' +
-    '`server_name` of another homeserver the token is for its SFU, asked for through both homeservers. ' +
-    'Until MSC4195 is accepted, the path has `unstable/io.element.msc4195` instead of `v1`.',
+    'Called by the homeserver for its users, who must be joined to the Matrix room: clients send the body ' +
+    'to this path of the homeserver, with their own access token. With the `server_name` of another ' +
+    'homeserver the token is for its SFU, asked for through both homeservers. Until MSC4195 is accepted, ' +
+    'the path has `unstable/io.element.msc4195` instead of `v1`.',
   security: SECURITY,
   parameters: [USER],
   responses: TOKEN_RESPONSES,
@@ -119,8 +120,9 @@ export const CLIENT_LEAVE = {
   tags: TAGS,
   summary: 'Hands the delayed leave event of a user of the homeserver over to the service',
   description:
-    'Called by the homeserver for its users. The delay of the event is asked of the homeserver. Until ' +
-    'MSC4195 is accepted, the path has `unstable/io.element.msc4195` instead of `v1`.',
+    'Called by the homeserver for its users: clients send the body to this path of the homeserver, with ' +
+    'their own access token. The delay of the event is asked of the homeserver. Until MSC4195 is ' +
+    'accepted, the path has `unstable/io.element.msc4195` instead of `v1`.',
   security: SECURITY,
   parameters: [USER],
   responses: {

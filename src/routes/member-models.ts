@@ -12,22 +12,29 @@ const roomId = t.String({
 })
 
 const memberFields = {
-  url: requiredId('URL of the SFU, as the homeserver announces it.', 'wss://livekit.example.com'),
+  url: requiredId(
+    'URL of the SFU, exactly as the homeserver announces it.',
+    'wss://livekit.example.com',
+  ),
   room_id: roomId,
-  slot_id: requiredId('The MatrixRTC slot in that room.', 'm.call#ROOM'),
+  slot_id: requiredId(
+    'The MatrixRTC slot in that room; `m.call#ROOM` is its one call.',
+    'm.call#ROOM',
+  ),
   member_id: optional(
     t.String({
       ...REFUSED,
       minLength: 1,
       maxLength: MAX_ID_LENGTH,
       description:
-        'Random ID that the client picked for this join. Required, unless `member` has it.',
-      examples: ['xyzABCDEF10123'],
+        'Random ID that the client picked for this join; part of the identity. Required, unless ' +
+        '`member` has it.',
+      examples: ['memberABC'],
     }),
   ),
   member: optional(
     t.Object(
-      { id: requiredId('The same as `member_id`.', 'xyzABCDEF10123') },
+      { id: requiredId('The same as `member_id`.', 'memberABC') },
       { ...OPEN, description: 'The form of older clients.' },
     ),
   ),
@@ -37,7 +44,7 @@ const EXAMPLE = {
   url: 'wss://livekit.example.com',
   room_id: '!roomid:example.com',
   slot_id: 'm.call#ROOM',
-  member_id: 'xyzABCDEF10123',
+  member_id: 'memberABC',
 }
 
 /** Body of `get_token` of our homeserver's users. */
@@ -59,8 +66,8 @@ export type MemberTokenBody = Static<typeof MemberTokenBody>
 
 /** Body of `get_token` of another homeserver. */
 export const FederatedTokenBody = t.Object(
-  { user_id: requiredId('A user of that homeserver.', '@user:other.example'), ...memberFields },
-  { ...OPEN, examples: [{ user_id: '@user:other.example', ...EXAMPLE }] },
+  { user_id: requiredId('A user of that homeserver.', '@bob:other.example'), ...memberFields },
+  { ...OPEN, examples: [{ user_id: '@bob:other.example', ...EXAMPLE }] },
 )
 /** A validated body. */
 export type FederatedTokenBody = Static<typeof FederatedTokenBody>
@@ -90,7 +97,8 @@ export type MemberFields = Omit<MemberTokenBody, 'server_name'>
 export const JwtAnswer = t.Object(
   {
     jwt: t.String({
-      description: 'LiveKit access token (HS256), to be presented to the SFU.',
+      description:
+        'LiveKit access token: a JWT (HS256) for this room and identity on the SFU of `url`.',
       examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJkZXZrZXkifQ.c2lnbmF0dXJl'],
     }),
   },

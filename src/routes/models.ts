@@ -14,16 +14,21 @@ export const OpenIdToken = t.Object(
   },
   {
     ...OPEN,
-    description: 'What the homeserver answered to the request for an OpenID token, unchanged.',
+    description:
+      'What the homeserver answered to the request for an OpenID token ' +
+      '(`POST /_matrix/client/v3/user/{userId}/openid/request_token`), unchanged.',
   },
 )
 
 /** The member of the call, as the client claims. */
 export const Member = t.Object(
   {
-    id: requiredId('Random ID that the client picked for this join.', 'xyzABCDEF10123'),
-    claimed_user_id: requiredId('The user ID; it must be the verified one.', '@user:example.com'),
-    claimed_device_id: requiredId('The device ID.', 'DEVICEID'),
+    id: requiredId(
+      'Random ID that the client picked for this join; part of the identity.',
+      'memberABC',
+    ),
+    claimed_user_id: requiredId('The user ID; it must be the verified one.', '@alice:example.com'),
+    claimed_device_id: requiredId('The device ID; part of the identity.', 'DEVICE123'),
   },
   { ...OPEN, description: 'Who takes part in the call.' },
 )
@@ -50,7 +55,10 @@ const delayFields = {
 
 const memberFields = {
   room_id: required('ID of the Matrix room.', '!roomid:example.com'),
-  slot_id: required('The MatrixRTC slot in that room.', 'm.call#ROOM'),
+  slot_id: required(
+    'The MatrixRTC slot in that room; `m.call#ROOM` is its one call.',
+    'm.call#ROOM',
+  ),
   openid_token: OpenIdToken,
   member: Member,
   delayed_event_id: ignored('Accepted and ignored.'),
@@ -71,7 +79,7 @@ export type GetTokenBody = Static<typeof GetTokenBody>
 /** The original body of `/sfu/get`. */
 export const LegacyBody = t.Object(
   {
-    room: required('ID of the Matrix room.', '!roomid:example.com'),
+    room: required('ID of the Matrix room; the slot is `m.call#ROOM`.', '!room:example.com'),
     room_id: t.Optional(
       t.Null({
         ...REFUSED,
@@ -83,8 +91,10 @@ export const LegacyBody = t.Object(
       t.String({
         ...REFUSED,
         maxLength: MAX_ID_LENGTH,
-        description: 'The device ID.',
-        examples: ['DEVICEID'],
+        description:
+          'The device ID; empty unless given. It must not begin like a port (`8449:`) if the server name ' +
+          'has none: the identity would be that of a user of another server.',
+        examples: ['DEVICE123'],
       }),
     ),
     ...delayFields,
@@ -150,11 +160,11 @@ export type DelayFields = Pick<GetTokenBody, 'delay_id' | 'delay_timeout'>
 export const TokenAnswer = t.Object(
   {
     url: t.String({
-      description: "WebSocket URL of the SFU, as configured by the service's operator.",
+      description: 'URL of the SFU, to connect to with the token.',
       examples: ['wss://livekit.example.com'],
     }),
     jwt: t.String({
-      description: 'LiveKit access token (HS256), to be presented to the SFU.',
+      description: 'LiveKit access token: a JWT (HS256) for this room and identity on this SFU.',
       examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJkZXZrZXkifQ.c2lnbmF0dXJl'],
     }),
   },

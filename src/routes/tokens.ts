@@ -51,8 +51,11 @@ export function tokenRoutes({ calls, tokenExchange, liveKitUrl: url }: TokenRout
           description:
             'The OpenID token is verified with the homeserver that issued it. For a user with full ' +
             'access the LiveKit room is created before the answer; a restricted user gets a token ' +
-            'that works once somebody else has created it. A user with full access may hand over a ' +
-            'delayed leave event along with it. See MSC4195.',
+            'that works once somebody else has created it.\n\nWith `delay_id` and `delay_timeout` a ' +
+            'user with full access hands a delayed leave event over along with it. If the event ' +
+            'cannot be taken over, there is no token either: ask again without the two.\n\nThis is ' +
+            '[MSC4195](https://github.com/matrix-org/matrix-spec-proposals/pull/4195) in its form ' +
+            'before September 2026.',
           responses: RESPONSES,
         },
       },
@@ -72,7 +75,10 @@ export function tokenRoutes({ calls, tokenExchange, liveKitUrl: url }: TokenRout
           tags: ['Tokens'],
           summary: 'The deprecated form of /get_token',
           description:
-            'Accepts its own body and that of `/get_token`; a body with `room_id` is the latter.',
+            'For clients that do not know `/get_token`; new ones need it only where that is answered ' +
+            'with 404. It takes a body of its own, with `room`, and that of `/get_token`: a body with ' +
+            '`room_id` is the latter. The body with `room` has a plain text identity, see "Names of ' +
+            'rooms and participants".',
           deprecated: true,
           responses: RESPONSES,
         },

@@ -83,6 +83,29 @@ describe('the OpenAPI document', () => {
     expect(document.tags.map(({ name }) => name)).toEqual(['Tokens', 'Delegation', 'Operation'])
   })
 
+  test('tells client developers all that they must know, section by section', () => {
+    expect(document.info.description?.match(/^## .*/gm)).toEqual([
+      '## What a client does',
+      '## Requests and answers',
+      '## The two tokens',
+      '## Names of rooms and participants',
+      '## Restricted users',
+      '## Delayed leave events',
+      '## Errors, and what to do',
+    ])
+  })
+
+  test('says what to do about every error that an endpoint for clients can answer with', () => {
+    const described = new Set(document.info.description?.match(/^\| \d{3} +\| `\w+`/gm))
+    const rows = [...described].map((row) => row.replaceAll(/[| `]+/g, ' ').trim())
+    const answers = ['/get_token', '/sfu/get', '/delegate_delayed_leave'].flatMap((path) => {
+      return Object.entries(post(path).responses).flatMap(([status, { description }]) => {
+        return [...description.matchAll(/`(M_\w+)`/g)].map(([, errcode]) => `${status} ${errcode}`)
+      })
+    })
+    expect(rows.toSorted()).toEqual([...new Set([...answers, '404 M_UNRECOGNIZED'])].toSorted())
+  })
+
   test('has these operations and no others', () => {
     const operations = Object.entries(document.paths).flatMap(([path, methods]) => {
       return Object.entries(methods).map(([method, { operationId, tags, summary }]) => {

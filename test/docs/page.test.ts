@@ -22,21 +22,21 @@ const getTokenExample = `{
     "expires_in": 3600
   },
   "member": {
-    "id": "xyzABCDEF10123",
-    "claimed_user_id": "@user:example.com",
-    "claimed_device_id": "DEVICEID"
+    "id": "memberABC",
+    "claimed_user_id": "@alice:example.com",
+    "claimed_device_id": "DEVICE123"
   }
 }`
 
 const legacyExample = `{
-  "room": "!roomid:example.com",
+  "room": "!room:example.com",
   "openid_token": {
     "access_token": "SomeT0kenHere",
     "token_type": "Bearer",
     "matrix_server_name": "example.com",
     "expires_in": 3600
   },
-  "device_id": "DEVICEID"
+  "device_id": "DEVICE123"
 }`
 
 let browser: Browser
@@ -107,7 +107,7 @@ describe.each([
   const base = () => (prefix === '' ? app.url : proxy.url)
 
   test(`exchanges a token and shows a refusal, at ${prefix}${path}`, async () => {
-    const token = homeserver.issueOpenIdToken('@user:example.com')
+    const token = homeserver.issueOpenIdToken('@alice:example.com')
     await using opened = await openPage(browser, `${base()}/swagger`)
     const { page, requests, complaints } = opened
     const operation = await openOperation(page, operationId)

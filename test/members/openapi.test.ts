@@ -31,6 +31,7 @@ interface Operation {
 }
 
 interface OpenApiDocument {
+  readonly info: { readonly description: string }
   readonly tags: readonly { readonly name: string }[]
   readonly components: {
     readonly schemas: Readonly<Record<string, Schema>>
@@ -92,6 +93,12 @@ describe('the OpenAPI document, when the mode is on,', () => {
     expect(Object.keys(document.paths).filter((path) => !path.startsWith('/_matrix'))).toEqual(
       Object.keys(standalone.paths),
     )
+  })
+
+  test('tells clients how to ask through their homeserver, after what it tells everybody', () => {
+    const [common, own] = document.info.description.split('\n## Through the homeserver\n')
+    expect(common).toBe(standalone.info.description)
+    expect(own).toContain('`M_INVALID_PARAM`')
   })
 
   test('requires the token of the homeserver', () => {
@@ -183,7 +190,8 @@ describe('the OpenAPI document, when the mode is on,', () => {
 test('without the mode the document knows nothing of it', () => {
   const all = JSON.stringify(standalone)
   for (const trace of [
-    '_matrix/',
+    '/rtc/',
+    'Through the homeserver',
     'Application service',
     'homeserverToken',
     'FederatedTokenBody',

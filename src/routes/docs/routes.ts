@@ -7,13 +7,9 @@ import { MEMBER_MODELS } from '../member-models.ts'
 import { NAMED_MODELS } from '../models.ts'
 import { ASSETS, type Asset } from './assets.ts'
 import { refineDocument } from './document.ts'
+import guide from './guide.md' with { type: 'text' }
+import membersGuide from './guide-members.md' with { type: 'text' }
 import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
-
-const DESCRIPTION = `Between Matrix clients and a LiveKit SFU: a client proves who it is with a Matrix
-OpenID token, and gets a LiveKit access token for the call of a Matrix room.
-
-Bodies are JSON, whatever their \`Content-Type\`. Unknown fields are ignored. Every answer carries an
-\`X-Request-Id\`, which the service's log carries too; a well-formed one in the request is kept.`
 
 /** The first OpenAPI version whose schemas are full JSON Schema, like those of the bodies. */
 const OPENAPI = '3.1.0'
@@ -55,9 +51,10 @@ export interface DocsRoutesOptions {
 }
 
 function documentation({ version, hasMembers }: Omit<DocsRoutesOptions, 'documented'>) {
+  const description = hasMembers ? `${guide}\n${membersGuide}` : guide
   return {
     openapi: OPENAPI,
-    info: { title: 'jwt-service-ts', version, description: DESCRIPTION },
+    info: { title: 'jwt-service-ts', version, description },
     // Relative to the document, so that it works behind any path prefix.
     servers: [{ url: '..', description: 'This service' }],
     tags: [
