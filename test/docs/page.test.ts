@@ -92,7 +92,7 @@ describe.each(places)('the API page %s', (_place, prefix, path) => {
       '/healthz',
       '/sfu_webhook',
     ])
-    const expected = ['', '/json', '/start.js', '/viewer.css', '/viewer.js']
+    const expected = ['', '/json', '/page.css', '/start.js', '/viewer.css', '/viewer.js']
     if (path.endsWith('/')) expected.splice(1, 0, '/')
     expect([...new Set(requests)].sort()).toEqual(expected.map((end) => `${base()}/swagger${end}`))
     expect(complaints).toEqual([])

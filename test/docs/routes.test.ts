@@ -10,6 +10,7 @@ const files = [
   ['/swagger/start.js', 'text/javascript; charset=utf-8'],
   ['/swagger/viewer.js', 'text/javascript; charset=utf-8'],
   ['/swagger/viewer.css', 'text/css; charset=utf-8'],
+  ['/swagger/page.css', 'text/css; charset=utf-8'],
 ] as const
 
 test.each(files)('serves %s under a policy that permits nothing foreign', async (path, type) => {

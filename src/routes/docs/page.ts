@@ -19,6 +19,7 @@ export const PAGE = `<!doctype html>
 <title>jwt-service-ts: API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="swagger/viewer.css">
+<link rel="stylesheet" href="swagger/page.css">
 </head>
 <body>
 <div id="viewer"></div>
