@@ -1,3 +1,6 @@
+/** The SFU, as clients reach it. */
+export const SFU_URL_EXAMPLE = 'wss://livekit.example.com'
+
 /** What a homeserver answers to the request for an OpenID token. */
 export const OPENID_TOKEN_EXAMPLE = {
   access_token: 'SomeT0kenHere',
@@ -27,3 +30,14 @@ export const LEGACY_EXAMPLE = {
   openid_token: OPENID_TOKEN_EXAMPLE,
   device_id: 'DEVICE123',
 }
+
+/** What the bodies of application-service mode have in common. */
+export const MEMBER_EXAMPLE = {
+  url: SFU_URL_EXAMPLE,
+  room_id: '!roomid:example.com',
+  slot_id: 'm.call#ROOM',
+  member_id: 'memberABC',
+}
+
+/** A user of another homeserver. */
+export const OTHER_USER_EXAMPLE = '@bob:other.example'

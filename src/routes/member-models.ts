@@ -1,5 +1,6 @@
 import { type Static, t } from 'elysia'
 import { NO_PATH_STEP } from './documented-rules.ts'
+import { DELAY_EXAMPLE, MEMBER_EXAMPLE, OTHER_USER_EXAMPLE, SFU_URL_EXAMPLE } from './examples.ts'
 import { MAX_ID_LENGTH, OPEN, optional, REFUSED, requiredId } from './fields.ts'
 
 const roomId = t.String({
@@ -12,10 +13,7 @@ const roomId = t.String({
 })
 
 const memberFields = {
-  url: requiredId(
-    'URL of the SFU, exactly as the homeserver announces it.',
-    'wss://livekit.example.com',
-  ),
+  url: requiredId('URL of the SFU, exactly as the homeserver announces it.', SFU_URL_EXAMPLE),
   room_id: roomId,
   slot_id: requiredId(
     'The MatrixRTC slot in that room; `m.call#ROOM` is its one call.',
@@ -40,13 +38,6 @@ const memberFields = {
   ),
 }
 
-const EXAMPLE = {
-  url: 'wss://livekit.example.com',
-  room_id: '!roomid:example.com',
-  slot_id: 'm.call#ROOM',
-  member_id: 'memberABC',
-}
-
 /** Body of `get_token` of our homeserver's users. */
 export const MemberTokenBody = t.Object(
   {
@@ -59,15 +50,15 @@ export const MemberTokenBody = t.Object(
       }),
     ),
   },
-  { ...OPEN, examples: [EXAMPLE] },
+  { ...OPEN, examples: [MEMBER_EXAMPLE] },
 )
 /** A validated body. */
 export type MemberTokenBody = Static<typeof MemberTokenBody>
 
 /** Body of `get_token` of another homeserver. */
 export const FederatedTokenBody = t.Object(
-  { user_id: requiredId('A user of that homeserver.', '@bob:other.example'), ...memberFields },
-  { ...OPEN, examples: [{ user_id: '@bob:other.example', ...EXAMPLE }] },
+  { user_id: requiredId('A user of that homeserver.', OTHER_USER_EXAMPLE), ...memberFields },
+  { ...OPEN, examples: [{ user_id: OTHER_USER_EXAMPLE, ...MEMBER_EXAMPLE }] },
 )
 /** A validated body. */
 export type FederatedTokenBody = Static<typeof FederatedTokenBody>
@@ -82,10 +73,10 @@ export const MemberLeaveBody = t.Object(
       maxLength: MAX_ID_LENGTH,
       pattern: NO_PATH_STEP,
       description: 'ID of the delayed leave event; the homeserver knows its delay.',
-      examples: ['syd_aaaaaaaaaaaaaaaaaaaa'],
+      examples: [DELAY_EXAMPLE.delay_id],
     }),
   },
-  { ...OPEN, examples: [{ ...EXAMPLE, delay_id: 'syd_aaaaaaaaaaaaaaaaaaaa' }] },
+  { ...OPEN, examples: [{ ...MEMBER_EXAMPLE, delay_id: DELAY_EXAMPLE.delay_id }] },
 )
 /** A validated body. */
 export type MemberLeaveBody = Static<typeof MemberLeaveBody>

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { type Static, t } from 'elysia'
 import { DELAY_RULE, DEVICE_ID_RULE, NO_PATH_STEP } from './documented-rules.ts'
-import { DELAY_EXAMPLE, GET_TOKEN_EXAMPLE, LEGACY_EXAMPLE } from './examples.ts'
+import { DELAY_EXAMPLE, GET_TOKEN_EXAMPLE, LEGACY_EXAMPLE, SFU_URL_EXAMPLE } from './examples.ts'
 import { ignored, MAX_ID_LENGTH, OPEN, optional, REFUSED, required, requiredId } from './fields.ts'
 
 /** An OpenID token, as the homeserver gave it to the client. */
@@ -161,7 +161,7 @@ export const TokenAnswer = t.Object(
   {
     url: t.String({
       description: 'URL of the SFU, to connect to with the token.',
-      examples: ['wss://livekit.example.com'],
+      examples: [SFU_URL_EXAMPLE],
     }),
     jwt: t.String({
       description: 'LiveKit access token: a JWT (HS256) for this room and identity on this SFU.',

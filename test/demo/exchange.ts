@@ -1,4 +1,5 @@
 import { decodeJwt, type JWTPayload } from 'jose'
+import { GET_TOKEN_EXAMPLE } from '../../src/routes/examples.ts'
 import type { Stage } from './stage.ts'
 
 /** One token exchange as a client makes it, and what came of it. */
@@ -19,29 +20,14 @@ function isAnswer(value: unknown): value is Exchange['answer'] {
   return typeof url === 'string' && typeof jwt === 'string'
 }
 
-function requestBody({ homeserver }: Stage): string {
-  const userId = `@alice:${homeserver.serverName}`
-  return JSON.stringify({
-    room_id: `!demo:${homeserver.serverName}`,
-    slot_id: 'm.call#ROOM',
-    openid_token: {
-      access_token: homeserver.issueOpenIdToken(userId),
-      token_type: 'Bearer',
-      matrix_server_name: homeserver.serverName,
-      expires_in: 3600,
-    },
-    member: { id: 'demo-member', claimed_user_id: userId, claimed_device_id: 'DEMODEVICE' },
-  })
-}
-
 /**
- * Exchanges an OpenID token of a user of the stand-in homeserver for a LiveKit token.
+ * Exchanges the OpenID token of the API page's first example for a LiveKit token.
  *
  * @throws {Error} when the answer is not a token, or the room did not come to exist on the SFU.
  */
 export async function exchangeToken(stage: Stage): Promise<Exchange> {
   const url = `${stage.service.url}/get_token`
-  const body = requestBody(stage)
+  const body = JSON.stringify(GET_TOKEN_EXAMPLE)
   const headers = { 'content-type': 'application/json' }
   const response = await fetch(url, { method: 'POST', headers, body })
   const text = await response.text()

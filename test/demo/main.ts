@@ -1,5 +1,17 @@
+import { createServer } from 'node:net'
 import { type Exchange, exchangeToken } from './exchange.ts'
-import { type Stage, setStage } from './stage.ts'
+import { HS_TOKEN, type Stage, setStage } from './stage.ts'
+
+const PREFERRED_PORT = 8080
+
+/** The port that the demo listens on if it can; another one if that is taken. */
+function choosePort(): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(PREFERRED_PORT, '127.0.0.1', () => server.close(() => resolve(PREFERRED_PORT)))
+  })
+}
 
 /** Shows the service's log only once it is of interest: after the exchange, or on failure. */
 function createLogView() {
@@ -42,7 +54,11 @@ ${pretty(exchange.claims)}
 Again:
 ${exchange.curl}
 
-API pages: ${service.url}/swagger
+API page: ${service.url}/swagger#/Tokens/getToken
+Its first example, "getToken", is the request above: one click on "Execute" gets a token. The others
+work too. Those of "Application service" need "Authorize" first, with this homeserverToken:
+${HS_TOKEN}
+That of "sfuWebhook" is answered with 401, since only the SFU can sign it.
 `
 }
 
@@ -57,10 +73,15 @@ async function main(args: readonly string[]): Promise<number> {
   const log = createLogView()
   let stage: Stage | undefined
   try {
-    stage = await setStage(log.add)
+    stage = await setStage({ port: await choosePort(), onOutput: log.add })
     const exchange = await exchangeToken(stage)
     process.stdout.write(describe(stage, exchange))
-    if (args.includes('--once')) return 0
+    if (args.includes('--once')) {
+      process.stdout.write(
+        '\nThat was all. Without "--once" everything stays up for the API page.\n',
+      )
+      return 0
+    }
     process.stdout.write('\nCtrl-C stops it. Below is the log of the service.\n\n')
     log.goLive()
     const end = await Promise.race([stopped, stage.service.exited])

@@ -59,12 +59,20 @@ export async function openOperation(page: Page, operationId: string): Promise<Lo
   return operation
 }
 
-/** Enters a body, presses "Execute", and returns the answer that the page shows. */
-export async function execute(
-  operation: Locator,
-  body: string,
-): Promise<{ status: string | undefined; body: unknown }> {
+/** The answer to a request, as the page shows it. */
+export interface ShownAnswer {
+  readonly status: string | undefined
+  readonly body: unknown
+}
+
+/** Enters a body, presses "Execute", and returns the answer. */
+export async function execute(operation: Locator, body: string): Promise<ShownAnswer> {
   await operation.locator('textarea.body-param__text').fill(body)
+  return pressExecute(operation)
+}
+
+/** Presses "Execute" of an open operation, and returns the answer. */
+export async function pressExecute(operation: Locator): Promise<ShownAnswer> {
   const answered = operation.page().waitForResponse((response) => {
     return response.request().method() === 'POST'
   })

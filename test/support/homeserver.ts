@@ -31,8 +31,12 @@ export interface DelayedEventCall {
 /** A Matrix homeserver that can be told to misbehave, per path ({@link Script}). */
 export interface Homeserver extends WireServer, Omit<Script, 'answerFor'> {
   readonly serverName: string
-  /** Makes an OpenID token of a user (of any server: a hostile homeserver vouches for others). */
-  issueOpenIdToken(userId: string): string
+  /**
+   * Makes an OpenID token of a user (of any server: a hostile homeserver vouches for others).
+   *
+   * @param token - a random one unless given
+   */
+  issueOpenIdToken(userId: string, token?: string): string
   /** The token stops being known. */
   revokeOpenIdToken(token: string): void
   /** Publishes `/.well-known/matrix/server`; it is a 404 until then. */
@@ -120,8 +124,7 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
     restore: script.restore,
     serverName: options.serverName ?? server.address,
     delayedEventCalls,
-    issueOpenIdToken(userId) {
-      const token = crypto.randomUUID()
+    issueOpenIdToken(userId, token = crypto.randomUUID()) {
       usersByToken.set(token, userId)
       return token
     },
