@@ -64,6 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       record.outcome = failure.errcode
       if (failure.step !== undefined) record.step = failure.step
       if (failure.cause !== undefined) record.cause = failure.cause
+      if (failure.trouble !== undefined) record.trouble = failure.trouble
       if (failure.limit !== undefined) metrics.noteRefusal(failure.limit)
       if (failure.isOneOfMany) record.isOneOfMany = true
       set.status = failure.status

@@ -1,8 +1,14 @@
+import type { Trouble } from './trouble.ts'
+
 /** How much is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** What a log line says beside its message. `undefined` fields are left out. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined | object>>
+export interface LogFields {
+  readonly [name: string]: string | number | boolean | undefined | object
+  /** Written as `cause`, `code` and `remedy`. */
+  readonly trouble?: Trouble | undefined
+}
 
 /** Writes log lines. */
 export interface Logger {
@@ -19,12 +25,16 @@ export interface LoggerOptions {
   readonly format: 'pretty' | 'json'
   /** Whether pretty lines have colours; true unless given. */
   readonly colours?: boolean | undefined
+  /** What the operator can do about a trouble, if anything. */
+  readonly remedyFor?: ((trouble: Trouble) => string | undefined) | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Takes one line, its newline included, and its level. */
   readonly write: (line: string, level: LogLevel) => void
 }
 
+/** Names of others are in it, and a list of what was tried. */
+const MAX_CAUSE = 1_000
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 const GREY = 90
 const COLOUR: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 }
@@ -59,8 +69,8 @@ function prettyValue(value: unknown): string {
 }
 
 /** What people look for first, and what only serves to find other lines by. */
-const FIRST = ['status', 'server_name', 'step', 'cause']
-const LAST = ['room', 'identity', 'delay_id', 'request_id']
+const FIRST = ['status', 'server_name', 'step', 'cause', 'remedy']
+const LAST = ['code', 'room', 'identity', 'delay_id', 'request_id']
 
 function rankOf(key: string): number {
   if (FIRST.includes(key)) return FIRST.indexOf(key) - FIRST.length
@@ -85,14 +95,27 @@ function prettyFormat(paint: typeof inColour): LineFormat {
 
 /** Makes a logger that writes one line for each event. */
 export function createLogger(options: LoggerOptions): Logger {
-  const { level: least, format, colours = true, now, write } = options
+  const { level: least, format, colours = true, remedyFor = () => undefined, now, write } = options
   const pretty = prettyFormat(colours ? inColour : (_, text) => text)
   const line = format === 'json' ? jsonLine : pretty
+
+  function expanded(fields: LogFields): LogFields {
+    const { trouble } = fields
+    if (trouble === undefined) return fields
+    const { code, found } = trouble
+    return {
+      ...fields,
+      trouble: undefined,
+      cause: found.slice(0, MAX_CAUSE),
+      code,
+      remedy: remedyFor(trouble),
+    }
+  }
 
   function at(level: LogLevel) {
     if (RANK[level] < RANK[least]) return () => {}
     return (message: string, fields: LogFields = {}) => {
-      write(line(new Date(now()).toISOString(), level, message, fields), level)
+      write(line(new Date(now()).toISOString(), level, message, expanded(fields)), level)
     }
   }
 

@@ -23,6 +23,7 @@ import { type Metrics, NO_METRICS } from '../metrics.ts'
 import { measureStore } from './counting.ts'
 import { assembleEffects, type EffectParts } from './effects.ts'
 import type { AppOptions } from './options.ts'
+import { type WebhookWatch, watchWebhooks } from './webhook-watch.ts'
 
 const SHOWN_OF_DELAY_ID = 6
 
@@ -43,13 +44,13 @@ function openStore(state: StateConfig, options: AppOptions, now: () => number) {
     now,
     newGeneration,
     timeoutMs: tuning.storeTimeoutMs,
-    onChange(state, cause) {
+    onChange(state, trouble) {
       if (state === 'connected') logger.info('Redis is connected', { address })
-      else logger.error('Redis is not connected', { address, cause })
+      else logger.error('Redis is not connected', { address, trouble })
     },
-    onWakeChange(state, cause) {
+    onWakeChange(state, trouble) {
       if (state === 'connected') logger.info('replicas can wake each other', { address })
-      else logger.warn(WAKELESS, { address, channel: WAKE_CHANNEL, cause })
+      else logger.warn(WAKELESS, { address, channel: WAKE_CHANNEL, trouble })
     },
   })
 }
@@ -70,10 +71,11 @@ function beginningOf(delayId: string): string {
   return `${delayId.slice(0, Math.min(SHOWN_OF_DELAY_ID, delayId.length / 3))}…`
 }
 
-function transitionLogger(logger: Logger, metrics: Metrics) {
+function transitionLogger(logger: Logger, metrics: Metrics, webhooks: WebhookWatch) {
   return function logTransition(delegation: Delegation, { from, to, cause }: Transition): void {
     const { room, identity, delayId } = delegation
     metrics.noteTransition(from, to)
+    webhooks.noteTransition({ cause })
     const delay_id = beginningOf(delayId)
     // The homeserver will announce a leave although the participant is still connected.
     const level = from === 'connected' && to === 'dropped' ? 'warn' : 'info'
@@ -90,6 +92,7 @@ export async function assembleDelegation(
   const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
   const clock = createDelegationClock(options)
   const { now } = clock
+  const webhooks = watchWebhooks(logger)
   const health = new StoreHealth(options.monotonicNow)
   const memory = new Memory()
   const circumstances = () => {
@@ -104,7 +107,7 @@ export async function assembleDelegation(
   const changes = createChanges({
     store,
     circumstances,
-    onTransition: transitionLogger(logger, metrics),
+    onTransition: transitionLogger(logger, metrics, webhooks),
   })
   const { applicationService } = config
   const effects = assembleEffects({ ...parts, applicationService, logger, now, metrics })
@@ -132,7 +135,11 @@ export async function assembleDelegation(
       logMended(mended)
       if ('restored' in mended) for (const listener of lossListeners) listener()
     },
-    onTrouble: (message, cause) => logger.warn(message, { cause }),
+    onTrouble: (message, trouble) => logger.warn(message, { trouble }),
+    onBug(error) {
+      const cause = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error'
+      logger.warn('a delegation could not be worked on', { cause })
+    },
   })
   const isOwn = (serverName: string) =>
     isNamed(serverName, fullAccess) || serverName === config.applicationService?.serverName
@@ -150,5 +157,5 @@ export async function assembleDelegation(
   })
   /** Has `listener` called when the store has come back empty or older. */
   const onDataLost = (listener: () => void) => void lossListeners.push(listener)
-  return { delegations, worker, store, health, servers, now, onDataLost }
+  return { delegations, worker, store, health, servers, webhooks, now, onDataLost }
 }

@@ -39,11 +39,14 @@ export function limitsOf({ config, monotonicNow, logger }: AppOptions): Limits {
 export function assembleRoutes(options: AppOptions, parts: Parts & SharedParts) {
   const { config, version, now, monotonicNow, tuning } = options
   const { requestLog, limits, delegations, authorise, tokenExchange, takeover } = parts
-  const { applicationService } = parts
+  const { applicationService, webhooks } = parts
   const { liveKitUrl, credentials } = config
   const calls = participantCalls({ authorise, requestLog, limits })
   const verifier = createWebhookVerifier(credentials, now)
-  const onWebhook = options.metrics.noteWebhook
+  const onWebhook = (event: string) => {
+    webhooks.noteWebhook()
+    options.metrics.noteWebhook(event)
+  }
   const onJoined = async (key: ParticipantKey) => applicationService?.enforcement?.noteJoined(key)
   const documented = new Elysia(FRAMEWORK)
     .use(healthRoutes())

@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts'
 import type { ActingFor, ClientApi, DelayedEventResult } from '../matrix/client-api.ts'
 import type { ClientApiLocation, ClientApiLocator } from '../matrix/client-api-location.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Trouble } from '../trouble.ts'
 
 /** Options of {@link assembleEffects}. */
 export interface EffectParts {
@@ -57,7 +58,7 @@ export function assembleEffects(parts: EffectParts): Effects {
   }
 
   /** Warns of the first failure in a row only; the others are logged at level `debug`. */
-  function logFailure(action: string, delegation: Delegation, failures: number, cause: string) {
+  function logFailure(action: string, delegation: Delegation, failures: number, trouble: Trouble) {
     const { room, identity, serverName } = delegation
     const level = failures === 0 ? 'warn' : 'debug'
     logger[level]('delegation: an attempt failed', {
@@ -65,7 +66,7 @@ export function assembleEffects(parts: EffectParts): Effects {
       identity,
       server_name: serverName,
       action,
-      cause,
+      trouble,
     })
   }
 
@@ -91,7 +92,7 @@ export function assembleEffects(parts: EffectParts): Effects {
       if (!signal.aborted) {
         const connected = delegation.state === 'connected'
         const failures = connected ? delegation.checkFailures : delegation.failures
-        logFailure('check-presence', delegation, failures, presence.reason)
+        logFailure('check-presence', delegation, failures, presence.trouble)
       }
       return { type: 'presence-unknown' }
     },
@@ -102,7 +103,7 @@ export function assembleEffects(parts: EffectParts): Effects {
       const isOver = location.kind === 'none' && !delegation.isVouched
       if (isOver) return { type: 'client-api-unresolvable' }
       if (location.kind !== 'found') {
-        logFailure(action, delegation, failures, location.reason)
+        logFailure(action, delegation, failures, location.trouble)
         return { type: 'attempt-failed', answered: false }
       }
       const at = now()
@@ -111,7 +112,7 @@ export function assembleEffects(parts: EffectParts): Effects {
       const limitMs = attemptLimitMs(delegation, at)
       const result = await clientApi.actOnDelayedEvent(event, action, signal, limitMs)
       if (result.kind === 'failed' && !signal.aborted) {
-        logFailure(action, delegation, failures, result.reason)
+        logFailure(action, delegation, failures, result.trouble)
         if (action === 'restart') metrics.noteRestart('failed')
       }
       if (result.kind === 'done' && action === 'restart') metrics.noteRestart(pace(delegation, at))

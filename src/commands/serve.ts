@@ -2,62 +2,24 @@ import { readFileSync } from 'node:fs'
 import type { AppOptions } from '../app/options.ts'
 import { type App, createApp } from '../app.ts'
 import { describeSettings } from '../config/help.ts'
-import type { BindAddress } from '../config/http-parsers.ts'
 import type { Environment } from '../config/reader.ts'
+import { SETTINGS } from '../config/settings.ts'
 import { type LoadedConfig, loadConfig } from '../config.ts'
 import { StoreUnavailable } from '../delegation/store/store.ts'
-import { errorCode } from '../lib/error-code.ts'
 import { REQUEST_CAP_VARIABLE, requestCap } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
 import { type Metrics, NO_METRICS } from '../metrics.ts'
 import { createPrometheusMetrics } from '../prometheus.ts'
 import { logNotes, logSettings } from './configuration-log.ts'
 import { reportInternalErrors } from './internal-errors.ts'
+import { type Listener, openListener } from './listen.ts'
 import { type FormattedLog, openErrorLog, openLog } from './service-log.ts'
 
-const IDLE_TIMEOUT_SECONDS = 60
-/** Off: `json-body.ts` limits bodies instead, and answers with a Matrix error. */
-const MAX_REQUEST_BODY_BYTES = Number.MAX_SAFE_INTEGER
 const PENDING_POLL_MS = 10
 
 const EXIT_OK = 0
 const EXIT_FAILURE = 1
 const EXIT_BAD_CONFIG = 2
-
-/** What the codes of the system mean to the operator. */
-const LISTEN_FAILURES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use by another process',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'not permitted; ports below 1024 may need privileges',
-}
-
-type Server = ReturnType<typeof listen>
-type Fetch = App['fetch']
-
-function listen({ host, port }: BindAddress, fetch: Fetch) {
-  const options = {
-    port,
-    fetch,
-    idleTimeout: IDLE_TIMEOUT_SECONDS,
-    maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
-    development: false,
-    // Otherwise a second instance would take half of the requests, and nobody would be told.
-    reusePort: false,
-  }
-  if (host !== undefined) return Bun.serve({ ...options, hostname: host })
-  try {
-    return Bun.serve({ ...options, hostname: '::' })
-  } catch (error) {
-    // A machine without IPv6 has no such address.
-    if (errorCode(error) === 'EADDRINUSE') throw error
-    return Bun.serve({ ...options, hostname: '0.0.0.0' })
-  }
-}
-
-/** As in `LIVEKIT_JWT_BIND`. */
-function shownAddress({ host = '', port }: BindAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
 
 /** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
 function stopSignal(): Promise<NodeJS.Signals> {
@@ -90,28 +52,22 @@ async function openApp(start: Start) {
     return await createApp({ ...start, ...clocks })
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
-    start.logger.error('cannot start', { cause: error.message })
-    return undefined
-  }
-}
-
-function startServer(bind: BindAddress, fetch: Fetch, logger: Logger, purpose = '') {
-  try {
-    return listen(bind, fetch)
-  } catch (error) {
-    const code = errorCode(error)
-    const cause = LISTEN_FAILURES[code] ?? code
-    logger.error(`cannot listen${purpose}: ${cause}`, { address: shownAddress(bind) })
+    start.logger.error('cannot start', { trouble: error.trouble })
     return undefined
   }
 }
 
 /** Resolves when no request is under way; a connection that has sent half a request is none. */
-async function requestsFinished(server: Server): Promise<void> {
+async function requestsFinished(server: Listener): Promise<void> {
   while (server.pendingRequests > 0) await Bun.sleep(PENDING_POLL_MS)
 }
 
-async function shutDown(app: App, server: Server, graceMs: number, logger: Logger): Promise<void> {
+async function shutDown(
+  app: App,
+  server: Listener,
+  graceMs: number,
+  logger: Logger,
+): Promise<void> {
   server.stop()
   const work = [app.startShutdown(), requestsFinished(server)]
   const finished = Promise.allSettled(work).then(() => true)
@@ -128,8 +84,9 @@ async function run(start: Start): Promise<Ending> {
   const app = await openApp(start)
   if (app === undefined) return { code: EXIT_FAILURE }
   const { bind, metricsBind } = config
-  const server = startServer(bind, app.fetch, logger)
-  const operation = metricsBind && startServer(metricsBind, app.operation, logger, ' for metrics')
+  const server = openListener(SETTINGS.bind, bind, app.fetch, logger)
+  const operation =
+    metricsBind && openListener(SETTINGS.metricsBind, metricsBind, app.operation, logger)
   if (server === undefined || (metricsBind !== undefined && operation === undefined)) {
     await server?.stop(true)
     await app.close()

@@ -1,3 +1,4 @@
+import { remedyFor } from '../catalogue/catalogue.ts'
 import type { LogConfig } from '../config.ts'
 import { createLogger, type Logger } from '../log.ts'
 import { createLogOutput } from '../log-output.ts'
@@ -56,6 +57,7 @@ export function openLog(config: LogConfig, onDropped: (lines: number) => void): 
   const logger = createLogger({
     ...look,
     level: config.level,
+    remedyFor,
     now: Date.now,
     write: output.write,
   })

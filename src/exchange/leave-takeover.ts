@@ -1,5 +1,6 @@
 import type { Delegations } from '../delegation/delegations.ts'
-import type { ClientApiLocator } from '../matrix/client-api-location.ts'
+import type { ClientApiCode, ClientApiLocator } from '../matrix/client-api-location.ts'
+import type { Trouble } from '../trouble.ts'
 import type { AuthorisedUser, Participant } from './authorisation.ts'
 
 /** A delayed leave event that the service is asked to take over. */
@@ -16,24 +17,32 @@ export interface AcceptableLeave extends DelayedLeave {
   readonly clientApiUrl: string
 }
 
+/** Why a user may not do something. */
+export type AccessCode = 'access.restricted'
+
+const RESTRICTED = { code: 'access.restricted', found: 'delegation by a restricted user' } as const
+
 /** A restricted user asked for delegation, with a token request or on its own (`takeover-forbidden`). */
 export class DelegationForbidden extends Error {
   readonly code: 'delegation-forbidden' | 'takeover-forbidden'
+  readonly trouble: Trouble<AccessCode> = RESTRICTED
 
   constructor(code: DelegationForbidden['code']) {
-    super('delegation by a restricted user')
+    super(RESTRICTED.found)
     this.name = 'DelegationForbidden'
     this.code = code
   }
 }
 
-/** The homeserver's client API cannot be located; the message says why, for the operator. */
+/** The homeserver's client API cannot be located. */
 export class ClientApiNotLocated extends Error {
   readonly code = 'client-api-not-located'
+  readonly trouble: Trouble<ClientApiCode>
 
-  constructor(reason: string) {
-    super(reason)
+  constructor(trouble: Trouble<ClientApiCode>) {
+    super(trouble.found)
     this.name = 'ClientApiNotLocated'
+    this.trouble = trouble
   }
 }
 
@@ -67,7 +76,7 @@ export function createLeaveTakeover(
     const { access, serverName, userId } = user
     if (!access.canDelegate) throw new DelegationForbidden('delegation-forbidden')
     const location = await locator.locateUsable(serverName, signal)
-    if (location.kind !== 'found') throw new ClientApiNotLocated(location.reason)
+    if (location.kind !== 'found') throw new ClientApiNotLocated(location.trouble)
     return { ...leave, serverName, userId, clientApiUrl: location.baseUrl }
   }
 

@@ -1,15 +1,19 @@
 import type { Delegations } from '../delegation/delegations.ts'
 import type { ClientApi } from '../matrix/client-api.ts'
 import type { ClientApiLocator } from '../matrix/client-api-location.ts'
+import type { DelayedEventCode } from '../matrix/delayed-events.ts'
+import type { Trouble } from '../trouble.ts'
 import { InvalidParameter, type MemberRequest, requireOwnUrl } from './member-request.ts'
 
-/** The homeserver does not say what the delayed event is; the message says why, for the operator. */
+/** The homeserver does not say what the delayed event is. */
 export class DelayedEventUnavailable extends Error {
   readonly code = 'delayed-event-unavailable'
+  readonly trouble: Trouble<DelayedEventCode>
 
-  constructor(reason: string) {
-    super(reason)
+  constructor(trouble: Trouble<DelayedEventCode>) {
+    super(trouble.found)
     this.name = 'DelayedEventUnavailable'
+    this.trouble = trouble
   }
 }
 
@@ -51,12 +55,12 @@ export function createMemberLeave(options: MemberLeaveOptions): TakeOverMemberLe
     signal: AbortSignal,
   ) {
     const location = await locator.locate(serverName)
-    if (location.kind !== 'found') throw new DelayedEventUnavailable(location.reason)
+    if (location.kind !== 'found') throw new DelayedEventUnavailable(location.trouble)
     const { baseUrl } = location
     const actingFor = { userId, asToken }
     const event = { serverName, baseUrl, delayId, actingFor }
     const found = await clientApi.readDelayedEvent(event, signal)
-    if (found.kind === 'failed') throw new DelayedEventUnavailable(found.reason)
+    if (found.kind === 'failed') throw new DelayedEventUnavailable(found.trouble)
     if (found.kind === 'gone' || found.roomId !== roomId) {
       throw new InvalidParameter('delay_id', 'is no delayed event of the user in the room')
     }

@@ -1,26 +1,38 @@
 import { memberOf, textMember } from '../lib/json.ts'
 import type { OwnHomeserver, RelayedRequest } from '../matrix/own-homeserver.ts'
 import type { RelayedAnswer } from '../matrix/own-homeserver-api.ts'
+import type { Trouble } from '../trouble.ts'
 import type { MemberRequest } from './member-request.ts'
+
+const REFUSED = {
+  code: 'relay.refused',
+  found: 'the service of the other homeserver refused',
+} as const
 
 /** The service of another homeserver refused the request. */
 export class RelayRefused extends Error {
   readonly code: 'relay-forbidden' | 'relay-invalid'
+  readonly trouble: Trouble<RelayCode> = REFUSED
 
   constructor(code: RelayRefused['code']) {
-    super('the service of the other homeserver refused')
+    super(REFUSED.found)
     this.name = 'RelayRefused'
     this.code = code
   }
 }
 
+/** Why the service of another homeserver was of no help. */
+export type RelayCode = 'relay.bad-answer' | 'relay.refused'
+
 /** The service of another homeserver did not answer, or not as expected. */
 export class RelayFailed extends Error {
   readonly code = 'relay-failed'
+  readonly trouble: Trouble<RelayCode>
 
-  constructor(reason: string) {
-    super(reason)
+  constructor(found: string) {
+    super(found)
     this.name = 'RelayFailed'
+    this.trouble = { code: 'relay.bad-answer', found }
   }
 }
 

@@ -11,7 +11,7 @@ import type { ForgedWebhook } from '../livekit/webhook.ts'
 import type { HomeserverFailed } from '../matrix/own-homeserver-api.ts'
 import type { VerificationError } from '../matrix/verification-error.ts'
 import type { NotJoined } from '../membership/membership.ts'
-import type { AnswerTooLate, CallerError } from './homeserver-calls.ts'
+import type { AnswerTooLate, CallerError, UnknownToken } from './homeserver-calls.ts'
 import type { BodyError, FieldError } from './json-body.ts'
 import type { TooManyRequests } from './limits.ts'
 
@@ -61,6 +61,7 @@ export type KnownError =
   | TooManyDelegations
   | TooManyRequests
   | TooManyTokens
+  | UnknownToken
   | VerificationError
   | WrongUser
 

@@ -1,4 +1,5 @@
 import { ValidationError } from 'elysia'
+import { isTroubled, type Trouble } from '../trouble.ts'
 import { ENTRIES, type Entry, type KnownError, NOT_JSON, UNKNOWN } from './error-table.ts'
 import { FieldError } from './json-body.ts'
 
@@ -14,8 +15,10 @@ export interface Failure extends Entry {
   readonly limit?: string
   /** Whether the limits tell of it, in a line for many requests. */
   readonly isOneOfMany?: boolean
-  /** For the log. */
+  /** For the log: why, where there is nothing that the operator could do. */
   readonly cause?: string
+  /** For the log: why, where there may be. */
+  readonly trouble?: Trouble
 }
 
 function isKnown(error: unknown): error is KnownError {
@@ -69,7 +72,7 @@ export function failureOf(code: string | number, thrown: unknown): Failure {
     ...(error.code === 'method-not-allowed' && { allow: error.allow }),
     ...('retryAfterMs' in error && { retryAfterMs: error.retryAfterMs, limit: limitOf(error) }),
     ...(error.code === 'too-many-requests' && { isOneOfMany: true }),
-    ...(isWorthTelling(error) && { cause: error.message }),
+    ...reasonOf(error),
   }
 }
 
@@ -77,6 +80,12 @@ export function failureOf(code: string | number, thrown: unknown): Failure {
 function limitOf(error: KnownError): string {
   if (error.code === 'too-many-requests') return error.limit
   return error.code === 'too-many-tokens' ? 'tokens' : 'delegations'
+}
+
+/** What is logged of an error, beside the step. */
+function reasonOf(error: KnownError): Pick<Failure, 'cause' | 'trouble'> {
+  if (isTroubled(error)) return { trouble: error.trouble }
+  return isWorthTelling(error) ? { cause: error.message } : {}
 }
 
 /** Common mistakes of clients need no `cause` in the log: the error code says it all. */

@@ -4,13 +4,17 @@ import type { MemberRequest } from '../exchange/member-request.ts'
 import { ForeignUser } from '../exchange/member-tokens.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { parseServerName, serverNameOfUser } from '../matrix/server-name.ts'
+import type { Trouble } from '../trouble.ts'
 import { JSON_BODY } from './json-body.ts'
 import type { Limits } from './limits.ts'
 import type { RequestLog } from './request-log.ts'
 
+/** Why a request of the homeserver is refused, where the operator can do something about it. */
+export type CallerTroubleCode = 'homeserver.hs-token-unknown' | 'homeserver.too-slow'
+
 /** A request does not come from our homeserver, or does not say for whom. */
 export class CallerError extends Error {
-  readonly code: 'token-missing' | 'token-unknown' | 'caller-missing' | 'caller-malformed'
+  readonly code: 'token-missing' | 'caller-missing' | 'caller-malformed'
 
   constructor(code: CallerError['code'], message: string) {
     super(message)
@@ -19,12 +23,30 @@ export class CallerError extends Error {
   }
 }
 
+/** The request does not show the `hs_token` of our homeserver. */
+export class UnknownToken extends Error {
+  readonly code = 'token-unknown'
+  readonly trouble: Trouble<CallerTroubleCode> = {
+    code: 'homeserver.hs-token-unknown',
+    found: 'the access token is not our hs_token',
+  }
+
+  constructor() {
+    super('The access token is unknown.')
+    this.name = 'UnknownToken'
+  }
+}
+
 /** The request took longer than the homeserver waits for an answer. */
 export class AnswerTooLate extends Error {
   readonly code = 'answer-too-late'
+  readonly trouble: Trouble<CallerTroubleCode> = {
+    code: 'homeserver.too-slow',
+    found: 'the homeserver, or another one, took too long',
+  }
 
   constructor() {
-    super('the homeserver, or another one, took too long')
+    super('the request took too long')
     this.name = 'AnswerTooLate'
   }
 }
@@ -99,7 +121,7 @@ export function homeserverCalls(options: HomeserverCallsOptions) {
       throw new CallerError('token-missing', 'The access token is missing.')
     }
     if (timingSafeEqual(digest(token), expected)) return
-    throw new CallerError('token-unknown', 'The access token is unknown.')
+    throw new UnknownToken()
   }
 
   function requireUser({ request }: { readonly request: Request }): void {

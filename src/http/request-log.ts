@@ -1,5 +1,6 @@
 import type { Access } from '../exchange/access.ts'
 import type { Logger } from '../log.ts'
+import type { Trouble } from '../trouble.ts'
 import { pathOf } from './request-path.ts'
 
 /** Everything about a request that is logged, as one line, when it ends. */
@@ -19,8 +20,10 @@ export interface RequestRecord {
   outcome?: string
   /** The step that failed. */
   step?: string
-  /** Why it failed. */
+  /** Why it failed, where there is nothing that the operator could do. */
   cause?: string
+  /** Why it failed, where there may be. */
+  trouble?: Trouble
   /** Whether a line for many such requests is written elsewhere. */
   isOneOfMany?: boolean
 }
@@ -93,6 +96,7 @@ export function createRequestLog(
         outcome: record.outcome ?? 'ok',
         step: record.step,
         cause: record.cause?.slice(0, MAX_CAUSE),
+        trouble: record.trouble,
       })
     },
   }

@@ -6,9 +6,10 @@ import {
   RoomParticipantIdentity,
 } from '@livekit/protocol'
 import type { Gate } from '../lib/gate.ts'
+import type { Trouble } from '../trouble.ts'
 import type { TokenSigner } from './access-token.ts'
 import { createApiTokens } from './api-tokens.ts'
-import { createTwirpClient, type OnTwirpCall, SfuError } from './twirp.ts'
+import { badAnswer, createTwirpClient, type OnTwirpCall, type SfuCode, SfuError } from './twirp.ts'
 
 const EMPTY_TIMEOUT_SECONDS = 300
 const DEPARTURE_TIMEOUT_SECONDS = 20
@@ -22,8 +23,8 @@ export type Presence =
       readonly participantId: string
     }
   | { readonly kind: 'absent' }
-  /** The SFU did not say; `reason` is for the operator. */
-  | { readonly kind: 'unknown'; readonly reason: string }
+  /** The SFU did not say. */
+  | { readonly kind: 'unknown'; readonly trouble: Trouble<SfuCode> }
 
 /** The part of LiveKit's room service that the service needs. */
 export interface RoomService {
@@ -82,7 +83,7 @@ function decoded<T>(decode: (bytes: Uint8Array) => T, answer: Uint8Array): T | u
 /** An answer about something else is not the SFU's, whatever it looks like. */
 function expectAbout(asked: string, answered: string | undefined): void {
   if (asked === answered) return
-  throw new SfuError('malformed', 'the answer is not about what was asked for')
+  throw badAnswer('the answer is not about what was asked for')
 }
 
 async function unlessNotFound(work: Promise<unknown>): Promise<void> {
@@ -142,7 +143,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       } catch (error) {
         if (!(error instanceof SfuError)) throw error
         if (error.twirpCode === 'not_found') return { kind: 'absent' }
-        return { kind: 'unknown', reason: error.message }
+        return { kind: 'unknown', trouble: error.trouble }
       }
     },
 

@@ -2,18 +2,31 @@ import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { type Gate, GateRefusal } from '../lib/gate.ts'
 import { parseJson, textMember } from '../lib/json.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
-import { connectionFailure } from '../net/bounded-fetch.ts'
+import { type ConnectionProblem, connectionProblem } from '../net/request-error.ts'
+import type { Trouble } from '../trouble.ts'
+
+/** Why a call of the SFU's API did not succeed. */
+export type SfuCode =
+  | `sfu.${ConnectionProblem}`
+  | 'sfu.busy'
+  | 'sfu.unavailable'
+  | 'sfu.wrong-path'
+  | 'sfu.wrong-credentials'
+  | 'sfu.call-refused'
+  | 'sfu.bad-answer'
 
 /** A call of the SFU's API did not succeed. */
 export class SfuError extends Error {
   readonly code = 'sfu-failed'
   /** The Twirp code where the SFU answered, else what stands for one. */
   readonly twirpCode: string
+  readonly trouble: Trouble<SfuCode>
 
-  constructor(twirpCode: string, message: string) {
-    super(message)
+  constructor(twirpCode: string, trouble: Trouble<SfuCode>) {
+    super(trouble.found)
     this.name = 'SfuError'
     this.twirpCode = twirpCode
+    this.trouble = trouble
   }
 }
 
@@ -43,16 +56,16 @@ export type OnTwirpCall = (method: string, outcome: string, durationMs: number) 
 const MAX_CODE_LENGTH = 40
 /** Far more than a room or a participant with all its attributes. */
 const MAX_BYTES = 1024 * 1024
-const WRONG_KEY = ': it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong'
-
-const WRONG_PATH = 'are host and path prefix of LIVEKIT_INTERNAL_URL, or of LIVEKIT_URL, right?'
 
 /** What has answered is not the SFU: a proxy, or whatever else is to be found under that path. */
-export function notLiveKit(path: string, found: string): SfuError {
-  return new SfuError(
-    'not_livekit',
-    `what answers at ${path} is not LiveKit's API (${found}): ${WRONG_PATH}`,
-  )
+export function notLiveKit(at: string, answer: string): SfuError {
+  const found = `what answers at ${at} is not LiveKit's API: ${answer}`
+  return new SfuError('not_livekit', { code: 'sfu.wrong-path', found })
+}
+
+/** An answer that the SFU does not give. */
+export function badAnswer(found: string): SfuError {
+  return new SfuError('malformed', { code: 'sfu.bad-answer', found })
 }
 
 function hasType(response: Response, expected: string): boolean {
@@ -68,30 +81,48 @@ async function readBody(response: Response): Promise<Uint8Array> {
   }
   const bytes = response.body === null ? undefined : await readAtMost(response.body, MAX_BYTES)
   if (bytes !== undefined) return bytes
-  throw new SfuError('malformed', 'the answer is empty or too large')
+  throw badAnswer('the answer is empty or too large')
+}
+
+function codeFor(status: number): SfuCode {
+  if (status === 401) return 'sfu.wrong-credentials'
+  return status === 429 || status >= 500 ? 'sfu.unavailable' : 'sfu.call-refused'
 }
 
 /** Messages of the SFU are not passed on: they may repeat the token. */
-async function errorAnswer(response: Response, path: string): Promise<SfuError> {
+async function errorAnswer(response: Response, at: string): Promise<SfuError> {
+  const { status } = response
   if (!hasType(response, 'application/json')) {
     await response.body?.cancel()
-    const message = `status ${response.status}, unexpected_answer`
-    if (response.status !== 404) return new SfuError('unexpected_answer', message)
-    return notLiveKit(path, 'status 404')
+    if (status === 404) return notLiveKit(at, 'status 404')
+    const found = `status ${status} at ${at}, and no error of LiveKit`
+    const code = status === 429 || status >= 500 ? 'sfu.unavailable' : 'sfu.wrong-path'
+    return new SfuError('unexpected_answer', { code, found })
   }
   const json = parseJson(new TextDecoder().decode(await readBody(response)))
   const told = (textMember(json, 'code') ?? 'unexpected_answer').slice(0, MAX_CODE_LENGTH)
-  const code = told === 'not_found' && response.status !== 404 ? 'unexpected_answer' : told
-  const hint = response.status === 401 ? WRONG_KEY : ''
-  return new SfuError(code, `status ${response.status}, ${code}${hint}`)
+  const twirpCode = told === 'not_found' && status !== 404 ? 'unexpected_answer' : told
+  const found = `status ${status}, ${twirpCode}, at ${at}`
+  if (twirpCode === 'bad_route') return new SfuError(twirpCode, { code: 'sfu.wrong-path', found })
+  return new SfuError(twirpCode, { code: codeFor(status), found })
 }
 
-function toSfuError(error: unknown): SfuError {
+function whyNoAnswer(error: unknown): readonly [SfuCode, string] {
+  if (error instanceof DeadlineExceeded) return ['sfu.timeout', error.message]
+  if (error instanceof GateRefusal) return ['sfu.busy', error.message]
+  const [problem, text] = connectionProblem(error)
+  return [`sfu.${problem}`, text]
+}
+
+function toSfuError(error: unknown, at: string): SfuError {
   if (error instanceof SfuError) return error
-  if (error instanceof DeadlineExceeded || error instanceof GateRefusal) {
-    return new SfuError('unreachable', error.message)
-  }
-  return new SfuError('unreachable', connectionFailure(error).message)
+  const [code, text] = whyNoAnswer(error)
+  return new SfuError('unreachable', { code, found: `${text}, at ${at}` })
+}
+
+/** Host, port and path; a URL of the SFU holds nothing else. */
+function shown({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${pathname}`
 }
 
 /**
@@ -105,7 +136,7 @@ export function createTwirpClient(
   timeoutMs: number,
   onCall: OnTwirpCall = () => {},
 ): CallTwirp {
-  const servicePath = new URL(serviceUrl).pathname
+  const at = shown(new URL(serviceUrl))
 
   async function exchange({ method, jwt, message }: TwirpCall, signal: AbortSignal) {
     const response = await fetch(`${serviceUrl}/${method}`, {
@@ -115,11 +146,11 @@ export function createTwirpClient(
       redirect: 'manual',
       signal,
     })
-    const path = `${servicePath}/${method}`
-    if (response.status !== 200) throw await errorAnswer(response, path)
+    const asked = `${at}/${method}`
+    if (response.status !== 200) throw await errorAnswer(response, asked)
     if (hasType(response, 'application/protobuf')) return readBody(response)
     await response.body?.cancel()
-    throw notLiveKit(path, 'status 200 without a protobuf message')
+    throw notLiveKit(asked, 'status 200 without a protobuf message')
   }
 
   return async function callTwirp(call) {
@@ -134,7 +165,7 @@ export function createTwirpClient(
       end('ok')
       return answer
     } catch (error) {
-      const sfuError = toSfuError(error)
+      const sfuError = toSfuError(error, `${at}/${method}`)
       // A call that was given up says nothing about the SFU.
       if (!call.signal?.aborted) end(sfuError.twirpCode)
       throw sfuError

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { DisconnectReason, type ParticipantInfo, WebhookEvent } from '@livekit/protocol'
 import { errors, jwtVerify } from 'jose'
 import { isWellFormedJson, parseJson } from '../lib/json.ts'
+import type { Trouble } from '../trouble.ts'
 import type { LiveKitCredentials } from './access-token.ts'
 
 /** A webhook of the SFU. */
@@ -21,12 +22,23 @@ export interface Webhook {
   readonly createdAt: number | undefined
 }
 
-/** A webhook that the SFU did not sign; the message says what is wrong, for the operator. */
+/** Why a webhook is not believed. */
+export type WebhookCode =
+  | 'webhook.unsigned'
+  | 'webhook.wrong-secret'
+  | 'webhook.wrong-key'
+  | 'webhook.expired'
+  | 'webhook.malformed'
+
+/** A webhook that the SFU did not sign. */
 export class ForgedWebhook extends Error {
   readonly code = 'forged-webhook'
-  constructor(reason: string) {
-    super(reason)
+  readonly trouble: Trouble<WebhookCode>
+
+  constructor(code: WebhookCode, found: string) {
+    super(found)
     this.name = 'ForgedWebhook'
+    this.trouble = { code, found }
   }
 }
 
@@ -41,15 +53,21 @@ export interface WebhookVerifier {
   verifyToken(authorization: string | null): Promise<string>
 }
 
-function whyRefused(error: unknown): string {
+function refusal(error: unknown): ForgedWebhook {
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return 'the signature is not by LIVEKIT_SECRET'
+    return new ForgedWebhook('webhook.wrong-secret', 'the token is not signed with our secret')
   }
-  if (error instanceof errors.JWTExpired) return 'the token has expired: do the clocks agree?'
-  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'the token is malformed'
-  return error.claim === 'iss'
-    ? 'the token is by another key than LIVEKIT_KEY'
-    : `"${error.claim}" of the token is missing or wrong`
+  if (error instanceof errors.JWTExpired) {
+    return new ForgedWebhook('webhook.expired', 'the token has expired')
+  }
+  if (!(error instanceof errors.JWTClaimValidationFailed)) {
+    return new ForgedWebhook('webhook.malformed', 'the token is malformed')
+  }
+  if (error.claim === 'iss') {
+    return new ForgedWebhook('webhook.wrong-key', 'the token names another API key than ours')
+  }
+  const found = `"${error.claim}" of the token is missing or wrong`
+  return new ForgedWebhook('webhook.malformed', found)
 }
 
 /** Tolerated clock skew between the service and the SFU. */
@@ -76,13 +94,15 @@ export function createWebhookVerifier(
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(now()),
       }
-      if (token === '') throw new ForgedWebhook('there is no token in Authorization')
+      if (token === '') {
+        throw new ForgedWebhook('webhook.unsigned', 'there is no token in Authorization')
+      }
       const verified = await jwtVerify(token, secret, options).catch((error: unknown) => {
-        throw new ForgedWebhook(whyRefused(error))
+        throw refusal(error)
       })
       const digest = verified.payload.sha256
       if (typeof digest !== 'string')
-        throw new ForgedWebhook('"sha256" of the token is not a string')
+        throw new ForgedWebhook('webhook.malformed', '"sha256" of the token is not a string')
       return digest
     },
   }
@@ -130,7 +150,9 @@ function parseEvent(body: Uint8Array): WebhookEvent | undefined {
  * @throws {ForgedWebhook} when the body does not match `digest`
  */
 export function readWebhook(body: Uint8Array, digest: string): Webhook | undefined {
-  if (!hasDigest(body, digest)) throw new ForgedWebhook('the body is not the signed one')
+  if (!hasDigest(body, digest)) {
+    throw new ForgedWebhook('webhook.malformed', 'the body is not the signed one')
+  }
   const parsed = parseEvent(body)
   if (parsed === undefined || parsed.event === '') return undefined
   const { event, room, participant, createdAt } = parsed

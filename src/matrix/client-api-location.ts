@@ -7,18 +7,26 @@ import { cacheLifetimeMs, type LifetimeBounds } from '../net/cache-lifetime.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import { isRequestFailure } from '../net/target-client.ts'
+import type { Trouble } from '../trouble.ts'
+import { answerText, type ExchangeProblem, exchangeTrouble } from './exchange-trouble.ts'
 import type { ServerGates } from './server-gates.ts'
 import { parseServerName, targetOf } from './server-name.ts'
-import { failureText } from './verification-error.ts'
 import type { GetWellKnown } from './well-known.ts'
+
+/** Why a client API could not be located or asked. */
+export type ClientApiCode =
+  | `client-api.${ExchangeProblem}`
+  | 'client-api.invalid-name'
+  | 'client-api.no-well-known'
+  | 'client-api.bad-well-known'
 
 /** Result of locating the client API of a homeserver. */
 export type ClientApiLocation =
   | { readonly kind: 'found'; readonly baseUrl: string }
   /** The server has none, or names an unusable one. */
-  | { readonly kind: 'none'; readonly reason: string }
+  | { readonly kind: 'none'; readonly trouble: Trouble<ClientApiCode> }
   /** The look-up failed; a retry may succeed. */
-  | { readonly kind: 'unknown'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly trouble: Trouble<ClientApiCode> }
 
 /** Locates client APIs. */
 export interface ClientApiLocator {
@@ -53,7 +61,8 @@ export interface ClientApiLocatorOptions {
   readonly timeoutMs?: number | undefined
 }
 
-const PATH = '/.well-known/matrix/client'
+/** Path of the well-known document of clients. */
+export const CLIENT_WELL_KNOWN_PATH = '/.well-known/matrix/client'
 const MAX_ENTRIES = 10_000
 const MINUTE_MS = 60_000
 const LIFETIME: LifetimeBounds = { defaultMs: 6 * 60 * MINUTE_MS, maxMs: 24 * 60 * MINUTE_MS }
@@ -79,17 +88,31 @@ function parseBaseUrl(body: string): string | undefined {
   return (url.origin + url.pathname).replace(/\/+$/, '')
 }
 
-function read({ status, body }: Answer): ClientApiLocation {
-  if (status >= 500 || status === 429) return { kind: 'unknown', reason: `status ${status}` }
-  if (status !== 200) return { kind: 'none', reason: `status ${status}` }
+const NO_BASE_URL = '"base_url" of "m.homeserver" is no https URL'
+const INVALID_NAME = {
+  code: 'client-api.invalid-name',
+  found: 'not a valid server name',
+} as const
+const HUNG_UP = { code: 'client-api.given-up', found: 'the client hung up' } as const
+
+/** Reads the answer to the question for the well-known document of clients. */
+export function readLocation(answer: Answer): ClientApiLocation {
+  const { status, body } = answer
+  const found = answerText(answer, CLIENT_WELL_KNOWN_PATH)
+  if (status >= 500 || status === 429) {
+    return { kind: 'unknown', trouble: { code: 'client-api.unavailable', found } }
+  }
+  if (status !== 200) {
+    return { kind: 'none', trouble: { code: 'client-api.no-well-known', found } }
+  }
   const baseUrl = parseBaseUrl(body)
   if (baseUrl !== undefined) return { kind: 'found', baseUrl }
-  return { kind: 'none', reason: '"base_url" of "m.homeserver" is no https URL' }
+  return { kind: 'none', trouble: { code: 'client-api.bad-well-known', found: NO_BASE_URL } }
 }
 
-function reasonOf(error: unknown): string | undefined {
-  if (error instanceof GateRefusal) return error.message
-  return isRequestFailure(error) ? failureText(error) : undefined
+function troubleOf(error: unknown): Trouble<ClientApiCode> | undefined {
+  const isExpected = error instanceof GateRefusal || isRequestFailure(error)
+  return isExpected ? exchangeTrouble('client-api', error) : undefined
 }
 
 /** Creates a locator that caches locations for hours, and failures for a minute at most. */
@@ -105,15 +128,15 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
   async function ask(serverName: string, outer: AbortSignal): Promise<Loaded<ClientApiLocation>> {
     const name = parseServerName(serverName)
     if (name === undefined) {
-      return { value: { kind: 'none', reason: 'not a valid server name' }, ttlMs: 0 }
+      return { value: { kind: 'none', trouble: INVALID_NAME }, ttlMs: 0 }
     }
     const answer = await withDeadline(timeoutMs, outer, (_, cancellation) => {
       const server = { key: serverName, isNamed: isNamed(serverName) }
       return gates.run(server, cancellation, (inner) => {
-        return getWellKnown(name, PATH, policyFor(serverName), inner)
+        return getWellKnown(name, CLIENT_WELL_KNOWN_PATH, policyFor(serverName), inner)
       })
     })
-    const value = read(answer)
+    const value = readLocation(answer)
     if (value.kind !== 'found') return { value, ttlMs: failureLifetimeMs(serverName) }
     const ttlMs = Math.max(cacheLifetimeMs(answer.headers, now(), LIFETIME), MIN_LIFETIME_MS)
     return { value, ttlMs }
@@ -128,10 +151,10 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
       const loaded = await ask(serverName, signal)
       if (loaded.value.kind !== 'unknown' || before?.kind !== 'found') return loaded
     } catch (error) {
-      const reason = reasonOf(error)
-      if (signal.aborted || reason === undefined) throw error
+      const trouble = troubleOf(error)
+      if (signal.aborted || trouble === undefined) throw error
       if (before?.kind !== 'found') {
-        return { value: { kind: 'unknown', reason }, ttlMs: failureLifetimeMs(serverName) }
+        return { value: { kind: 'unknown', trouble }, ttlMs: failureLifetimeMs(serverName) }
       }
     }
     // A homeserver that is down has most likely not moved: keep the last location.
@@ -147,20 +170,23 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
       return await cache.get(serverName, find, signal)
     } catch (error) {
       if (!signal?.aborted) throw error
-      return { kind: 'unknown', reason: 'the client hung up' }
+      return { kind: 'unknown', trouble: HUNG_UP }
     }
   }
 
   /** Why a client API cannot be used; `undefined` if it can. */
-  async function findObstacle(serverName: string, baseUrl: string): Promise<string | undefined> {
+  async function findObstacle(
+    serverName: string,
+    baseUrl: string,
+  ): Promise<Trouble<ClientApiCode> | undefined> {
     const name = parseServerName(new URL(baseUrl).host)
-    if (name === undefined) return 'the host of the client API is not usable'
+    if (name === undefined) return { code: 'client-api.bad-well-known', found: NO_BASE_URL }
     try {
       await client.check(targetOf(name, 443), policyFor(serverName))
       return undefined
     } catch (error) {
       if (!isRequestFailure(error)) throw error
-      return failureText(error)
+      return exchangeTrouble('client-api', error)
     }
   }
 
@@ -170,7 +196,7 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
       const location = await locate(serverName, signal)
       if (location.kind !== 'found' || overrides.has(serverName)) return location
       const obstacle = await findObstacle(serverName, location.baseUrl)
-      return obstacle === undefined ? location : { kind: 'none', reason: obstacle }
+      return obstacle === undefined ? location : { kind: 'none', trouble: obstacle }
     },
   }
 }

@@ -1,6 +1,7 @@
-import { type Answer, type Call, RequestError } from '../net/bounded-fetch.ts'
+import type { Answer, Call } from '../net/bounded-fetch.ts'
 import type { DirectClient } from '../net/direct-client.ts'
 import type { AddressPolicy } from '../net/networks.ts'
+import { RequestError } from '../net/request-error.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import { parseServerName, targetOf } from './server-name.ts'
 
@@ -38,7 +39,7 @@ export function createClientApiRequest(options: ClientApiRequestOptions): Reques
     const url = new URL(baseUrl)
     const name = parseServerName(url.host)
     if (name === undefined)
-      throw new RequestError('the host of the client API is not usable', 'final')
+      throw new RequestError('no-address', 'the host of the client API is not usable', 'final')
     const path = url.pathname.replace(/\/+$/, '') + call.path
     return client.request([targetOf(name, 443)], { ...call, path }, policyFor(serverName), signal)
   }

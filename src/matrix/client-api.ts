@@ -13,7 +13,7 @@ import {
   type ScheduledEvent,
   type Unrecognized,
 } from './delayed-events.ts'
-import { failureText } from './verification-error.ts'
+import { exchangeTrouble } from './exchange-trouble.ts'
 
 /** A delayed event and its homeserver. */
 export interface DelayedEvent {
@@ -71,16 +71,21 @@ export interface ClientApiOptions {
 const NOT_SUPPORTED: DelayedEventFailure = {
   kind: 'failed',
   answered: true,
-  reason: 'the homeserver does not support delayed events',
+  trouble: {
+    code: 'delayed-events.unsupported',
+    found: 'the homeserver does not support delayed events',
+  },
 }
+
+const GIVEN_UP = { code: 'client-api.given-up', found: 'given up' } as const
 
 function otherThan(prefix: DelayedEventPrefix): DelayedEventPrefix {
   return prefix === 'stable' ? 'unstable' : 'stable'
 }
 
 function noAnswer(error: unknown): DelayedEventFailure {
-  const reason = isRequestFailure(error) ? failureText(error) : 'given up'
-  return { kind: 'failed', answered: false, reason }
+  const trouble = isRequestFailure(error) ? exchangeTrouble('client-api', error) : GIVEN_UP
+  return { kind: 'failed', answered: false, trouble }
 }
 
 /** Creates {@link ClientApi}. */

@@ -1,5 +1,8 @@
 import { memberOf, parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
+import type { Trouble } from '../trouble.ts'
+import type { ClientApiCode } from './client-api-location.ts'
+import { answerText } from './exchange-trouble.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 /** An action on a delayed event. */
@@ -25,6 +28,14 @@ export type ScheduledEvent =
   | { readonly kind: 'gone' }
   | DelayedEventFailure
 
+/** Why a delayed event could not be read or acted on. */
+export type DelayedEventCode =
+  | ClientApiCode
+  | 'delayed-events.unsupported'
+  | 'delayed-events.rate-limited'
+  | 'delayed-events.refused'
+  | 'delayed-events.bad-answer'
+
 /** A failed attempt, which may be retried. */
 export interface DelayedEventFailure {
   readonly kind: 'failed'
@@ -32,8 +43,7 @@ export interface DelayedEventFailure {
   readonly retryAfterMs?: number | undefined
   /** Whether the homeserver answered at all. */
   readonly answered: boolean
-  /** For the operator. */
-  readonly reason: string
+  readonly trouble: Trouble<DelayedEventCode>
 }
 
 /** Path prefixes of the endpoints for delayed events. */
@@ -59,20 +69,31 @@ export function delayedEventPath(
   return action === undefined ? path : `${path}/${action}`
 }
 
+/** The path holds the delay ID, which is a secret. */
+function refusal(answer: Answer): Trouble<DelayedEventCode> {
+  const found = answerText(answer, '/delayed_events')
+  if (answer.status === 429) return { code: 'delayed-events.rate-limited', found }
+  const isAway = answer.status >= 500
+  return { code: isAway ? 'client-api.unavailable' : 'delayed-events.refused', found }
+}
+
 /** Interprets the answer of that endpoint. */
-export function readDelayedEventAnswer(
-  { status, headers, body }: Answer,
-  now: number,
-): DelayedEventAnswer {
+export function readDelayedEventAnswer(answer: Answer, now: number): DelayedEventAnswer {
+  const { status, headers, body } = answer
   if (status === 200 || status === 204) return { kind: 'done' }
   if (status === 409) return { kind: 'gone' }
   const json = parseJson(body)
   const errcode = memberOf(json, 'errcode')
   if (status === 404 && errcode === 'M_NOT_FOUND') return { kind: 'gone' }
   if (status === 404 && errcode === 'M_UNRECOGNIZED') return { kind: 'unrecognized' }
-  const failure = { kind: 'failed', answered: true, reason: `status ${status}` } as const
+  const failure = { kind: 'failed', answered: true, trouble: refusal(answer) } as const
   return status === 429 ? { ...failure, retryAfterMs: retryAfterMs(headers, json, now) } : failure
 }
+
+const INCOMPLETE = {
+  code: 'delayed-events.bad-answer',
+  found: 'the answer lacks "delay_ms" or "room_id"',
+} as const
 
 /** 30 days, far longer than any call. The event is only restarted more often if its delay is longer. */
 const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1000
@@ -85,16 +106,17 @@ function delayOf(json: unknown): number | undefined {
 }
 
 /** Interprets the answer of the endpoint that reads a delayed event. */
-export function readScheduledEvent({ status, body }: Answer): ScheduledEvent | Unrecognized {
+export function readScheduledEvent(answer: Answer): ScheduledEvent | Unrecognized {
+  const { status, body } = answer
   const json = parseJson(body)
   const errcode = memberOf(json, 'errcode')
   if (status === 404) return { kind: errcode === 'M_UNRECOGNIZED' ? 'unrecognized' : 'gone' }
   const failure = { kind: 'failed', answered: true } as const
-  if (status !== 200) return { ...failure, reason: `status ${status}` }
+  if (status !== 200) return { ...failure, trouble: refusal(answer) }
   const delayMs = delayOf(json)
   const roomId = textMember(json, 'room_id')
   if (delayMs === undefined || roomId === undefined) {
-    return { ...failure, reason: 'the answer lacks "delay_ms" or "room_id"' }
+    return { ...failure, trouble: INCOMPLETE }
   }
   return { kind: 'found', delayMs, roomId }
 }

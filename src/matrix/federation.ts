@@ -5,10 +5,16 @@ import type { DirectClient } from '../net/direct-client.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import { isRequestFailure } from '../net/target-client.ts'
+import type { Trouble } from '../trouble.ts'
 import type { Discovery } from './discovery.ts'
+import { exchangeTrouble } from './exchange-trouble.ts'
 import type { ServerGates } from './server-gates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
-import { failureText, VerificationError, type VerificationStep } from './verification-error.ts'
+import {
+  type FederationCode,
+  VerificationError,
+  type VerificationStep,
+} from './verification-error.ts'
 
 /** Asks homeservers over the federation API. */
 export interface Federation {
@@ -51,10 +57,15 @@ interface Progress {
   notes: readonly string[]
 }
 
-function describe(error: unknown, { notes }: Progress): string | undefined {
+const INVALID_NAME = {
+  code: 'federation.invalid-name',
+  found: 'not a valid server name',
+} as const
+const HUNG_UP = { code: 'federation.given-up', found: 'the client hung up' } as const
+
+function troubleOf(error: unknown, { notes }: Progress): Trouble<FederationCode> | undefined {
   if (!isRequestFailure(error) && !(error instanceof GateRefusal)) return undefined
-  const text = error instanceof GateRefusal ? error.message : failureText(error)
-  return [text, ...notes].join('; ')
+  return exchangeTrouble('federation', error, notes)
 }
 
 /** Creates the client through which all requests to unknown homeservers go. */
@@ -87,7 +98,7 @@ export function createFederation(options: FederationOptions): Federation {
   return {
     async get(serverName, path, outer) {
       const name = parseServerName(serverName)
-      if (name === undefined) throw new VerificationError('server-name', 'not a valid server name')
+      if (name === undefined) throw new VerificationError('server-name', INVALID_NAME)
       const server = { key: keyOf(name), isNamed: isNamed(serverName) }
       const progress: Progress = { step: 'queue', notes: [] }
       try {
@@ -95,9 +106,9 @@ export function createFederation(options: FederationOptions): Federation {
           return gates.run(server, cancellation, (inner) => ask(name, path, inner, progress))
         })
       } catch (error) {
-        const cause = outer?.aborted ? 'the client hung up' : describe(error, progress)
-        if (cause === undefined) throw error
-        throw new VerificationError(progress.step, cause)
+        const trouble = outer?.aborted ? HUNG_UP : troubleOf(error, progress)
+        if (trouble === undefined) throw error
+        throw new VerificationError(progress.step, trouble)
       }
     },
   }

@@ -1,8 +1,9 @@
 import { parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
+import { answerText, matrixErrorCode } from './exchange-trouble.ts'
 import type { Federation } from './federation.ts'
 import { serverNameOfUser } from './server-name.ts'
-import { VerificationError } from './verification-error.ts'
+import { type FederationCode, VerificationError } from './verification-error.ts'
 
 /** An OpenID token, as a client sends it. */
 export interface OpenIdToken {
@@ -19,18 +20,38 @@ export interface OpenIdToken {
  */
 export type VerifyOpenIdToken = (token: OpenIdToken, signal?: AbortSignal) => Promise<string>
 
-const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'
+/** Path of the endpoint that tells whose a token is. */
+export const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'
 
-const REFUSED = 'the homeserver refused the token'
+function failure(code: FederationCode, found: string): VerificationError {
+  return new VerificationError('userinfo', { code, found })
+}
 
-function subjectOf({ status, body }: Answer): string {
-  if (status === 401) throw new VerificationError('userinfo', REFUSED, { isRefusal: true })
-  if (status !== 200) throw new VerificationError('userinfo', `status ${status}`)
+/** What an answer other than 200 and 401 means. */
+function codeFor(answer: Answer): FederationCode {
+  const { status } = answer
+  const errcode = matrixErrorCode(answer)
+  if (status === 429 || status >= 500) return 'federation.unavailable'
+  if (errcode === 'M_UNRECOGNIZED') return 'federation.no-openid'
+  return errcode === undefined ? 'federation.not-matrix' : 'federation.unexpected-answer'
+}
+
+/**
+ * Reads the user ID in the answer to a token.
+ *
+ * @throws {VerificationError} when it holds none
+ */
+export function subjectOf(answer: Answer): string {
+  const { status, body } = answer
+  if (status === 401) throw failure('federation.token-refused', 'the homeserver refused the token')
+  if (status !== 200) throw failure(codeFor(answer), answerText(answer, USERINFO_PATH))
   const json = parseJson(body)
-  if (json === undefined) throw new VerificationError('userinfo', 'answer is not JSON')
+  if (json === undefined) {
+    throw failure('federation.not-matrix', answerText(answer, USERINFO_PATH, 'no JSON'))
+  }
   const subject = textMember(json, 'sub')
-  if (subject === undefined) throw new VerificationError('userinfo', 'answer has no "sub"')
-  return subject
+  if (subject !== undefined) return subject
+  throw failure('federation.unexpected-answer', answerText(answer, USERINFO_PATH, 'no "sub"'))
 }
 
 /**
@@ -45,7 +66,7 @@ export function createOpenIdVerifier(federation: Federation): VerifyOpenIdToken 
     const userId = subjectOf(answer)
     // Otherwise a homeserver could vouch for users of another.
     if (serverNameOfUser(userId) !== matrixServerName) {
-      throw new VerificationError('userinfo', '"sub" is not a user of the server asked')
+      throw failure('federation.foreign-user', '"sub" is not a user of the server asked')
     }
     return userId
   }

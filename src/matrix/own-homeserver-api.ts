@@ -1,13 +1,26 @@
 import { memberOf, parseJson } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
+import type { Trouble } from '../trouble.ts'
+import type { ClientApiCode } from './client-api-location.ts'
+import { answerText, matrixErrorCode } from './exchange-trouble.ts'
+
+/** Why our homeserver was of no help. */
+export type HomeserverCode =
+  | 'homeserver.as-token-refused'
+  | 'homeserver.unsupported'
+  | 'homeserver.refused'
+  | 'homeserver.unavailable'
+  | 'homeserver.bad-answer'
 
 /** The homeserver that this service is an application service of could not be asked, or did not say. */
 export class HomeserverFailed extends Error {
   readonly code = 'homeserver-failed'
+  readonly trouble: Trouble<HomeserverCode | ClientApiCode>
 
-  constructor(reason: string) {
-    super(reason)
+  constructor(trouble: Trouble<HomeserverCode | ClientApiCode>) {
+    super(trouble.found)
     this.name = 'HomeserverFailed'
+    this.trouble = trouble
   }
 }
 
@@ -50,16 +63,35 @@ export function isJoinedPath(roomId: string, subject: Subject, isStable: boolean
   return `${path}?${isStable ? 'user_id' : 'mxid'}=${encodeURIComponent(subject.userId)}`
 }
 
+function codeFor(answer: Answer): HomeserverCode {
+  const { status } = answer
+  const errcode = matrixErrorCode(answer)
+  if (status === 401) return 'homeserver.as-token-refused'
+  if (status === 404 && errcode === 'M_UNRECOGNIZED') return 'homeserver.unsupported'
+  if (status === 429 || status >= 500) return 'homeserver.unavailable'
+  return errcode === undefined ? 'homeserver.bad-answer' : 'homeserver.refused'
+}
+
+function failure(answer: Answer, endpoint: string): HomeserverFailed {
+  return new HomeserverFailed({ code: codeFor(answer), found: answerText(answer, endpoint) })
+}
+
+function badAnswer(endpoint: string, lack: string): HomeserverFailed {
+  const found = `${endpoint}: the answer has no ${lack}`
+  return new HomeserverFailed({ code: 'homeserver.bad-answer', found })
+}
+
 /**
  * Interprets the answer to that question.
  *
  * @throws {HomeserverFailed}
  */
-export function readJoined({ status, body }: Answer): boolean {
-  if (status !== 200) throw new HomeserverFailed(`is_joined: status ${status}`)
+export function readJoined(answer: Answer): boolean {
+  const { status, body } = answer
+  if (status !== 200) throw failure(answer, 'is_joined')
   const joined = memberOf(parseJson(body), 'joined')
   if (typeof joined === 'boolean') return joined
-  throw new HomeserverFailed('is_joined: the answer has no boolean "joined"')
+  throw badAnswer('is_joined', 'boolean "joined"')
 }
 
 /**
@@ -67,12 +99,13 @@ export function readJoined({ status, body }: Answer): boolean {
  *
  * @throws {HomeserverFailed}
  */
-export function readMembers({ status, body }: Answer): JoinedMembers {
+export function readMembers(answer: Answer): JoinedMembers {
+  const { status, body } = answer
   if (status === 403) return { kind: 'forbidden' }
-  if (status !== 200) throw new HomeserverFailed(`joined_members: status ${status}`)
+  if (status !== 200) throw failure(answer, 'joined_members')
   const joined = memberOf(parseJson(body), 'joined')
   if (typeof joined !== 'object' || joined === null || Array.isArray(joined)) {
-    throw new HomeserverFailed('joined_members: the answer has no object "joined"')
+    throw badAnswer('joined_members', 'object "joined"')
   }
   return { kind: 'members', userIds: new Set(Object.keys(joined)) }
 }
@@ -82,11 +115,11 @@ export function readMembers({ status, body }: Answer): JoinedMembers {
  *
  * @throws {HomeserverFailed}
  */
-export function readRelayed({ status, body }: Answer): RelayedAnswer {
-  if (status !== 200) throw new HomeserverFailed(`fed_proxy: status ${status}`)
+export function readRelayed(answer: Answer): RelayedAnswer {
+  const { status, body } = answer
+  if (status !== 200) throw failure(answer, 'fed_proxy')
   const json = parseJson(body)
   const relayed = memberOf(json, 'status')
-  if (typeof relayed !== 'number')
-    throw new HomeserverFailed('fed_proxy: the answer has no "status"')
+  if (typeof relayed !== 'number') throw badAnswer('fed_proxy', '"status"')
   return { status: relayed, content: memberOf(json, 'content') ?? null }
 }

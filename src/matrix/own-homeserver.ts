@@ -2,10 +2,12 @@ import { withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import { type Gate, GateRefusal } from '../lib/gate.ts'
 import { memberOf, parseJson } from '../lib/json.ts'
-import { type Answer, AnswerTooLarge, type Call } from '../net/bounded-fetch.ts'
+import type { Answer, Call } from '../net/bounded-fetch.ts'
+import { AnswerTooLarge } from '../net/request-error.ts'
 import { isRequestFailure } from '../net/target-client.ts'
 import type { ClientApiLocator } from './client-api-location.ts'
 import type { RequestClientApi } from './client-api-request.ts'
+import { exchangeTrouble } from './exchange-trouble.ts'
 import {
   HomeserverFailed,
   isJoinedPath,
@@ -67,6 +69,8 @@ const VERSIONS_RETRY_MS = 60_000
 /** Longer than the homeserver waits for us, so that the caller's own deadline decides. */
 const RELAY_MS = 30_000
 
+const GIVEN_UP = { code: 'client-api.given-up', found: 'given up' } as const
+
 function isUnrecognized({ status, body }: Answer): boolean {
   return status === 404 && memberOf(parseJson(body), 'errcode') === 'M_UNRECOGNIZED'
 }
@@ -80,7 +84,7 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
   async function locate(): Promise<string> {
     const location = await locator.locate(serverName)
     if (location.kind === 'found') return location.baseUrl
-    throw new HomeserverFailed(`the client API cannot be located: ${location.reason}`)
+    throw new HomeserverFailed(location.trouble)
   }
 
   async function askVersions(baseUrl: string) {
@@ -113,9 +117,9 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
       return await work(signal)
     } catch (error) {
       if (isRequestFailure(error) || error instanceof GateRefusal) {
-        throw new HomeserverFailed(error.message)
+        throw new HomeserverFailed(exchangeTrouble('client-api', error))
       }
-      if (signal.aborted) throw new HomeserverFailed('given up')
+      if (signal.aborted) throw new HomeserverFailed(GIVEN_UP)
       throw error
     }
   }

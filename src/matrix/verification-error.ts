@@ -1,29 +1,37 @@
-import { type RequestFailure, UnreachableError } from '../net/target-client.ts'
-
-/** The message of a failure, for the operator, with the setting that would permit a denied address. */
-export function failureText(failure: RequestFailure): string {
-  if (!(failure instanceof UnreachableError) || failure.denied.length === 0) return failure.message
-  const addresses = failure.denied.join(',')
-  return `${failure.message}; LIVEKIT_FEDERATION_ALLOW_NETWORKS=${addresses} would allow it`
-}
+import type { Trouble } from '../trouble.ts'
+import type { ExchangeProblem } from './exchange-trouble.ts'
 
 /** The step at which a verification failed. */
 export type VerificationStep = 'server-name' | 'queue' | 'discovery' | 'connect' | 'userinfo'
 
+/** Why a token could not be verified. */
+export type FederationCode =
+  | `federation.${ExchangeProblem}`
+  | 'federation.invalid-name'
+  | 'federation.token-refused'
+  | 'federation.no-openid'
+  | 'federation.not-matrix'
+  | 'federation.unexpected-answer'
+  | 'federation.foreign-user'
+
 /**
- * An OpenID token could not be verified. The message says why. It is for the operator's log, not for
- * clients, and contains no token or URL.
+ * An OpenID token could not be verified. What was found is for the operator's log, not for clients, and
+ * contains no token or URL.
  */
 export class VerificationError extends Error {
   readonly code = 'verification-failed'
   readonly step: VerificationStep
-  /** Whether the homeserver answered that it does not know the token. */
-  readonly isRefusal: boolean
+  readonly trouble: Trouble<FederationCode>
 
-  constructor(step: VerificationStep, message: string, { isRefusal = false } = {}) {
-    super(message)
+  constructor(step: VerificationStep, trouble: Trouble<FederationCode>) {
+    super(trouble.found)
     this.name = 'VerificationError'
     this.step = step
-    this.isRefusal = isRefusal
+    this.trouble = trouble
+  }
+
+  /** Whether the homeserver answered that it does not know the token. */
+  get isRefusal(): boolean {
+    return this.trouble.code === 'federation.token-refused'
   }
 }

@@ -1,9 +1,10 @@
 import { withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache, type Loaded } from '../lib/expiring-cache.ts'
 import { parseJson, textMember } from '../lib/json.ts'
-import { type Answer, RequestError } from '../net/bounded-fetch.ts'
+import type { Answer } from '../net/bounded-fetch.ts'
 import { cacheLifetimeMs, type LifetimeBounds } from '../net/cache-lifetime.ts'
 import { type AddressPolicy, ALLOW_ALL } from '../net/networks.ts'
+import { RequestError } from '../net/request-error.ts'
 import { isRequestFailure, type TargetClient } from '../net/target-client.ts'
 import { parseServerName, type ServerName, targetOf } from './server-name.ts'
 
@@ -29,18 +30,21 @@ function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status)
 }
 
+function badRedirect(text: string): RequestError {
+  return new RequestError('bad-redirect', text, 'final')
+}
+
 function parseUrl(text: string, base?: string): URL {
   const url = URL.parse(text, base)
-  if (url === null) throw new RequestError('the host or redirect is not a valid URL', 'final')
+  if (url === null) throw badRedirect('the host or redirect is not a valid URL')
   return url
 }
 
 function redirectTarget(location: string | null, from: URL): URL {
   const to = parseUrl(location ?? '', from.href)
-  if (to.protocol !== 'https:')
-    throw new RequestError('redirect to a URL that is not https', 'final')
+  if (to.protocol !== 'https:') throw badRedirect('redirect to a URL that is not https')
   if (to.username !== '' || to.password !== '') {
-    throw new RequestError('redirect with credentials', 'final')
+    throw badRedirect('redirect with credentials')
   }
   return to
 }
@@ -56,13 +60,13 @@ export function createWellKnownClient(client: TargetClient, port = 443): GetWell
     let url = parseUrl(`https://${authority}:${ownPort ?? port}${path}`)
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
       const name = parseServerName(url.host)
-      if (name === undefined) throw new RequestError('redirect to an unusable host', 'final')
+      if (name === undefined) throw badRedirect('redirect to an unusable host')
       const call = { method: 'GET', path: url.pathname + url.search } as const
       const answer = await client.request([targetOf(name, port)], call, policy, signal)
       if (!isRedirect(answer.status)) return answer
       url = redirectTarget(answer.headers.get('location'), url)
     }
-    throw new RequestError(`more than ${MAX_REDIRECTS} redirects`, 'final')
+    throw badRedirect(`more than ${MAX_REDIRECTS} redirects`)
   }
 }
 
@@ -120,7 +124,7 @@ function none(reason: string): WellKnown {
 }
 
 function readWellKnown({ status, body }: Answer): WellKnown {
-  if (isUnable(status)) throw new RequestError(`status ${status}`, 'final')
+  if (isUnable(status)) throw new RequestError('unavailable', `status ${status}`, 'final')
   if (status !== 200) return none(`status ${status}`)
   const json = parseJson(body)
   if (json === undefined) return none('answer is not JSON')

@@ -35,7 +35,7 @@ export function createExpulsion(parts: ExpulsionParts): Expulsion {
       if (!(error instanceof SfuError)) throw error
       logger.warn(`membership: ${what} failed, and is tried again`, {
         ...key,
-        cause: error.message,
+        trouble: error.trouble,
       })
       return false
     }

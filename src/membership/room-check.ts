@@ -1,9 +1,15 @@
 import { batchesOf } from '../lib/batches.ts'
 import type { Presence } from '../livekit/room-service.ts'
+import type { SfuCode } from '../livekit/twirp.ts'
+import type { ClientApiCode } from '../matrix/client-api-location.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
-import { HomeserverFailed } from '../matrix/own-homeserver-api.ts'
+import { type HomeserverCode, HomeserverFailed } from '../matrix/own-homeserver-api.ts'
 import { serverNameOfUser } from '../matrix/server-name.ts'
+import type { Trouble } from '../trouble.ts'
 import type { Admission } from './store/admissions.ts'
+
+/** Why it is not known who is a member. */
+export type DoubtCode = MembershipCode | HomeserverCode | ClientApiCode | SfuCode
 
 /** What a check of a Matrix room found. */
 export type Verdict =
@@ -13,8 +19,8 @@ export type Verdict =
   | { readonly kind: 'checked'; readonly gone: readonly Admission[] }
   /** None of the own homeserver's users is left in the Matrix room. */
   | { readonly kind: 'left' }
-  /** Nothing is certain, so nothing may be touched; `reason` is for the operator. */
-  | { readonly kind: 'doubt'; readonly reason: string }
+  /** Nothing is certain, so nothing may be touched. */
+  | { readonly kind: 'doubt'; readonly trouble: Trouble<DoubtCode> }
 
 /** What a check asks. */
 export interface RoomCheckParts {
@@ -27,8 +33,24 @@ export interface RoomCheckParts {
 /** How many participants of a room are looked up at a time. */
 const AT_ONCE = 4
 
-const WRONG_NAMESPACE =
-  'the homeserver lets the service see no members: is "namespaces.users" of the registration right?'
+/** Why the members of a room are not known, although the homeserver answers. */
+export type MembershipCode = 'membership.wrong-namespace'
+
+const WRONG_NAMESPACE: Trouble<MembershipCode> = {
+  code: 'membership.wrong-namespace',
+  found: 'the homeserver lets the service see no members of a room with users of ours',
+}
+
+/** The SFU does not say who is connected. */
+class PresenceUnknown extends Error {
+  readonly trouble: Trouble<SfuCode>
+
+  constructor(trouble: Trouble<SfuCode>) {
+    super(trouble.found)
+    this.name = 'PresenceUnknown'
+    this.trouble = trouble
+  }
+}
 
 /** Checks who of the participants admitted to a Matrix room is still a member. */
 export type CheckRoom = (
@@ -42,7 +64,7 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
   const { homeserver, serverName, findParticipant } = parts
 
   async function isAnyoneConnected(admitted: readonly Admission[], signal: AbortSignal) {
-    let unknown: string | undefined
+    let unknown: Trouble<SfuCode> | undefined
     // Whoever comes first was connected lately, and mostly is.
     for (const few of [admitted.slice(0, 1), ...batchesOf(admitted.slice(1), AT_ONCE)]) {
       const presences = await Promise.all(
@@ -50,11 +72,11 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
       )
       for (const presence of presences) {
         if (presence.kind === 'present') return true
-        if (presence.kind === 'unknown') unknown = presence.reason
+        if (presence.kind === 'unknown') unknown = presence.trouble
       }
     }
     if (unknown === undefined) return false
-    throw new HomeserverFailed(`the SFU does not say who is connected: ${unknown}`)
+    throw new PresenceUnknown(unknown)
   }
 
   /** For a room with too many members to be listed: asks for each user who is connected. */
@@ -98,14 +120,15 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
     }
     // A list without any of our users says the same as a refusal.
     const isServerJoined = await homeserver.isJoined(matrixRoom, { serverName }, signal)
-    return isServerJoined ? { kind: 'doubt', reason: WRONG_NAMESPACE } : { kind: 'left' }
+    return isServerJoined ? { kind: 'doubt', trouble: WRONG_NAMESPACE } : { kind: 'left' }
   }
 
   return async function checkRoom(matrixRoom, admitted, signal) {
     try {
       return await check(matrixRoom, admitted, signal)
     } catch (error) {
-      if (error instanceof HomeserverFailed) return { kind: 'doubt', reason: error.message }
+      const isDoubt = error instanceof HomeserverFailed || error instanceof PresenceUnknown
+      if (isDoubt) return { kind: 'doubt', trouble: error.trouble }
       throw error
     }
   }

@@ -97,7 +97,7 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
       const admitted = connectedFirst(await store.admissionsIn(matrixRoom, now()))
       const verdict: Verdict =
         admitted.length === 0 ? { kind: 'empty' } : await checkRoom(matrixRoom, admitted, signal)
-      if (verdict.kind === 'doubt') doubts.note(matrixRoom, verdict.reason)
+      if (verdict.kind === 'doubt') doubts.note(matrixRoom, verdict.trouble)
       else doubts.clear(matrixRoom)
       switch (verdict.kind) {
         case 'empty':

@@ -1,4 +1,4 @@
-import { AnswerTooLarge } from './bounded-fetch.ts'
+import { AnswerTooLarge } from './request-error.ts'
 
 const UTF_8 = new TextDecoder()
 

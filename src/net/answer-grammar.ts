@@ -1,4 +1,4 @@
-import { AnswerTooLarge, RequestError } from './bounded-fetch.ts'
+import { AnswerTooLarge, RequestError } from './request-error.ts'
 
 /** The status line of an answer. */
 export interface StatusLine {
@@ -44,7 +44,7 @@ const LENGTH = /^\d{1,15}$/
 
 /** The error for bytes that are not a valid HTTP/1.1 answer. */
 export function malformed(): RequestError {
-  return new RequestError('answer is malformed', 'this address')
+  return new RequestError('malformed-answer', 'answer is malformed', 'this address')
 }
 
 /** Parses a line such as `HTTP/1.1 200 OK`, without its line break. */

@@ -12,7 +12,8 @@ import {
   type State,
   type StatusLine,
 } from './answer-grammar.ts'
-import { type Answer, closedByServer, MAX_BODY_BYTES, RequestError } from './bounded-fetch.ts'
+import { type Answer, MAX_BODY_BYTES } from './bounded-fetch.ts'
+import { closedByServer, RequestError } from './request-error.ts'
 
 /** A complete answer. */
 export interface ParsedAnswer extends Answer {
@@ -92,7 +93,8 @@ export class AnswerParser {
     const maxRawBytes = this.#maxBodyBytes * RAW_FACTOR
     if (this.#rawBytes <= maxRawBytes) return
     const size = `${maxRawBytes / 1024} KiB`
-    throw new RequestError(`answer is larger than ${size}, headers and framing included`, 'final')
+    const text = `answer is larger than ${size}, headers and framing included`
+    throw new RequestError('answer-too-large', text, 'final')
   }
 
   /** Reads on from `at`; returns how many bytes were consumed, at least one. */
@@ -143,7 +145,8 @@ export class AnswerParser {
     }
     this.#headBytes += bytes
     if (this.#headBytes <= MAX_HEAD_BYTES) return
-    throw new RequestError('headers of the answer are too large', 'this address')
+    const text = 'headers of the answer are too large'
+    throw new RequestError('malformed-answer', text, 'this address')
   }
 
   #readLine(line: string): void {

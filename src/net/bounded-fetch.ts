@@ -1,5 +1,5 @@
 import { DeadlineExceeded } from '../lib/deadline.ts'
-import { errorCode } from '../lib/error-code.ts'
+import { AnswerTooLarge, connectionFailure, RequestError } from './request-error.ts'
 
 /** What a server answered. */
 export interface Answer {
@@ -7,6 +7,8 @@ export interface Answer {
   readonly headers: Headers
   /** The body, decoded as UTF-8. */
   readonly body: string
+  /** Who answered, for the operator: host, and address and port where they are known. */
+  readonly peer?: string
 }
 
 /** How the certificate of the server is checked. */
@@ -39,71 +41,9 @@ export interface OutgoingRequest extends Omit<Call, 'path'> {
   readonly signal: AbortSignal
 }
 
-/** Whether another address of the server may still work. */
-export type FailureScope = 'final' | 'this address'
-
-/** A request got no usable answer. The message is safe to log: it contains no URL and no secret. */
-export class RequestError extends Error {
-  /** What failed: the server as a whole, or one of its addresses. */
-  readonly scope: FailureScope
-
-  constructor(message: string, scope: FailureScope) {
-    super(message)
-    this.name = 'RequestError'
-    this.scope = scope
-  }
-}
-
 /** Usual limit for the body of an answer. */
 export const MAX_BODY_BYTES = 64 * 1024
 const USER_AGENT = 'jwt-service-ts'
-
-const CAUSES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ConnectionRefused: 'connection refused',
-  ECONNRESET: 'connection closed by the server',
-  ConnectionClosed: 'connection closed by the server',
-  ENETUNREACH: 'network unreachable',
-  EHOSTUNREACH: 'host unreachable',
-  ETIMEDOUT: 'connection timed out',
-  ENOTFOUND: 'the host name has no address',
-  EAI_AGAIN: 'the DNS does not answer',
-  Malformed_HTTP_Response: 'answer is malformed',
-  ResponseHeadersTooLarge: 'headers of the answer are too large',
-  CERT_HAS_EXPIRED: 'certificate has expired',
-  CERT_NOT_YET_VALID: 'certificate is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is for another name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'certificate is signed by an unknown authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate is signed by an unknown authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate is signed by an unknown authority',
-}
-
-/**
- * The error code alone: the messages of `fetch` contain the URL, and with it the OpenID token.
- */
-function causeOf(error: unknown): string {
-  const code = errorCode(error, 'no code')
-  return CAUSES[code] ?? `connection failed (${code})`
-}
-
-/** Turns a failure to connect into a request error. */
-export function connectionFailure(error: unknown): RequestError {
-  return new RequestError(causeOf(error), 'this address')
-}
-
-/** The error for a connection that the server closed too early. */
-export function closedByServer(): RequestError {
-  return new RequestError('connection closed by the server', 'this address')
-}
-
-/** The body of an answer is larger than its limit. */
-export class AnswerTooLarge extends RequestError {
-  constructor(maxBodyBytes: number) {
-    super(`answer is larger than ${maxBodyBytes / 1024} KiB`, 'final')
-    this.name = 'AnswerTooLarge'
-  }
-}
 
 async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder()

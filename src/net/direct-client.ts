@@ -19,7 +19,8 @@ export type DirectClient = (baseUrl: string, call: Call, signal: AbortSignal) =>
 /** Creates {@link DirectClient}. */
 export function createDirectClient({ verifyTls, ca }: DirectClientOptions): DirectClient {
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
-  return function request(baseUrl, { path, ...call }, signal) {
-    return boundedFetch({ ...call, url: baseUrl + path, tls, signal })
+  return async function request(baseUrl, { path, ...call }, signal) {
+    const answer = await boundedFetch({ ...call, url: baseUrl + path, tls, signal })
+    return { ...answer, peer: baseUrl }
   }
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import * as tls from 'node:tls'
 import type { Endpoint } from './address-client.ts'
 import { AnswerParser, type ParsedAnswer } from './answer-parser.ts'
-import { closedByServer, connectionFailure } from './bounded-fetch.ts'
+import { closedByServer, connectionFailure } from './request-error.ts'
 
 /** The server closed a reused connection before the first byte of its answer. */
 export class StaleConnection extends Error {

@@ -2,8 +2,9 @@ import { isIP } from 'node:net'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { AddressClient } from './address-client.ts'
-import { type Answer, type Call, RequestError } from './bounded-fetch.ts'
+import type { Answer, Call } from './bounded-fetch.ts'
 import { AddressChecks, type AddressPolicy } from './networks.ts'
+import { type NetProblem, RequestError } from './request-error.ts'
 import { DnsError, type Resolver } from './resolver.ts'
 
 /** Errors of a failed request. */
@@ -16,6 +17,11 @@ export function isRequestFailure(error: unknown): error is RequestFailure {
     error instanceof RequestError ||
     error instanceof UnreachableError
   )
+}
+
+/** Why a request failed. */
+export function problemOf(failure: RequestFailure): NetProblem {
+  return failure instanceof DeadlineExceeded ? 'timeout' : failure.problem
 }
 
 /** Where to connect for a server, and as whom. */
@@ -64,14 +70,24 @@ export interface TargetClientOptions {
   readonly attemptMs?: number | undefined
 }
 
+/** One address, or host, that could not be used. */
+export interface FailedAttempt {
+  readonly problem: NetProblem
+  /** For the operator. */
+  readonly text: string
+}
+
 /** No target could be connected to; the message lists what was tried and how each attempt ended. */
 export class UnreachableError extends Error {
+  /** Why the last attempt failed, a denied address only if there was nothing else. */
+  readonly problem: NetProblem
   /** Addresses that the policy denies. */
   readonly denied: readonly string[]
 
-  constructor(failures: readonly string[], denied: readonly string[]) {
-    super(failures.join('; ') || 'there is nothing to connect to')
+  constructor(failures: readonly FailedAttempt[], denied: readonly string[]) {
+    super(failures.map(({ text }) => text).join('; ') || 'there is nothing to connect to')
     this.name = 'UnreachableError'
+    this.problem = denied.length > 0 ? 'denied-address' : (failures.at(-1)?.problem ?? 'no-address')
     this.denied = denied
   }
 }
@@ -95,9 +111,13 @@ interface Attempt {
 }
 
 interface Attempts {
-  readonly failures: string[]
+  readonly failures: FailedAttempt[]
   readonly denied: string[]
   left: number
+}
+
+function peerOf({ address, target: { host, port } }: Attempt): string {
+  return `${host} at ${address} port ${port}`
 }
 
 /** Creates a client that connects to exactly the address that it checked (no DNS rebinding). */
@@ -110,11 +130,13 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     if (isIP(host) !== 0) return [host]
     try {
       const addresses = await resolver.addresses(host)
-      if (addresses.length === 0) attempts.failures.push(`${host}: has no address`)
+      if (addresses.length === 0) {
+        attempts.failures.push({ problem: 'no-address', text: `${host}: has no address` })
+      }
       return addresses
     } catch (error) {
       if (!(error instanceof DnsError)) throw error
-      attempts.failures.push(`${host}: ${error.message}`)
+      attempts.failures.push({ problem: 'dns-failed', text: `${host}: ${error.message}` })
       return []
     }
   }
@@ -124,7 +146,8 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
       const network = checks.denyingNetwork(address, policy)
       if (network === undefined) return true
       attempts.denied.push(address)
-      attempts.failures.push(`address ${address} is denied by ${network.cidr}`)
+      const text = `address ${address} is denied by ${network.cidr}`
+      attempts.failures.push({ problem: 'denied-address', text })
       return false
     })
   }
@@ -156,7 +179,8 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
       const elsewhere = error instanceof RequestError && error.scope === 'this address'
       if (!elsewhere && !(error instanceof DeadlineExceeded)) throw error
       failedLately.put(failureKey(address, target), true, REMEMBER_FAILURE_MS)
-      attempts.failures.push(`${target.host} at ${address} port ${target.port}: ${error.message}`)
+      const text = `${peerOf(tried)}: ${error.message}`
+      attempts.failures.push({ problem: problemOf(error as RequestFailure), text })
       return undefined
     }
   }
@@ -181,7 +205,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
           const limitMs = isLastOfAll || attempts.left === 1 ? undefined : attemptMs
           const tried = { address, target, call }
           const answer = await attempt(tried, attempts, signal, limitMs)
-          if (answer !== undefined) return answer
+          if (answer !== undefined) return { ...answer, peer: peerOf(tried) }
         }
       }
       throw new UnreachableError(attempts.failures, attempts.denied)

@@ -21,6 +21,13 @@ export const HOUSE: readonly (readonly Room[])[] = [
   ],
   [
     {
+      name: 'catalogue',
+      paths: ['catalogue/'],
+      holds: 'everything that can go wrong, and what helps',
+    },
+  ],
+  [
+    {
       name: 'app',
       paths: ['app.ts', 'app/'],
       holds: 'puts the parts together; nothing else constructs them',
@@ -91,8 +98,15 @@ export const HOUSE: readonly (readonly Room[])[] = [
   [
     {
       name: 'log',
-      paths: ['log.ts', 'log-output.ts', 'metrics.ts', 'prometheus.ts', 'process-metrics.ts'],
-      holds: 'what the operator sees: log lines and metrics',
+      paths: [
+        'log.ts',
+        'log-output.ts',
+        'metrics.ts',
+        'prometheus.ts',
+        'process-metrics.ts',
+        'trouble.ts',
+      ],
+      holds: 'what the operator sees: log lines, metrics, troubles',
     },
   ],
   [{ name: 'build', paths: ['build/'], holds: 'the binary and the files of the image' }],

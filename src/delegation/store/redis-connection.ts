@@ -1,6 +1,7 @@
 import { RedisClient } from 'bun'
 import { DeadlineExceeded, inTime } from '../../lib/deadline.ts'
-import { StoreUnavailable } from './store.ts'
+import type { Trouble } from '../../trouble.ts'
+import { type StoreCode, StoreUnavailable } from './store.ts'
 
 /** Whether there is a usable connection to Redis. */
 export type ConnectionState = 'connected' | 'away'
@@ -11,8 +12,8 @@ export interface RedisConnectionOptions {
   readonly url: string
   /** Runs on every new connection before it is used; a failure closes the connection. */
   readonly prepare: (client: RedisClient) => Promise<void>
-  /** Called when the connection is made or lost; `cause` says why it was lost. */
-  readonly onChange: (state: ConnectionState, cause: string) => void
+  /** Called when the connection is made or lost; `trouble` says why it was lost. */
+  readonly onChange: (state: ConnectionState, trouble: Trouble<StoreCode> | undefined) => void
   /** Timeout of a command and of connecting. */
   readonly timeoutMs?: number | undefined
   /** Ping interval; for a connection that only listens, and would not notice its loss. */
@@ -24,17 +25,34 @@ const LAST_RETRY_MS = 1_000
 /** One text for all: the runtime does not tell these apart. */
 const NOT_CONNECTED = 'it cannot be reached, or does not accept TLS, password or database number'
 
+/** What codes of Redis mean; the others are refusals too. */
+const CODES: Readonly<Record<string, StoreCode>> = {
+  NOAUTH: 'store.redis-password',
+  WRONGPASS: 'store.redis-password',
+  NOPERM: 'store.redis-rights',
+  OOM: 'store.redis-full',
+  MISCONF: 'store.redis-full',
+  READONLY: 'store.redis-not-primary',
+  MASTERDOWN: 'store.redis-not-primary',
+  LOADING: 'store.redis-not-primary',
+}
+
 /**
- * The error code of Redis, such as `NOAUTH`. Never the whole message: it can repeat the command, which
- * may hold a secret.
+ * What went wrong, by the error code of Redis, such as `NOAUTH`. Never the whole message: it can repeat
+ * the command, which may hold a secret.
  */
-function causeOf(error: unknown, otherwise = 'connection closed'): string {
-  if (error instanceof StoreUnavailable) return error.reason
+function troubleOf(error: unknown, otherwise = 'connection closed'): Trouble<StoreCode> {
+  if (error instanceof StoreUnavailable) return error.trouble
   const message = error instanceof Error ? error.message : ''
   // Older versions put the code of an error inside a script behind a code of their own.
   const inScript = UNUSABLE.exec(message)?.[0]
-  return inScript ?? /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0] ?? otherwise
+  const found = inScript ?? /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0]
+  if (found === undefined) return { code: 'store.redis-unreachable', found: otherwise }
+  return { code: CODES[found] ?? 'store.redis-refused', found: `Redis: ${found}` }
 }
+
+const CLOSED = { code: 'store.redis-unreachable', found: 'connection closed' } as const
+const RECONNECTING = { code: 'store.redis-unreachable', found: 'connected anew' } as const
 
 /**
  * Codes of a server that cannot serve us now; a new connection may reach another server.
@@ -75,20 +93,23 @@ export class RedisConnection {
    */
   async send(command: string, args: readonly string[]): Promise<unknown> {
     const client = this.#client
-    if (client === undefined) throw new StoreUnavailable('Redis is not connected')
+    if (client === undefined) {
+      throw new StoreUnavailable('store.redis-unreachable', 'Redis is not connected')
+    }
     try {
       return await this.#inTime(client.send(command, [...args]))
     } catch (error) {
-      const cause = causeOf(error)
+      const trouble = troubleOf(error)
+      const { code, found } = trouble
       // Reconnect after a timeout, and when the server cannot serve us.
-      if (error instanceof StoreUnavailable || UNUSABLE.test(cause)) this.#drop(client, cause)
-      throw new StoreUnavailable(`Redis: ${cause}`)
+      if (error instanceof StoreUnavailable || UNUSABLE.test(found)) this.#drop(client, trouble)
+      throw new StoreUnavailable(code, found)
     }
   }
 
   /** Reconnects, possibly to another server behind the same address. */
   reconnect(): void {
-    if (this.#client !== undefined) this.#drop(this.#client, 'connected anew')
+    if (this.#client !== undefined) this.#drop(this.#client, RECONNECTING)
   }
 
   /** Closes the connection for good. */
@@ -111,18 +132,18 @@ export class RedisConnection {
       await this.#inTime(this.#options.prepare(client))
     } catch (error) {
       client.close()
-      this.#scheduleRetry(causeOf(error, NOT_CONNECTED))
+      this.#scheduleRetry(troubleOf(error, NOT_CONNECTED))
       return
     }
     if (this.#closed) {
       client.close()
       return
     }
-    client.onclose = () => this.#drop(client, 'connection closed')
+    client.onclose = () => this.#drop(client, CLOSED)
     this.#client = client
     this.#startKeepAlive()
     this.#retryMs = FIRST_RETRY_MS
-    this.#tell('connected', '')
+    this.#tell('connected')
   }
 
   #startKeepAlive(): void {
@@ -135,28 +156,28 @@ export class RedisConnection {
     }, keepAliveMs)
   }
 
-  #drop(client: RedisClient, cause: string): void {
+  #drop(client: RedisClient, trouble: Trouble<StoreCode>): void {
     if (this.#client !== client) return
     clearInterval(this.#keepAlive)
     this.#client = undefined
     client.close()
-    this.#scheduleRetry(cause)
+    this.#scheduleRetry(trouble)
   }
 
-  #scheduleRetry(cause: string): void {
+  #scheduleRetry(trouble: Trouble<StoreCode>): void {
     if (this.#closed) return
-    this.#tell('away', cause)
+    this.#tell('away', trouble)
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => {
-      this.#connect().catch((error: unknown) => this.#scheduleRetry(causeOf(error)))
+      this.#connect().catch((error: unknown) => this.#scheduleRetry(troubleOf(error)))
     }, this.#retryMs)
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
   }
 
-  #tell(state: ConnectionState, cause: string): void {
+  #tell(state: ConnectionState, trouble?: Trouble<StoreCode>): void {
     if (this.#told === state) return
     this.#told = state
-    this.#options.onChange(state, cause)
+    this.#options.onChange(state, trouble)
   }
 
   async #inTime<T>(work: Promise<T>): Promise<T> {
@@ -164,7 +185,8 @@ export class RedisConnection {
       return await inTime(this.#timeoutMs, work)
     } catch (error) {
       if (!(error instanceof DeadlineExceeded)) throw error
-      throw new StoreUnavailable(`no answer within ${this.#timeoutMs / 1000} s`)
+      const found = `Redis gave no answer within ${this.#timeoutMs / 1000} s`
+      throw new StoreUnavailable('store.redis-silent', found)
     }
   }
 }

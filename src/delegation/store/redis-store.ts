@@ -1,4 +1,5 @@
 import type { RedisClient } from 'bun'
+import type { Trouble } from '../../trouble.ts'
 import { type Delegation, dueAt } from '../life/record.ts'
 import { type ConnectionState, RedisConnection } from './redis-connection.ts'
 import { runScript } from './redis-eval.ts'
@@ -22,6 +23,7 @@ import {
   LEASE_SHARE,
   MIN_LEASE_MS,
   type PutOutcome,
+  type StoreCode,
   type Stored,
   StoreUnavailable,
   WakeListeners,
@@ -36,9 +38,11 @@ export interface RedisStoreOptions {
   readonly now: () => number
   readonly newGeneration: () => string
   /** Called when the connection is made or lost; `cause` says why it was lost. */
-  readonly onChange: (state: ConnectionState, cause: string) => void
+  readonly onChange: (state: ConnectionState, trouble: Trouble<StoreCode> | undefined) => void
   /** Called when replicas can wake each other, and when they no longer can and poll instead. */
-  readonly onWakeChange?: ((state: ConnectionState, cause: string) => void) | undefined
+  readonly onWakeChange?:
+    | ((state: ConnectionState, trouble: Trouble<StoreCode> | undefined) => void)
+    | undefined
   /** Timeout of a command. */
   readonly timeoutMs?: number | undefined
 }
@@ -56,6 +60,7 @@ async function prepareLayout(client: RedisClient): Promise<void> {
   const version = Number((await client.send('GET', [SCHEMA_KEY])) ?? 0)
   if (version > SCHEMA_VERSION) {
     throw new StoreUnavailable(
+      'store.redis-newer-version',
       `Redis holds schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
     )
   }

@@ -45,6 +45,7 @@ function prepareSchema(database: Database): void {
   const version = versionOf(database)
   if (version > SCHEMA_VERSION) {
     throw new StoreUnavailable(
+      'store.file-newer-version',
       `the file has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
     )
   }
@@ -66,12 +67,16 @@ function keepPrivate(path: string): void {
   }
 }
 
-function whyNotOpened(path: string, code: string): string {
-  const failure = `${path} cannot be opened (${code})`
-  if (code === 'SQLITE_NOTADB') return `${failure}: it is no SQLite database`
-  if (code !== 'SQLITE_CANTOPEN' && code !== 'SQLITE_READONLY') return failure
+function notOpened(path: string, code: string): StoreUnavailable {
+  const found = `${path} cannot be opened (${code})`
+  if (code === 'SQLITE_NOTADB') {
+    return new StoreUnavailable('store.file-no-database', `${path} is no SQLite database (${code})`)
+  }
+  if (code !== 'SQLITE_CANTOPEN' && code !== 'SQLITE_READONLY') {
+    return new StoreUnavailable('store.file-failed', found)
+  }
   const user = process.getuid?.()
-  return `${failure}: its folder must exist, and user ${user} must be able to write in it`
+  return new StoreUnavailable('store.file-unusable', `${found} by user ${user}`)
 }
 
 /**
@@ -94,6 +99,6 @@ export function openDatabase(path: string): Database {
   } catch (error) {
     database?.close()
     if (error instanceof StoreUnavailable) throw error
-    throw new StoreUnavailable(whyNotOpened(path, sqliteCode(error)))
+    throw notOpened(path, sqliteCode(error))
   }
 }

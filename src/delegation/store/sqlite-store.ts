@@ -23,7 +23,7 @@ import {
 const SCAN_BATCH = 200
 
 function fail(error: unknown): never {
-  throw new StoreUnavailable(`SQLite failed (${sqliteCode(error)})`)
+  throw new StoreUnavailable('store.file-failed', `SQLite failed (${sqliteCode(error)})`)
 }
 
 /** Store in SQLite, in memory or in a file, for one process. */

@@ -1,3 +1,4 @@
+import type { Trouble } from '../../trouble.ts'
 import type { Delegation, ParticipantKey } from '../life/record.ts'
 
 /** Called when something is due now. */
@@ -32,16 +33,30 @@ export interface Claim {
   readonly nextDueAt: number | undefined
 }
 
+/** Why the store is of no use. */
+export type StoreCode =
+  | 'store.redis-unreachable'
+  | 'store.redis-silent'
+  | 'store.redis-password'
+  | 'store.redis-rights'
+  | 'store.redis-full'
+  | 'store.redis-not-primary'
+  | 'store.redis-refused'
+  | 'store.redis-newer-version'
+  | 'store.file-unusable'
+  | 'store.file-no-database'
+  | 'store.file-newer-version'
+  | 'store.file-failed'
+
 /** The store cannot be reached, refuses, or does not answer. */
 export class StoreUnavailable extends Error {
   readonly code = 'store-unavailable'
-  /** What is wrong, for the operator. */
-  readonly reason: string
+  readonly trouble: Trouble<StoreCode>
 
-  constructor(reason: string) {
-    super(`state store: ${reason}`)
+  constructor(code: StoreCode, found: string) {
+    super(`state store: ${found}`)
     this.name = 'StoreUnavailable'
-    this.reason = reason
+    this.trouble = { code, found }
   }
 }
 

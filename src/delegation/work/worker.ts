@@ -1,6 +1,13 @@
+import type { Trouble } from '../../trouble.ts'
 import type { Circumstances } from '../life/moves.ts'
 import type { ParticipantKey } from '../life/record.ts'
-import { type DelegationStore, type Mended, type Stored, StoreUnavailable } from '../store/store.ts'
+import {
+  type DelegationStore,
+  type Mended,
+  type StoreCode,
+  type Stored,
+  StoreUnavailable,
+} from '../store/store.ts'
 import type { Changes } from './changes.ts'
 import { MAX_LEASE_MS } from './leases.ts'
 import type { Performer } from './performer.ts'
@@ -22,8 +29,10 @@ export interface WorkerOptions {
   readonly onTime: (time: number) => void
   /** Called when the store has been mended or refilled. */
   readonly onMended: (mended: Mended | { readonly restored: number }) => void
-  /** Called when the store goes away, when it is back, and for bugs. */
-  readonly onTrouble: (message: string, cause: string | undefined) => void
+  /** Called when the store goes away, and when it is back. */
+  readonly onTrouble: (message: string, trouble: Trouble<StoreCode> | undefined) => void
+  /** Called with an error that should never happen. */
+  readonly onBug: (error: unknown) => void
 }
 
 const MAX_CLAIM = 128
@@ -133,7 +142,7 @@ export class Worker {
       return pauseMs
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) this.reportBug(error)
-      else if (!this.#storeAway) this.#options.onTrouble('the state store is away', error.reason)
+      else if (!this.#storeAway) this.#options.onTrouble('the state store is away', error.trouble)
       this.#storeAway = true
       health.failed()
       return STORE_RETRY_MS
@@ -199,7 +208,6 @@ export class Worker {
 
   /** Logs an error that should never happen. */
   reportBug(error: unknown): void {
-    const cause = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error'
-    this.#options.onTrouble('a delegation could not be worked on', cause)
+    this.#options.onBug(error)
   }
 }

@@ -166,7 +166,7 @@ export class SqliteAdmissions implements AdmissionStore {
     try {
       return work()
     } catch (error) {
-      throw new StoreUnavailable(`SQLite failed (${sqliteCode(error)})`)
+      throw new StoreUnavailable('store.file-failed', `SQLite failed (${sqliteCode(error)})`)
     }
   }
 }

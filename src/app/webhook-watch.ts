@@ -1,0 +1,41 @@
+import type { Transition } from '../delegation/life/moves.ts'
+import type { Logger } from '../log.ts'
+import type { Trouble } from '../trouble.ts'
+
+/** What the absence of webhooks is called. */
+export type WebhookWatchCode = 'webhook.never-comes'
+
+/** Notices that the SFU delivers no webhooks, and warns of it once. */
+export interface WebhookWatch {
+  /** A webhook has arrived. */
+  noteWebhook(): void
+  noteTransition(transition: Pick<Transition, 'cause'>): void
+}
+
+/** One participant may join without media, which the SFU does not report. */
+const ENOUGH = 3
+/** Causes of transitions that a webhook would have brought about earlier. */
+const FOUND_BY_ASKING: readonly string[] = ['found present', 'confirmed absent']
+
+const NEVER_COMES: Trouble<WebhookWatchCode> = {
+  code: 'webhook.never-comes',
+  found: `${ENOUGH} participants have come or left, and no webhook said so`,
+}
+
+/** Creates {@link WebhookWatch}. */
+export function watchWebhooks(logger: Logger): WebhookWatch {
+  let hasArrived = false
+  let foundByAsking = 0
+
+  return {
+    noteWebhook() {
+      hasArrived = true
+    },
+    noteTransition({ cause }) {
+      if (hasArrived || !FOUND_BY_ASKING.includes(cause)) return
+      foundByAsking += 1
+      if (foundByAsking !== ENOUGH) return
+      logger.warn('the SFU delivers no webhooks: leaves are noticed late', { trouble: NEVER_COMES })
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { GateRefusal } from '../lib/gate.ts'
+import { parseJson, textMember } from '../lib/json.ts'
+import type { Answer } from '../net/bounded-fetch.ts'
+import type { NetProblem } from '../net/request-error.ts'
+import { problemOf, type RequestFailure, UnreachableError } from '../net/target-client.ts'
+import type { Trouble } from '../trouble.ts'
+
+/** Why an exchange with a homeserver gave no answer. */
+export type ExchangeProblem = NetProblem | 'busy' | 'given-up'
+
+/** The API that was asked: that of other servers, or that of clients. */
+export type ExchangeArea = 'federation' | 'client-api'
+
+function exchangeProblem(failure: RequestFailure | GateRefusal): ExchangeProblem {
+  return failure instanceof GateRefusal ? 'busy' : problemOf(failure)
+}
+
+/** What the operator is told of a failed exchange. */
+export function exchangeTrouble<Area extends ExchangeArea>(
+  area: Area,
+  failure: RequestFailure | GateRefusal,
+  notes: readonly string[] = [],
+): Trouble<`${Area}.${ExchangeProblem}`> {
+  const code = `${area}.${exchangeProblem(failure)}` as const
+  const found = [failure.message, ...notes].join('; ')
+  const denied = failure instanceof UnreachableError ? failure.denied : []
+  return denied.length === 0 ? { code, found } : { code, found, subject: denied.join(',') }
+}
+
+/** Longer ones, and others, are not a homeserver's. */
+const ERROR_CODE = /^[\w.]{1,60}$/
+
+/** The error code of a Matrix error; `undefined` when an answer is none. */
+export function matrixErrorCode({ body }: Answer): string | undefined {
+  const code = textMember(parseJson(body), 'errcode')
+  return code !== undefined && ERROR_CODE.test(code) ? code : undefined
+}
+
+/**
+ * Says for the operator what was answered, and by whom.
+ *
+ * @param path - without a query, which may hold secrets
+ */
+export function answerText(answer: Answer, path: string, unlike = ''): string {
+  const code = matrixErrorCode(answer)
+  const parts = [`status ${answer.status}`, code ?? unlike].filter((part) => part !== '')
+  return `${parts.join(', ')}, for ${path}${answer.peer === undefined ? '' : ` from ${answer.peer}`}`
+}
