@@ -129,7 +129,7 @@ test('refuses delegations and webhooks while the store is away', async () => {
     },
   })
   const { room, identity, serverName, delayId, delayMs } = waiting()
-  store.failure = new StoreUnavailable('gone')
+  store.failure = new StoreUnavailable('store.file-failed', 'gone')
   const accepted = { room, identity, serverName, delayId, delayMs }
   await expect(delegations.delegate(accepted)).rejects.toThrow(StoreUnavailable)
   expect(missed).toBe(0)

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import { assembleEffects } from '../../src/app/effects.ts'
+import { remedyFor } from '../../src/catalogue/catalogue.ts'
 import type { Presence } from '../../src/livekit/room-service.ts'
 import { createLogger } from '../../src/log.ts'
 import type { DelayedEvent, DelayedEventResult } from '../../src/matrix/client-api.ts'
@@ -9,7 +10,13 @@ import type { LogLine } from '../support/app.ts'
 import { connected, leaving, NOW, waiting } from '../support/delegations.ts'
 
 const FOUND = { kind: 'found', baseUrl: 'https://found.test' } as const
-const LOST = { kind: 'failed', answered: false, reason: 'connection refused' } as const
+const LOST = {
+  kind: 'failed',
+  answered: false,
+  trouble: { code: 'client-api.refused', found: 'connection refused' },
+} as const
+const GIVEN_UP = { code: 'client-api.given-up', found: 'given up' } as const
+const NOT_THERE = { code: 'client-api.no-well-known', found: 'status 404' } as const
 const ROOM = { room: 'room', identity: '@alice:example.org:PHONE' }
 const WARNING = {
   time: expect.any(String),
@@ -54,6 +61,7 @@ function effects() {
     logger: createLogger({
       level: 'debug',
       format: 'json',
+      remedyFor,
       now: () => NOW,
       write: (line) => log.push(JSON.parse(line)),
     }),
@@ -74,20 +82,30 @@ describe('an attempt that fails', () => {
   test('is logged as a warning the first time in a row, with subject and cause', async () => {
     result = LOST
     expect(await restart(0)).toMatchObject({ type: 'attempt-failed', answered: false })
-    expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'connection refused' }])
+    const remedy =
+      'If it is your homeserver: open the port, or correct /.well-known/matrix/client; ' +
+      'LIVEKIT_CS_API_URL_OVERRIDES can name another URL for a homeserver on your own network.'
+    const what = { cause: 'connection refused', code: 'client-api.refused', remedy }
+    expect(log).toEqual([{ ...WARNING, action: 'restart', ...what }])
     await restart(1)
     await restart(7)
     expect(log.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug'])
   })
 
   test('is logged when the client API cannot be located', async () => {
-    location = { kind: 'unknown', reason: 'timeout after 5 s' }
+    const trouble = { code: 'client-api.timeout', found: 'timeout after 5 s' } as const
+    location = { kind: 'unknown', trouble }
     expect(await restart()).toEqual({ type: 'attempt-failed', answered: false })
-    expect(log).toEqual([{ ...WARNING, action: 'restart', cause: 'timeout after 5 s' }])
+    const remedy =
+      'If it is your homeserver: check firewall and load; LIVEKIT_CS_API_URL_OVERRIDES can name ' +
+      'another URL for a homeserver on your own network.'
+    const what = { cause: 'timeout after 5 s', code: 'client-api.timeout', remedy }
+    expect(log).toEqual([{ ...WARNING, action: 'restart', ...what }])
   })
 
   test('is logged when the SFU does not answer', async () => {
-    presence = { kind: 'unknown', reason: 'status 503, unavailable' }
+    const trouble = { code: 'sfu.unavailable', found: 'status 503, unavailable' } as const
+    presence = { kind: 'unknown', trouble }
     for (const delegation of [
       waiting(),
       waiting({ failures: 1 }),
@@ -96,13 +114,15 @@ describe('an attempt that fails', () => {
     ]) {
       expect(await effects().checkPresence(delegation, never)).toEqual({ type: 'presence-unknown' })
     }
-    const line = { ...WARNING, action: 'check-presence', cause: 'status 503, unavailable' }
+    const remedy = "Check LiveKit's log; if a proxy answers, whether LiveKit runs behind it."
+    const what = { cause: 'status 503, unavailable', code: 'sfu.unavailable', remedy }
+    const line = { ...WARNING, action: 'check-presence', ...what }
     expect(log).toEqual(['warn', 'debug', 'warn', 'debug'].map((level) => ({ ...line, level })))
   })
 
   test('is not logged when it was aborted', async () => {
-    result = { ...LOST, reason: 'given up' }
-    presence = { kind: 'unknown', reason: 'given up' }
+    result = { ...LOST, trouble: GIVEN_UP }
+    presence = { kind: 'unknown', trouble: { code: 'sfu.closed', found: 'given up' } }
     await restart(0, aborted)
     await effects().checkPresence(waiting(), aborted)
     expect(log).toEqual([])
@@ -138,14 +158,14 @@ describe('the client API', () => {
   test.each(['unknown', 'none'] as const)(
     'stays the one from acceptance when locating gives: %s',
     async (kind) => {
-      location = { kind, reason: 'no idea' }
+      location = { kind, trouble: NOT_THERE }
       await restart(1, never, KNOWN)
       expect(acted.map(({ event }) => event.baseUrl)).toEqual([KNOWN])
     },
   )
 
   test('is unresolvable when it was never known and there is none', async () => {
-    location = { kind: 'none', reason: 'status 404' }
+    location = { kind: 'none', trouble: NOT_THERE }
     expect(await restart()).toEqual({ type: 'client-api-unresolvable' })
     expect(acted).toEqual([])
   })
@@ -165,7 +185,12 @@ test.each([
   [{ kind: 'done' }, { type: 'sent' }],
   [{ kind: 'gone' }, { type: 'event-gone' }],
   [
-    { kind: 'failed', answered: true, retryAfterMs: 7, reason: 'status 429' },
+    {
+      kind: 'failed',
+      answered: true,
+      retryAfterMs: 7,
+      trouble: { code: 'delayed-events.rate-limited', found: 'status 429' },
+    },
     { type: 'attempt-failed', answered: true, retryAfterMs: 7 },
   ],
   [LOST, { type: 'attempt-failed', answered: false }],

@@ -35,7 +35,7 @@ test('remembers what was stored, and forgets what has ended', async () => {
 test('remembers a change that could not be stored as unsaved', async () => {
   await store.put(connected())
   const stored = await read(store, connected())
-  watched.failure = new StoreUnavailable('gone')
+  watched.failure = new StoreUnavailable('store.file-failed', 'gone')
   await expect(store.replace(stored, RESTARTED, 'quiet')).rejects.toThrow(StoreUnavailable)
   expect(memory.unsaved).toEqual([RESTARTED])
 })

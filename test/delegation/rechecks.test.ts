@@ -104,7 +104,7 @@ test('stops a recheck in the middle of a batch', async () => {
 })
 
 test('restarts a recheck that the store interrupted, and reports no bug', async () => {
-  store.failure = new StoreUnavailable('gone')
+  store.failure = new StoreUnavailable('store.file-failed', 'gone')
   begin()
   await Bun.sleep(10)
   expect(checked).toEqual([])

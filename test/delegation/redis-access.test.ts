@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
+import type { Trouble } from '../../src/trouble.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { connected, waiting } from '../support/delegations.ts'
 import {
@@ -10,7 +11,10 @@ import { runScript } from '../support/script-process.ts'
 import { openTestStore, read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
-const REFUSED = 'it cannot be reached, or does not accept TLS, password or database number'
+const REFUSED = {
+  code: 'store.redis-unreachable',
+  found: 'it cannot be reached, or does not accept TLS, password or database number',
+} as const
 
 const toClose: { close(): Promise<void> }[] = []
 
@@ -26,9 +30,9 @@ async function startRedis(options?: RedisServerOptions): Promise<RedisServer> {
 }
 
 async function open(url: string) {
-  const changes: (readonly [boolean, string])[] = []
-  const store = await openTestStore(url, (state, cause) =>
-    changes.push([state === 'connected', cause]),
+  const changes: (readonly [boolean, Trouble | undefined])[] = []
+  const store = await openTestStore(url, (state, trouble) =>
+    changes.push([state === 'connected', trouble]),
   )
   toClose.push(store)
   return { store, changes }
@@ -39,7 +43,7 @@ test('authenticates with the password, and finds what it wrote', async () => {
   const { store, changes } = await open(redis.url)
   await store.put(waiting())
   expect((await read(store, waiting())).delegation).toEqual(waiting())
-  expect(changes).toEqual([[true, '']])
+  expect(changes).toEqual([[true, undefined]])
 })
 
 for (const [what, credentials] of [
@@ -57,7 +61,7 @@ for (const [what, credentials] of [
     await store.put(waiting())
     expect(changes).toEqual([
       [false, REFUSED],
-      [true, ''],
+      [true, undefined],
     ])
   })
 }
@@ -79,7 +83,13 @@ test('refuses a layout of a later version until it is downgraded', async () => {
   await redis.run('SET', 'lk-jwt:schema', '3')
   const { store, changes } = await open(redis.url)
   expect(changes).toEqual([
-    [false, 'Redis holds schema version 3, and this program knows versions up to 2'],
+    [
+      false,
+      {
+        code: 'store.redis-newer-version',
+        found: 'Redis holds schema version 3, and this program knows versions up to 2',
+      },
+    ],
   ])
   await expect(store.put(waiting())).rejects.toThrow('state store: ')
   expect(await redis.run('KEYS', '*')).toEqual(['lk-jwt:schema'])
@@ -95,7 +105,7 @@ function useOverTls(url: string, caFile?: string) {
      process.on('unhandledRejection', () => process.stdout.write('UNHANDLED '))
      const store = await openRedisStore({
        url: process.env.URL, now: () => 1, newGeneration: () => 'g', timeoutMs: 1000,
-       onChange: (state, cause) => process.stdout.write((state === 'connected') + ' ' + cause + ' '),
+       onChange: (state, trouble) => process.stdout.write(state + ' ' + (trouble?.code ?? '') + ' '),
      })
      try {
        await store.put(JSON.parse(process.env.DELEGATION))
@@ -121,7 +131,7 @@ test('connects over TLS to a server with a certificate of an added authority', a
   const redis = await startRedis({ certificate, password: 's3cret' })
   const process = useOverTls(redis.tlsUrl, authority.caFile)
   await process.exited
-  expect(process.output()).toBe('true  woken for room')
+  expect(process.output()).toBe('connected  woken for room')
   expect(await redis.run('HLEN', 'lk-jwt:jobs')).toBe(1)
 })
 
@@ -135,7 +145,7 @@ test('refuses a certificate of an unknown authority or for another name', async 
   for (const redis of [ofAnother, foreign]) {
     const process = useOverTls(redis.tlsUrl, authority.caFile)
     await process.exited
-    expect(process.output()).toMatch(/^false .*StoreUnavailable$/)
+    expect(process.output()).toMatch(/^away store\.redis-unreachable .*StoreUnavailable$/)
     expect(await redis.run('KEYS', '*')).toEqual([])
   }
 })

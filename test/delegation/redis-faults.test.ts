@@ -121,7 +121,9 @@ test('a Redis that refuses writes makes the store unavailable, with the cause', 
   await redis.start()
   const { store, changes } = await open(redis.url)
   await redis.run('CONFIG', 'SET', 'maxmemory', '1')
-  await expect(store.put(waiting())).rejects.toThrow('state store: Redis: OOM')
+  await expect(store.put(waiting())).rejects.toMatchObject({
+    trouble: { code: 'store.redis-full', found: 'Redis: OOM' },
+  })
   await redis.run('CONFIG', 'SET', 'maxmemory', '0')
   await store.put(waiting())
   const old = await read(store, waiting())

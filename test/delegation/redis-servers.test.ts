@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { openRedisStore } from '../../src/delegation/store/redis-store.ts'
+import type { Trouble } from '../../src/trouble.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { leaving, NOW, waiting } from '../support/delegations.ts'
 import { createRedisServer, type RedisServerOptions } from '../support/redis-server.ts'
@@ -19,6 +20,10 @@ async function startRedis(options?: RedisServerOptions) {
   return redis
 }
 
+function shown(state: string, trouble: Trouble | undefined): string {
+  return trouble === undefined ? state : `${state} ${trouble.code}: ${trouble.found}`
+}
+
 async function open(url: string) {
   const changes: string[] = []
   const wakes: string[] = []
@@ -26,8 +31,8 @@ async function open(url: string) {
     url,
     now: () => NOW,
     newGeneration: () => 'adopted',
-    onChange: (state, cause) => changes.push(`${state} ${cause}`.trim()),
-    onWakeChange: (state, cause) => wakes.push(`${state} ${cause}`.trim()),
+    onChange: (...change) => changes.push(shown(...change)),
+    onWakeChange: (...change) => wakes.push(shown(...change)),
   })
   toClose.push(store)
   return { store, changes, wakes }
@@ -44,7 +49,9 @@ describe('a primary that has become a replica', () => {
       /state store: Redis: (?:READONLY|MASTERDOWN)/,
     )
     await until(() => changes.length >= 2)
-    expect(changes[1]).toMatch(/^away (?:READONLY|MASTERDOWN|LOADING)/)
+    expect(changes[1]).toMatch(
+      /^away store\.redis-not-primary: Redis: (?:READONLY|MASTERDOWN|LOADING)/,
+    )
     await redis.run('REPLICAOF', 'NO', 'ONE')
     const isPrimaryAt = performance.now()
     await until(() => changes.at(-1) === 'connected')
@@ -60,7 +67,7 @@ describe('a user without the right to the channel', () => {
     await redis.run('ACL', 'SETUSER', 'limited', ...rights)
     const { store, changes, wakes } = await open(`redis://limited:pw@127.0.0.1:${redis.port}`)
     expect(changes).toEqual(['connected'])
-    expect(wakes).toEqual(['away NOPERM'])
+    expect(wakes).toEqual(['away store.redis-rights: Redis: NOPERM'])
     const woken: unknown[] = []
     store.onWake((key) => woken.push(key))
     expect(await store.put(waiting())).toBe('stored')
@@ -69,7 +76,7 @@ describe('a user without the right to the channel', () => {
     expect(await store.replace(await read(store, waiting()), leaving(), 'wake')).toBe(true)
     expect(woken).toHaveLength(2)
     await Bun.sleep(300)
-    expect(wakes).toEqual(['away NOPERM'])
+    expect(wakes).toEqual(['away store.redis-rights: Redis: NOPERM'])
   })
 })
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
 import { StoreUnavailable } from '../../src/delegation/store/store.ts'
+import type { Trouble } from '../../src/trouble.ts'
 import { connected, NOW, waiting } from '../support/delegations.ts'
 import { runScript } from '../support/script-process.ts'
 import { everythingIn, read } from '../support/stores.ts'
@@ -19,14 +20,14 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-function messageOfOpening(file: string): string {
+function troubleOfOpening(file: string): Trouble | undefined {
   try {
     new SqliteStore(file)
   } catch (error) {
-    if (error instanceof StoreUnavailable) return error.message
+    if (error instanceof StoreUnavailable) return error.trouble
     throw error
   }
-  return 'it was opened'
+  return undefined
 }
 
 async function openFiles(): Promise<string[]> {
@@ -107,9 +108,10 @@ test('refuses a file of a later version and leaves it unchanged', async () => {
   await store.close()
   const database = new Database(path)
   database.run('PRAGMA user_version = 3')
-  expect(messageOfOpening(path)).toBe(
-    'state store: the file has schema version 3, and this program knows versions up to 2',
-  )
+  expect(troubleOfOpening(path)).toEqual({
+    code: 'store.file-newer-version',
+    found: 'the file has schema version 3, and this program knows versions up to 2',
+  })
   expect(database.query('SELECT count(*) AS count FROM delegation').get()).toEqual({ count: 1 })
   database.close()
   expect(await openFiles()).toEqual([])
@@ -119,18 +121,19 @@ test('refuses a directory that is missing or not writable', async () => {
   const missing = join(directory, 'missing', 'state.sqlite')
   await mkdir(path)
   for (const file of [missing, path, '/proc/state.sqlite']) {
-    expect(messageOfOpening(file)).toBe(
-      `state store: ${file} cannot be opened (SQLITE_CANTOPEN): its folder must exist, and user ` +
-        `${process.getuid?.()} must be able to write in it`,
-    )
+    expect(troubleOfOpening(file)).toEqual({
+      code: 'store.file-unusable',
+      found: `${file} cannot be opened (SQLITE_CANTOPEN) by user ${process.getuid?.()}`,
+    })
   }
 })
 
 test('refuses a file that is not a database and leaves it unchanged', async () => {
   await writeFile(path, 'something else entirely\n'.repeat(100))
-  expect(messageOfOpening(path)).toBe(
-    `state store: ${path} cannot be opened (SQLITE_NOTADB): it is no SQLite database`,
-  )
+  expect(troubleOfOpening(path)).toEqual({
+    code: 'store.file-no-database',
+    found: `${path} is no SQLite database (SQLITE_NOTADB)`,
+  })
   expect(await Bun.file(path).text()).toBe('something else entirely\n'.repeat(100))
   expect(await openFiles()).toEqual([])
 })
@@ -139,7 +142,10 @@ test('refuses a database of another program', async () => {
   const other = new Database(path)
   other.run('CREATE TABLE delegation (anything TEXT)')
   other.close()
-  expect(messageOfOpening(path)).toBe(`state store: ${path} cannot be opened (SQLITE_ERROR)`)
+  expect(troubleOfOpening(path)).toEqual({
+    code: 'store.file-failed',
+    found: `${path} cannot be opened (SQLITE_ERROR)`,
+  })
 })
 
 test('a file that breaks while it is open makes the store unavailable', async () => {

@@ -13,7 +13,7 @@ async function loseStore(stage: WorkerStage, delegation: Delegation): Promise<vo
   await until(() => stage.store.claims > 0)
   await stage.store.put(delegation)
   stage.memory.remember(delegation)
-  stage.store.failure = new StoreUnavailable('gone')
+  stage.store.failure = new StoreUnavailable('store.file-failed', 'gone')
   stage.pass(1_000)
   await until(() => stage.troubles.includes('the state store is away'))
 }

@@ -173,7 +173,7 @@ test("a worker whose store was away checks everybody's presence", async () => {
   stage.pass(1_000)
   await Bun.sleep(50)
   expect(stage.effects.calls).toEqual([])
-  stage.store.failure = new StoreUnavailable('gone')
+  stage.store.failure = new StoreUnavailable('store.file-failed', 'gone')
   stage.pass(1_000)
   await until(() => stage.troubles.length === 1)
   stage.store.failure = undefined

@@ -78,7 +78,7 @@ test('a well-known of a client API gives a base URL that is read again from it, 
   const documents = nearlyObject({ 'm.homeserver': nearlyObject({ base_url: nearly(baseUrl) }) })
   await forAll(answers(fc.oneof(documents, anyJson)), async (answer) => {
     const found = await locate(answer)
-    if (found.kind !== 'found') return expect(found.reason).not.toBe('')
+    if (found.kind !== 'found') return expect(found.trouble.found).not.toBe('')
     expect(await locate(ok({ 'm.homeserver': { base_url: found.baseUrl } }))).toEqual(found)
     expect(new URL(`${found.baseUrl}/_matrix/client/versions`).href).toBe(
       `${found.baseUrl}/_matrix/client/versions`,

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { ParticipantInfo } from '@livekit/protocol'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService } from '../../src/livekit/room-service.ts'
+import type { SfuCode } from '../../src/livekit/twirp.ts'
 import { CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
@@ -9,8 +10,15 @@ import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
 
 let sfu: Sfu
 
-function unknown(reason: string) {
-  return { kind: 'unknown', reason } as const
+const PATH = '/livekit/sfu/twirp/livekit.RoomService/GetParticipant'
+
+function unknown(code: SfuCode, found: string) {
+  return { kind: 'unknown', trouble: { code, found } } as const
+}
+
+/** Where the SFU was asked, which the operator compares with the settings. */
+function place(): string {
+  return sfu.url + PATH
 }
 
 beforeAll(async () => {
@@ -53,35 +61,35 @@ test('tells that a participant is absent', async () => {
   expect(await find('@bob:example.com:DEVICE')).toEqual({ kind: 'absent' })
 })
 
-const PATH = '/livekit/sfu/twirp/livekit.RoomService/GetParticipant'
+/** What was found, where `{}` is {@link place}. */
+type Found = readonly [SfuCode, string]
 
-function notLiveKit(found: string): string {
-  return (
-    `what answers at ${PATH} is not LiveKit's API (${found}): ` +
-    'are host and path prefix of LIVEKIT_INTERNAL_URL, or of LIVEKIT_URL, right?'
-  )
+function notLiveKit(found: string): Found {
+  return ['sfu.wrong-path', `what answers at {} is not LiveKit's API: ${found}`]
 }
 
 const NO_MESSAGE = notLiveKit('status 200 without a protobuf message')
-const NOT_ABOUT = 'the answer is not about what was asked for'
+const NO_ERROR: Found = ['sfu.unavailable', 'status 502 at {}, and no error of LiveKit']
+const HTML = { 'content-type': 'text/html' }
+const NOT_ABOUT: Found = ['sfu.bad-answer', 'the answer is not about what was asked for']
 const PROTOBUF = { 'content-type': 'application/protobuf; charset=x' }
 
 test.each([
   ['not_found with another status', twirpError(200, 'not_found', ''), NO_MESSAGE],
   ['an empty 200', reply(200, ''), NO_MESSAGE],
-  ['a page', reply(200, '<html>', { 'content-type': 'text/html' }), NO_MESSAGE],
+  ['a page', reply(200, '<html>', HTML), NO_MESSAGE],
   ['an empty message', reply(200, '', PROTOBUF), NOT_ABOUT],
   [
     'a message about somebody else',
     reply(200, new ParticipantInfo({ sid: 'PA_1', identity: '@bob' }).toBinary(), PROTOBUF),
     NOT_ABOUT,
   ],
-  ['bad_route', twirpError(404, 'bad_route', 'no handler'), 'status 404, bad_route'],
   [
-    '404 of something else',
-    reply(404, '<html>', { 'content-type': 'text/html' }),
-    notLiveKit('status 404'),
+    'bad_route',
+    twirpError(404, 'bad_route', 'no handler'),
+    ['sfu.wrong-path', 'status 404, bad_route, at {}'],
   ],
+  ['404 of something else', reply(404, '<html>', HTML), notLiveKit('status 404')],
   [
     'not_found by something else',
     reply(404, '{"code":"not_found"}', { 'content-type': 'text/plain' }),
@@ -90,22 +98,50 @@ test.each([
   [
     'not_found with a failure of the server',
     twirpError(500, 'not_found', ''),
-    'status 500, unexpected_answer',
+    ['sfu.unavailable', 'status 500, unexpected_answer, at {}'],
   ],
   [
     'more than there can be to say',
     reply(200, 'x'.repeat(1_048_577), PROTOBUF),
-    'the answer is empty or too large',
+    ['sfu.bad-answer', 'the answer is empty or too large'],
   ],
-  ['permission_denied', twirpError(403, 'permission_denied', ''), 'status 403, permission_denied'],
-  ['unavailable', twirpError(503, 'unavailable', ''), 'status 503, unavailable'],
-  ['internal', twirpError(500, 'internal', 'not_found'), 'status 500, internal'],
-  ['502 of a proxy', reply(502, '<html>'), 'status 502, unexpected_answer'],
-  ['a redirect', { kind: 'redirect', location: '/elsewhere' }, 'status 302, unexpected_answer'],
+  [
+    'permission_denied',
+    twirpError(403, 'permission_denied', ''),
+    ['sfu.call-refused', 'status 403, permission_denied, at {}'],
+  ],
+  [
+    'unavailable',
+    twirpError(503, 'unavailable', ''),
+    ['sfu.unavailable', 'status 503, unavailable, at {}'],
+  ],
+  [
+    'internal',
+    twirpError(500, 'internal', 'not_found'),
+    ['sfu.unavailable', 'status 500, internal, at {}'],
+  ],
+  [
+    '502 of a proxy',
+    reply(502, '<html>'),
+    ['sfu.unavailable', 'status 502, unexpected_answer, at {}'],
+  ],
+  ['a page with status 502', reply(502, '<html>', HTML), NO_ERROR],
+  [
+    'a page with status 403',
+    reply(403, '<html>', HTML),
+    ['sfu.wrong-path', 'status 403 at {}, and no error of LiveKit'],
+  ],
+  [
+    'a redirect',
+    { kind: 'redirect', location: '/elsewhere' },
+    ['sfu.wrong-path', 'status 302 at {}, and no error of LiveKit'],
+  ],
   ['bytes that are no participant', reply(200, new Uint8Array([0xff, 0xff]), PROTOBUF), NOT_ABOUT],
-] as const)('does not know after %s', async (_what, answer, reason) => {
+] as const)('does not know after %s', async (_what, answer, [code, found]) => {
   sfu.respond('GetParticipant', answer)
-  expect(await find('@alice:example.com:DEVICE')).toEqual(unknown(reason))
+  expect(await find('@alice:example.com:DEVICE')).toEqual(
+    unknown(code, found.replace('{}', place())),
+  )
 })
 
 test.each([
@@ -113,18 +149,15 @@ test.each([
   ['half an answer', { kind: 'truncated', type: 'application/protobuf' }],
 ] as const)('does not know when the connection is closed after %s', async (_what, answer) => {
   sfu.respond('GetParticipant', answer)
-  expect(await find('@alice:example.com:DEVICE')).toEqual({
-    kind: 'unknown',
-    reason: 'connection closed by the server',
-  })
+  expect(await find('@alice:example.com:DEVICE')).toEqual(
+    unknown('sfu.closed', `connection closed by the server, at ${place()}`),
+  )
 })
 
 test('does not know when the SFU knows another key', async () => {
   const credentials = { ...CREDENTIALS, apiSecret: 'another-secret-of-at-least-32-bytes-length' }
   expect(await find('@alice:example.com:DEVICE', { credentials })).toEqual(
-    unknown(
-      'status 401, unauthenticated: it does not know LIVEKIT_KEY, or LIVEKIT_SECRET is wrong',
-    ),
+    unknown('sfu.wrong-credentials', `status 401, unauthenticated, at ${place()}`),
   )
 })
 
@@ -132,17 +165,17 @@ test('does not know when the SFU does not answer in time', async () => {
   sfu.respond('GetParticipant', { kind: 'hang' })
   const before = performance.now()
   expect(await find('@alice:example.com:DEVICE', { timeoutMs: 100 })).toEqual(
-    unknown('timeout after 0.1 s'),
+    unknown('sfu.timeout', `timeout after 0.1 s, at ${place()}`),
   )
   expect(performance.now() - before).toBeWithin(95, 1_000)
 })
 
 test('does not know when nothing listens', async () => {
-  const sfuUrl = `ws://127.0.0.1:${await findClosedPort()}`
-  expect(await find('@alice:example.com:DEVICE', { sfuUrl })).toEqual({
-    kind: 'unknown',
-    reason: 'connection refused',
-  })
+  const host = `127.0.0.1:${await findClosedPort()}`
+  const path = 'twirp/livekit.RoomService/GetParticipant'
+  expect(await find('@alice:example.com:DEVICE', { sfuUrl: `ws://${host}` })).toEqual(
+    unknown('sfu.refused', `connection refused, at http://${host}/${path}`),
+  )
 })
 
 test('gives up at once when its signal fires', async () => {

@@ -30,6 +30,7 @@ async function failureOf(work: Promise<unknown>): Promise<SfuError> {
   return error
 }
 
+const PATH = '/livekit/sfu/twirp/livekit.RoomService/CreateRoom'
 const PROTOBUF = { 'content-type': 'application/protobuf' }
 
 test.each([
@@ -70,36 +71,53 @@ test("names the SFU's own code when it refuses", async () => {
   sfu.respond('CreateRoom', twirpError(403, 'permission_denied', 'secret details'))
   const error = await failureOf((await roomService(sfu.wsUrl)).createRoom('refused'))
   expect(error.twirpCode).toBe('permission_denied')
-  expect(error.message).toBe('status 403, permission_denied')
+  expect(error.trouble).toEqual({
+    code: 'sfu.call-refused',
+    found: `status 403, permission_denied, at ${sfu.url}${PATH}`,
+  })
 })
 
 test('tells when the SFU does not answer in time', async () => {
   sfu.respond('CreateRoom', { kind: 'hang' })
   const error = await failureOf((await roomService(sfu.wsUrl, 100)).createRoom('slow'))
-  expect(error.message).toBe('timeout after 0.1 s')
+  expect(error.trouble).toEqual({
+    code: 'sfu.timeout',
+    found: `timeout after 0.1 s, at ${sfu.url}${PATH}`,
+  })
 })
 
 test('tells when nothing listens', async () => {
   const port = await findClosedPort()
   const rooms = await roomService(`ws://127.0.0.1:${port}`)
   const error = await failureOf(rooms.createRoom('nowhere'))
-  expect(error.message).toBe('connection refused')
+  expect(error.trouble).toEqual({
+    code: 'sfu.refused',
+    found: `connection refused, at http://127.0.0.1:${port}/twirp/livekit.RoomService/CreateRoom`,
+  })
 })
 
 test('does not follow a redirect with its token', async () => {
   sfu.respond('CreateRoom', { kind: 'redirect', location: `${sfu.url}/elsewhere` })
   const before = sfu.httpRequests.length
   const error = await failureOf((await roomService(sfu.wsUrl)).createRoom('redirected'))
-  expect(error.message).toBe('status 302, unexpected_answer')
+  expect(error.trouble).toEqual({
+    code: 'sfu.wrong-path',
+    found: `status 302 at ${sfu.url}${PATH}, and no error of LiveKit`,
+  })
   expect(sfu.httpRequests.length).toBe(before + 1)
 })
 
 test.each([
-  ['an empty 200, as proxies give for a wrong path', reply(200, '')],
-  ['a message about another room', reply(200, new Room({ name: 'b' }).toBinary(), PROTOBUF)],
-] as const)('believes in no room after %s', async (_what, answer) => {
+  ['an empty 200, as proxies give for a wrong path', reply(200, ''), 'sfu.wrong-path'],
+  [
+    'a message about another room',
+    reply(200, new Room({ name: 'b' }).toBinary(), PROTOBUF),
+    'sfu.bad-answer',
+  ],
+] as const)('believes in no room after %s', async (_what, answer, code) => {
   sfu.respond('CreateRoom', answer)
   const error = await failureOf((await roomService(sfu.wsUrl)).createRoom('a'))
+  expect(error.trouble.code).toBe(code)
   expect(error.message).toMatch(/is not LiveKit's API|is not about what was asked for/)
 })
 

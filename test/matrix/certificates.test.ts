@@ -13,7 +13,12 @@ beforeAll(async () => {
 afterEach(() => stage.expectNoTokenLogged())
 afterAll(() => stage.close())
 
-const REFUSED = { status: 401, identity: undefined, step: 'connect' }
+const REFUSED = {
+  status: 401,
+  identity: undefined,
+  step: 'connect',
+  code: 'federation.certificate-for-another-name',
+}
 
 test.each([
   ['that is for another name', { dns: ['b.test'] }, 'a.test'],
@@ -71,6 +76,7 @@ test('refuses an expired certificate', async () => {
   expect(await service.ask(`a.test:${port}`)).toEqual({
     ...REFUSED,
     cause: `a.test at 127.0.0.1 port ${port}: certificate has expired`,
+    code: 'federation.certificate-expired',
   })
   expect(homeserver.requests).toEqual([])
 })
@@ -81,7 +87,7 @@ test('refuses a certificate of an untrusted authority', async () => {
   const homeserver = stage.keep(await startHomeserver({ certificate }))
   const service = await stage.service()
   const { cause, ...outcome } = await service.ask(`a.test:${homeserver.port}`)
-  expect(outcome).toEqual(REFUSED)
+  expect(outcome).toEqual({ ...REFUSED, code: 'federation.certificate-untrusted' })
   expect(cause).toBe(
     `a.test at 127.0.0.1 port ${homeserver.port}: certificate is signed by an unknown authority`,
   )
@@ -94,6 +100,7 @@ test('gives up on a homeserver that never finishes the handshake', async () => {
   expect(await service.ask(`a.test:${silent.port}`)).toEqual({
     ...REFUSED,
     cause: 'timeout after 0.2 s',
+    code: 'federation.timeout',
   })
 })
 
@@ -123,5 +130,8 @@ test('accepts any certificate of homeservers if the operator turned verification
     identity: '@alice:a.test:DEVICE',
   })
   const careful = await stage.service()
-  expect(await careful.ask(`a.test:${homeserver.port}`)).toMatchObject(REFUSED)
+  expect(await careful.ask(`a.test:${homeserver.port}`)).toMatchObject({
+    ...REFUSED,
+    code: 'federation.certificate-expired',
+  })
 })

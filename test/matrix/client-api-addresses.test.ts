@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { remedyFor } from '../../src/catalogue/catalogue.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 import { type AccessOptions, accessHomeservers, never } from './homeserver-access.ts'
 
-function unanswered(reason: string) {
-  return { kind: 'failed', answered: false, reason } as const
-}
-
 function denied(address: string, network: string) {
-  const hint = `LIVEKIT_FEDERATION_ALLOW_NETWORKS=${address} would allow it`
-  return unanswered(`address ${address} is denied by ${network}; ${hint}`)
+  const found = `address ${address} is denied by ${network}`
+  const trouble = { code: 'client-api.denied-address', found, subject: address } as const
+  return { kind: 'failed', answered: false, trouble } as const
 }
 
 const DONE = { kind: 'done' } as const
@@ -111,22 +109,30 @@ test('refuses a certificate of another name', async () => {
   stage.point('hs.test', '127.0.0.1')
   const homeserver = await stage.homeserver({ dns: ['other.test'] })
   homeserver.scheduleDelayedEvent('syd_1')
-  expect(await send('origin.test', `https://hs.test:${homeserver.port}`)).toEqual(
-    unanswered(`hs.test at 127.0.0.1 port ${homeserver.port}: certificate is for another name`),
-  )
+  expect(await send('origin.test', `https://hs.test:${homeserver.port}`)).toEqual({
+    kind: 'failed',
+    answered: false,
+    trouble: {
+      code: 'client-api.certificate-for-another-name',
+      found: `hs.test at 127.0.0.1 port ${homeserver.port}: certificate is for another name`,
+    },
+  })
   expect(homeserver.requests).toEqual([])
 })
 
-test('a client API with only denied addresses is unusable, and the cause names the setting', async () => {
+test('a client API with only denied addresses is unusable, and the remedy names the setting', async () => {
   stage.point('origin.test', '127.0.0.1')
   stage.point('inside.test', '127.0.0.9')
   const origin = await stage.homeserver({ dns: ['origin.test'] })
   const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: origin.port } })
   origin.setWellKnownClient('https://inside.test')
-  expect(await locator.locateUsable('origin.test')).toEqual({
-    kind: 'none',
-    reason:
-      'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
-      'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it',
-  })
+  const trouble = {
+    code: 'client-api.denied-address',
+    found: 'address 127.0.0.9 is denied by 127.0.0.0/8',
+    subject: '127.0.0.9',
+  } as const
+  expect(await locator.locateUsable('origin.test')).toEqual({ kind: 'none', trouble })
+  expect(remedyFor(trouble)).toStartWith(
+    'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it',
+  )
 })

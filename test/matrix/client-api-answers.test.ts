@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { DelayedEventResult } from '../../src/matrix/client-api.ts'
+import type { DelayedEventCode } from '../../src/matrix/delayed-events.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import type { Homeserver } from '../support/homeserver.ts'
@@ -6,7 +8,7 @@ import { type Answer, reply } from '../support/misbehaviour.ts'
 import { accessHomeservers, never } from './homeserver-access.ts'
 
 const NOW = Date.UTC(2030, 0, 1, 12)
-const GIVEN_UP = { kind: 'failed', answered: false, reason: 'given up' } as const
+const GIVEN_UP = unanswered('client-api.given-up', 'given up')
 const ENDPOINTS = '/_matrix/client/unstable/org.matrix.msc4140/delayed_events/*'
 
 let stage: Stage
@@ -26,56 +28,81 @@ function createClient(clientApiTimeoutMs = 5_000) {
     clientApi.actOnDelayedEvent({ serverName: 'origin.test', baseUrl, delayId }, action, signal)
 }
 
-function answered(status: number, retryAfterMs?: number) {
-  return { kind: 'failed', answered: true, reason: `status ${status}`, retryAfterMs } as const
+/** The path as it is shown: the delay ID in it is a secret. */
+const FOR_PATH = 'for /delayed_events from hs.test at 127.0.0.1 port'
+
+function answered(code: DelayedEventCode, told: string, retryAfterMs?: number) {
+  return { code, told, retryAfterMs } as const
 }
 
-function unanswered(reason: string) {
-  return { kind: 'failed', answered: false, reason } as const
+function unanswered(code: DelayedEventCode, found: string) {
+  return { kind: 'failed', answered: false, trouble: { code, found } } as const
 }
 
-function unconnected(reason: string) {
-  return unanswered(`hs.test at 127.0.0.1 port ${homeserver.port}: ${reason}`)
+/** With the port of the homeserver, which is not known before the test. */
+function expectedOf(expected: DelayedEventResult | ReturnType<typeof answered>) {
+  if ('kind' in expected) return expected
+  const { code, told, retryAfterMs } = expected
+  const found = `${told}, ${FOR_PATH} ${homeserver.port}`
+  return { kind: 'failed', answered: true, trouble: { code, found }, retryAfterMs } as const
 }
 
 function limited(headers: Readonly<Record<string, string>>, more: object = {}): Answer {
   return reply(429, { errcode: 'M_LIMIT_EXCEEDED', error: 'Slow down', ...more }, headers)
 }
 
+function tooMany(retryAfterMs?: number) {
+  return answered('delayed-events.rate-limited', 'status 429, M_LIMIT_EXCEEDED', retryAfterMs)
+}
+
+const TOO_LARGE = unanswered('client-api.answer-too-large', 'answer is larger than 64 KiB')
+
 describe.each(['restart', 'send'] as const)('%s', (action) => {
   test.each([
     ['200', reply(200, {}), { kind: 'done' }],
     ['204', reply(204), { kind: 'done' }],
     ['404 M_NOT_FOUND', reply(404, { errcode: 'M_NOT_FOUND' }), { kind: 'gone' }],
-    ['404 of something else', reply(404, { errcode: 'M_UNKNOWN' }), answered(404)],
-    ['404 of no homeserver', reply(404, '<html>'), answered(404)],
+    [
+      '404 of something else',
+      reply(404, { errcode: 'M_UNKNOWN' }),
+      answered('delayed-events.refused', 'status 404, M_UNKNOWN'),
+    ],
+    [
+      '404 of no homeserver',
+      reply(404, '<html>'),
+      answered('delayed-events.refused', 'status 404'),
+    ],
     ['409', reply(409, { errcode: 'M_UNKNOWN' }), { kind: 'gone' }],
-    ['429 with seconds', limited({ 'retry-after': '2' }), answered(429, 2_000)],
+    ['429 with seconds', limited({ 'retry-after': '2' }), tooMany(2_000)],
     [
       '429 with a date',
       limited({ 'retry-after': 'Tue, 01 Jan 2030 12:00:05 GMT' }),
-      answered(429, 5_000),
+      tooMany(5_000),
     ],
-    ['429 with milliseconds', limited({}, { retry_after_ms: 1_500 }), answered(429, 1_500)],
+    ['429 with milliseconds', limited({}, { retry_after_ms: 1_500 }), tooMany(1_500)],
+    ['429 with both', limited({ 'retry-after': '2' }, { retry_after_ms: 1_500 }), tooMany(2_000)],
+    ['429 with neither', limited({}), tooMany()],
     [
-      '429 with both',
-      limited({ 'retry-after': '2' }, { retry_after_ms: 1_500 }),
-      answered(429, 2_000),
+      '401',
+      reply(401, { errcode: 'M_MISSING_TOKEN' }),
+      answered('delayed-events.refused', 'status 401, M_MISSING_TOKEN'),
     ],
-    ['429 with neither', limited({}), answered(429)],
-    ['401', reply(401, { errcode: 'M_MISSING_TOKEN' }), answered(401)],
-    ['500', reply(500, { errcode: 'M_UNKNOWN' }), answered(500)],
-    ['502 of a proxy', reply(502, '<html>'), answered(502)],
-    ['a redirect', { kind: 'redirect', location: '/elsewhere', status: 307 }, answered(307)],
     [
-      'an answer that is too large',
-      { kind: 'oversized', bytes: 70_000 },
-      unanswered('answer is larger than 64 KiB'),
+      '500',
+      reply(500, { errcode: 'M_UNKNOWN' }),
+      answered('client-api.unavailable', 'status 500, M_UNKNOWN'),
     ],
-    ['an endless answer', { kind: 'endless' }, unanswered('answer is larger than 64 KiB')],
+    ['502 of a proxy', reply(502, '<html>'), answered('client-api.unavailable', 'status 502')],
+    [
+      'a redirect',
+      { kind: 'redirect', location: '/elsewhere', status: 307 },
+      answered('delayed-events.refused', 'status 307'),
+    ],
+    ['an answer that is too large', { kind: 'oversized', bytes: 70_000 }, TOO_LARGE],
+    ['an endless answer', { kind: 'endless' }, TOO_LARGE],
   ] as const)('is answered with %s', async (_what, answer, expected) => {
     homeserver.respond(ENDPOINTS, answer)
-    expect(await createClient()('syd_hunter2', action)).toEqual(expected)
+    expect(await createClient()('syd_hunter2', action)).toEqual(expectedOf(expected))
     expect(homeserver.requests.some(({ path }) => path === '/elsewhere')).toBe(false)
   })
 
@@ -85,7 +112,10 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
   ] as const)('fails when the connection is closed after %s', async (_what, answer) => {
     homeserver.respond(ENDPOINTS, answer)
     expect(await createClient()('syd_hunter2', action)).toEqual(
-      unconnected('connection closed by the server'),
+      unanswered(
+        'client-api.closed',
+        `hs.test at 127.0.0.1 port ${homeserver.port}: connection closed by the server`,
+      ),
     )
   })
 
@@ -97,7 +127,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
     homeserver.respond(ENDPOINTS, answer)
     const before = performance.now()
     expect(await createClient(200)('syd_hunter2', action)).toEqual(
-      unanswered('timeout after 0.2 s'),
+      unanswered('client-api.timeout', 'timeout after 0.2 s'),
     )
     expect(performance.now() - before).toBeWithin(190, 1_000)
   })
@@ -166,7 +196,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
       delayId: 'syd_x',
     }
     expect(await clientApi.actOnDelayedEvent(event, action, never())).toEqual(
-      unanswered(`hs.test at 127.0.0.1 port ${port}: connection refused`),
+      unanswered('client-api.refused', `hs.test at 127.0.0.1 port ${port}: connection refused`),
     )
   })
 })

@@ -4,7 +4,10 @@ import { type Answer, reply } from '../support/misbehaviour.ts'
 import { accessHomeservers } from './homeserver-access.ts'
 
 const PATH = '/.well-known/matrix/client'
-const NO_BASE_URL = '"base_url" of "m.homeserver" is no https URL'
+const NO_BASE_URL = {
+  code: 'client-api.bad-well-known',
+  found: '"base_url" of "m.homeserver" is no https URL',
+} as const
 
 let stage: Stage
 
@@ -62,13 +65,13 @@ describe('the base URL in well-known', () => {
     { url: 'https://matrix.origin.test' },
   ])('%p is unusable', async (given) => {
     const { locate } = await startWith(naming(given))
-    expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
+    expect(await locate()).toEqual({ kind: 'none', trouble: NO_BASE_URL })
   })
 
   test('is unusable when it is long, and does not block other requests', async () => {
     const { locate } = await startWith(naming(`https://origin.test/${'/'.repeat(60_000)}x`))
     const start = performance.now()
-    expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
+    expect(await locate()).toEqual({ kind: 'none', trouble: NO_BASE_URL })
     expect(performance.now() - start).toBeLessThan(500)
   })
 
@@ -79,7 +82,7 @@ describe('the base URL in well-known', () => {
     ['nothing', reply(200)],
   ] as const)('is missing from %s', async (_what, answer) => {
     const { locate } = await startWith(answer)
-    expect(await locate()).toEqual({ kind: 'none', reason: NO_BASE_URL })
+    expect(await locate()).toEqual({ kind: 'none', trouble: NO_BASE_URL })
   })
 
   test('may be in a document with CORS headers and a text content type', async () => {

@@ -94,10 +94,17 @@ test('keeps a located client API while the homeserver is away, and retries every
 })
 
 test('forgets a located client API when the homeserver says that there is none', async () => {
-  const { locate, lookUpsAt } = await startWith(naming('https://a.test'), reply(404))
+  const { origin, locate, lookUpsAt } = await startWith(naming('https://a.test'), reply(404))
   expect(await lookUpsAt(0)).toBe(1)
   expect(await lookUpsAt(7 * HOUR)).toBe(2)
-  expect(await locate()).toEqual({ kind: 'none', reason: 'status 404' })
+  const peer = `origin.test at 127.0.0.1 port ${origin.port}`
+  expect(await locate()).toEqual({
+    kind: 'none',
+    trouble: {
+      code: 'client-api.no-well-known',
+      found: `status 404, for /.well-known/matrix/client from ${peer}`,
+    },
+  })
 })
 
 test('shares one look-up among concurrent callers', async () => {

@@ -28,7 +28,8 @@ async function startWith(clientApiTimeoutMs: number) {
 }
 
 function timeout(seconds: number) {
-  return { kind: 'failed', answered: false, reason: `timeout after ${seconds} s` } as const
+  const trouble = { code: 'client-api.timeout', found: `timeout after ${seconds} s` } as const
+  return { kind: 'failed', answered: false, trouble } as const
 }
 
 test('an attempt ends at its time limit', async () => {
@@ -77,7 +78,11 @@ test('an attempt that was aborted during the request for versions is not made la
   const acting = restart(undefined, abort.signal)
   await until(() => homeserver.requests.length === 1)
   abort.abort()
-  expect(await acting).toEqual({ kind: 'failed', answered: false, reason: 'given up' })
+  expect(await acting).toEqual({
+    kind: 'failed',
+    answered: false,
+    trouble: { code: 'client-api.given-up', found: 'given up' },
+  })
   answered.resolve()
   await Bun.sleep(50)
   expect(homeserver.delayedEventCalls).toEqual([])
@@ -95,6 +100,9 @@ test('locates 8 names at a time; the others wait for a place or time out', async
   await Bun.sleep(100)
   expect(origin.requests).toHaveLength(8)
   for (const location of await locations) {
-    expect(location).toEqual({ kind: 'unknown', reason: 'timeout after 1 s' })
+    expect(location).toEqual({
+      kind: 'unknown',
+      trouble: { code: 'client-api.timeout', found: 'timeout after 1 s' },
+    })
   }
 })

@@ -96,7 +96,7 @@ describe('well-known', () => {
     for (const name of ['', 'a b', 'origin.test/path', 'user@origin.test', '127.1', '[::1']) {
       expect(await locator.locate(name)).toEqual({
         kind: 'none',
-        reason: 'not a valid server name',
+        trouble: { code: 'client-api.invalid-name', found: 'not a valid server name' },
       })
     }
   })
@@ -107,7 +107,10 @@ describe('well-known', () => {
     const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: origin.port } })
     expect(await locator.locate('origin.test')).toEqual({
       kind: 'unknown',
-      reason: `origin.test at 127.0.0.1 port ${origin.port}: certificate is for another name`,
+      trouble: {
+        code: 'client-api.certificate-for-another-name',
+        found: `origin.test at 127.0.0.1 port ${origin.port}: certificate is for another name`,
+      },
     })
     expect(origin.requests).toEqual([])
   })
@@ -127,35 +130,49 @@ describe('well-known', () => {
     const { locate } = await startWith({ kind: 'redirect', location })
     expect(await locate()).toEqual({
       kind: 'unknown',
-      reason: 'redirect to a URL that is not https',
+      trouble: { code: 'client-api.bad-redirect', found: 'redirect to a URL that is not https' },
     })
     expect(target.connections()).toBe(0)
   })
 
   test('stops at a redirect loop', async () => {
     const { origin, locate } = await startWith({ kind: 'redirect', location: PATH })
-    expect(await locate()).toEqual({ kind: 'unknown', reason: 'more than 5 redirects' })
+    expect(await locate()).toEqual({
+      kind: 'unknown',
+      trouble: { code: 'client-api.bad-redirect', found: 'more than 5 redirects' },
+    })
     expect(lookUps(origin)).toBe(6)
   })
 
   test.each([
-    ['status 404', 'none', reply(404, { errcode: 'M_NOT_FOUND' })],
-    ['status 403', 'none', reply(403)],
-    ['status 429', 'unknown', reply(429)],
-    ['status 502', 'unknown', reply(502)],
-    ['answer is larger than 64 KiB', 'unknown', { kind: 'oversized', bytes: 70_000 }],
-    ['timeout after 1 s', 'unknown', { kind: 'hang' }],
-    ['timeout after 1 s', 'unknown', { kind: 'slow-body', everyMs: 100, body: 'x'.repeat(99) }],
-  ] as const)('that ends with %s means: %s', async (reason, kind, answer) => {
+    ['status 404, M_NOT_FOUND', 'none', 'no-well-known', reply(404, { errcode: 'M_NOT_FOUND' })],
+    ['status 403', 'none', 'no-well-known', reply(403)],
+    ['status 429', 'unknown', 'unavailable', reply(429)],
+    ['status 502', 'unknown', 'unavailable', reply(502)],
+  ] as const)('that is answered with %s means: %s, %s', async (told, kind, problem, answer) => {
+    const { origin, locate } = await startWith(answer)
+    const found = `${told}, for ${PATH} from origin.test at 127.0.0.1 port ${origin.port}`
+    expect(await locate()).toEqual({ kind, trouble: { code: `client-api.${problem}`, found } })
+  })
+
+  test.each([
+    ['answer is larger than 64 KiB', 'answer-too-large', { kind: 'oversized', bytes: 70_000 }],
+    ['timeout after 1 s', 'timeout', { kind: 'hang' }],
+    ['timeout after 1 s', 'timeout', { kind: 'slow-body', everyMs: 100, body: 'x'.repeat(99) }],
+  ] as const)('that ends with %s is tried again later: %s', async (found, problem, answer) => {
     const { locate } = await startWith(answer)
-    expect(await locate()).toEqual({ kind, reason })
+    const trouble = { code: `client-api.${problem}`, found } as const
+    expect(await locate()).toEqual({ kind: 'unknown', trouble })
   })
 
   test('of a server that closes the connection is tried again later', async () => {
     const { origin, locate } = await startWith({ kind: 'close' })
     expect(await locate()).toEqual({
       kind: 'unknown',
-      reason: `origin.test at 127.0.0.1 port ${origin.port}: connection closed by the server`,
+      trouble: {
+        code: 'client-api.closed',
+        found: `origin.test at 127.0.0.1 port ${origin.port}: connection closed by the server`,
+      },
     })
   })
 
@@ -164,7 +181,10 @@ describe('well-known', () => {
     const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: port } })
     expect(await locator.locate('origin.test')).toEqual({
       kind: 'unknown',
-      reason: `origin.test at 127.0.0.1 port ${port}: connection refused`,
+      trouble: {
+        code: 'client-api.refused',
+        found: `origin.test at 127.0.0.1 port ${port}: connection refused`,
+      },
     })
   })
 
@@ -174,9 +194,11 @@ describe('well-known', () => {
     const { locator } = accessHomeservers(stage, { tuning: { wellKnownPort: watch.port } })
     const denied = {
       kind: 'unknown',
-      reason:
-        'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
-        'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it',
+      trouble: {
+        code: 'client-api.denied-address',
+        found: 'address 127.0.0.9 is denied by 127.0.0.0/8',
+        subject: '127.0.0.9',
+      },
     } as const
     expect(await locator.locate('inside.test')).toEqual(denied)
     expect(await locator.locate(`127.0.0.9:${watch.port}`)).toEqual(denied)

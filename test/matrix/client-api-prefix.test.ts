@@ -114,7 +114,10 @@ describe('404 M_UNRECOGNIZED', () => {
     const failed = {
       kind: 'failed',
       answered: true,
-      reason: 'the homeserver does not support delayed events',
+      trouble: {
+        code: 'delayed-events.unsupported',
+        found: 'the homeserver does not support delayed events',
+      },
     } as const
     expect(await restart()).toEqual(failed)
     expect(prefixes(homeserver)).toEqual(['stable', 'unstable'])
@@ -132,7 +135,15 @@ describe('404 M_UNRECOGNIZED', () => {
   test('with another status than 404 does not try the other prefix', async () => {
     const { homeserver, restart } = await startWith(STABLE)
     homeserver.respond('/_matrix/client/v1/*', reply(405, { errcode: 'M_UNRECOGNIZED' }))
-    expect(await restart()).toEqual({ kind: 'failed', answered: true, reason: 'status 405' })
+    const peer = `hs.test at 127.0.0.1 port ${homeserver.port}`
+    expect(await restart()).toEqual({
+      kind: 'failed',
+      answered: true,
+      trouble: {
+        code: 'delayed-events.refused',
+        found: `status 405, M_UNRECOGNIZED, for /delayed_events from ${peer}`,
+      },
+    })
     expect(prefixes(homeserver)).toEqual(['stable'])
   })
 })

@@ -86,6 +86,7 @@ test('reports a name without an address', async () => {
     identity: undefined,
     step: 'connect',
     cause: 'nowhere.test: has no address',
+    code: 'federation.no-address',
   })
 })
 
@@ -98,6 +99,7 @@ test('reports a silent name server', async () => {
     identity: undefined,
     step: 'connect',
     cause: 'mute.test: DNS: timeout',
+    code: 'federation.dns-failed',
   })
 })
 
@@ -105,8 +107,8 @@ test('reports a failing name server', async () => {
   stage.dns.set('servfail.test', 'A', { rcode: 'SERVFAIL' })
   stage.dns.set('servfail.test', 'AAAA', { rcode: 'SERVFAIL' })
   const service = await stage.service()
-  const { status, cause } = await service.ask('servfail.test:443')
-  expect(status).toBe(401)
+  const { status, cause, code } = await service.ask('servfail.test:443')
+  expect([status, code]).toEqual([401, 'federation.dns-failed'])
   expect(cause).toMatch(/^servfail\.test: DNS: \w+$/)
 })
 

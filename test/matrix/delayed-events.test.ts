@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import {
   advertisedPrefix,
   type DelayedEventAnswer,
+  type DelayedEventCode,
   delayedEventPath,
   readDelayedEventAnswer,
 } from '../../src/matrix/delayed-events.ts'
@@ -32,31 +33,36 @@ describe('the path', () => {
 })
 
 describe('the answer', () => {
-  function failed(status: number, retryAfterMs?: number) {
-    return { kind: 'failed', answered: true, reason: `status ${status}`, retryAfterMs } as const
+  function failed(code: DelayedEventCode, told: string, retryAfterMs?: number) {
+    const trouble = { code, found: `${told}, for /delayed_events` } as const
+    return { kind: 'failed', answered: true, trouble, retryAfterMs } as const
   }
+  const refused = (told: string) => failed('delayed-events.refused', told)
+  const away = (told: string) => failed('client-api.unavailable', told)
+  const limited = (told: string, retryAfterMs?: number) =>
+    failed('delayed-events.rate-limited', told, retryAfterMs)
 
   test.each<[number, unknown, DelayedEventAnswer]>([
     [200, {}, { kind: 'done' }],
     [200, 'no JSON', { kind: 'done' }],
     [204, '', { kind: 'done' }],
-    [201, {}, failed(201)],
-    [302, '', failed(302)],
-    [400, { errcode: 'M_INVALID_PARAM' }, failed(400)],
-    [401, { errcode: 'M_UNAUTHORIZED' }, failed(401)],
-    [403, { errcode: 'M_FORBIDDEN' }, failed(403)],
+    [201, {}, refused('status 201')],
+    [302, '', refused('status 302')],
+    [400, { errcode: 'M_INVALID_PARAM' }, refused('status 400, M_INVALID_PARAM')],
+    [401, { errcode: 'M_UNAUTHORIZED' }, refused('status 401, M_UNAUTHORIZED')],
+    [403, { errcode: 'M_FORBIDDEN' }, refused('status 403, M_FORBIDDEN')],
     [404, { errcode: 'M_NOT_FOUND' }, { kind: 'gone' }],
     [404, { errcode: 'M_UNRECOGNIZED' }, { kind: 'unrecognized' }],
-    [404, { errcode: 'M_UNKNOWN' }, failed(404)],
-    [404, '<html>', failed(404)],
-    [404, '', failed(404)],
-    [405, { errcode: 'M_UNRECOGNIZED' }, failed(405)],
+    [404, { errcode: 'M_UNKNOWN' }, refused('status 404, M_UNKNOWN')],
+    [404, '<html>', refused('status 404')],
+    [404, '', refused('status 404')],
+    [405, { errcode: 'M_UNRECOGNIZED' }, refused('status 405, M_UNRECOGNIZED')],
     [409, { errcode: 'M_UNKNOWN' }, { kind: 'gone' }],
     [409, '', { kind: 'gone' }],
-    [410, { errcode: 'M_NOT_FOUND' }, failed(410)],
-    [500, { errcode: 'M_NOT_FOUND' }, failed(500)],
-    [502, '<html>', failed(502)],
-    [503, { retry_after_ms: 1000 }, failed(503)],
+    [410, { errcode: 'M_NOT_FOUND' }, refused('status 410, M_NOT_FOUND')],
+    [500, { errcode: 'M_NOT_FOUND' }, away('status 500, M_NOT_FOUND')],
+    [502, '<html>', away('status 502')],
+    [503, { retry_after_ms: 1000 }, away('status 503')],
   ])('%p %j means %j', (status, body, answer) => {
     expect(read(status, body)).toEqual(answer)
   })
@@ -86,11 +92,11 @@ describe('the answer', () => {
     ['soon', undefined, undefined],
   ])('429 with Retry-After %p and retry_after_ms %p waits %p ms', (header, inBody, waitMs) => {
     const body = { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: inBody }
-    expect(read(429, body, header)).toEqual(failed(429, waitMs))
+    expect(read(429, body, header)).toEqual(limited('status 429, M_LIMIT_EXCEEDED', waitMs))
   })
 
   test('a 429 with an invalid body is an ordinary failure', () => {
-    expect(read(429, '<html>')).toEqual(failed(429))
+    expect(read(429, '<html>')).toEqual(limited('status 429'))
   })
 })
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { findClosedPort } from '../support/dead-end.ts'
-import { type Stage, setStage } from '../support/federation-stage.ts'
+import { type Service, type Stage, setStage } from '../support/federation-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 
 let stage: Stage
@@ -19,14 +19,28 @@ async function startWatch(hostname: string, port = 0) {
   return stage.keep(await startHomeserver({ hostname, port }))
 }
 
+/** Result of asking for a token, with the remedy in the log line. */
+async function ask(service: Service, serverName: string) {
+  const outcome = await service.ask(serverName)
+  const { remedy } = service.log.findLast(({ cause }) => cause === outcome.cause) ?? {}
+  return { ...outcome, remedy }
+}
+
+function allowing(address: string): string {
+  return (
+    `LIVEKIT_FEDERATION_ALLOW_NETWORKS=${address} would allow it; so would naming your own homeserver ` +
+    'in LIVEKIT_FULL_ACCESS_HOMESERVERS.'
+  )
+}
+
 function denied(address: string, network: string) {
   return {
     status: 401,
     identity: undefined,
     step: 'connect',
-    cause:
-      `address ${address} is denied by ${network}; ` +
-      `LIVEKIT_FEDERATION_ALLOW_NETWORKS=${address} would allow it`,
+    cause: `address ${address} is denied by ${network}`,
+    code: 'federation.denied-address',
+    remedy: allowing(address),
   }
 }
 
@@ -45,7 +59,7 @@ for (const [literal, address, network] of [
   test(`does not connect to ${literal}`, async () => {
     const watch = await startWatch('127.0.0.1')
     const service = await stage.service({ env: STRICT })
-    expect(await service.ask(`${literal}:${watch.port}`)).toEqual(denied(address, network))
+    expect(await ask(service, `${literal}:${watch.port}`)).toEqual(denied(address, network))
     expect(watch.connections()).toBe(0)
   })
 }
@@ -54,7 +68,7 @@ test('does not connect to a name with denied addresses', async () => {
   const watch = await startWatch('127.0.0.1')
   stage.point('loop.test', '127.0.0.1')
   const service = await stage.service({ env: STRICT })
-  expect(await service.ask(`loop.test:${watch.port}`)).toEqual(denied('127.0.0.1', '127.0.0.0/8'))
+  expect(await ask(service, `loop.test:${watch.port}`)).toEqual(denied('127.0.0.1', '127.0.0.0/8'))
   expect(watch.connections()).toBe(0)
 })
 
@@ -64,7 +78,7 @@ test('does not connect to a denied address from a well-known', async () => {
   origin.setWellKnownServer(`127.0.0.9:${watch.port}`)
   stage.point('delegating.test', '127.0.0.1')
   const service = await stage.service({ tuning: { wellKnownPort: origin.port } })
-  expect(await service.ask('delegating.test')).toEqual(denied('127.0.0.9', '127.0.0.0/8'))
+  expect(await ask(service, 'delegating.test')).toEqual(denied('127.0.0.9', '127.0.0.0/8'))
   expect(watch.connections()).toBe(0)
 })
 
@@ -75,10 +89,12 @@ test('does not connect to a denied address from an SRV record', async () => {
   stage.point('target.test', '127.0.0.9')
   stage.srv('_matrix-fed._tcp.srv.test', { priority: 1, weight: 1, port, target: 'target.test' })
   const service = await stage.service({ tuning: { wellKnownPort: await findClosedPort() } })
-  expect((await service.ask('srv.test')).cause).toStartWith(
-    'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
-      'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it; well-known: ',
-  )
+  const { cause, code, remedy } = await ask(service, 'srv.test')
+  expect(cause).toStartWith('address 127.0.0.9 is denied by 127.0.0.0/8; well-known: ')
+  expect({ code, remedy }).toEqual({
+    code: 'federation.denied-address',
+    remedy: allowing('127.0.0.9'),
+  })
   expect(watch.connections()).toBe(0)
 })
 
@@ -106,12 +122,12 @@ test('does not fall back to a denied address when the permitted one is dead', as
   const watch = await startWatch('127.0.0.9')
   stage.point('half.test', '127.0.0.1', '127.0.0.9')
   const service = await stage.service()
-  const { cause } = await service.ask(`half.test:${watch.port}`)
-  expect(cause).toBe(
-    'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
-      `half.test at 127.0.0.1 port ${watch.port}: connection refused; ` +
-      'LIVEKIT_FEDERATION_ALLOW_NETWORKS=127.0.0.9 would allow it',
-  )
+  expect(await ask(service, `half.test:${watch.port}`)).toEqual({
+    ...denied('127.0.0.9', '127.0.0.0/8'),
+    cause:
+      'address 127.0.0.9 is denied by 127.0.0.0/8; ' +
+      `half.test at 127.0.0.1 port ${watch.port}: connection refused`,
+  })
   expect(watch.connections()).toBe(0)
 })
 
@@ -136,7 +152,7 @@ test("denies the operator's networks instead of the default", async () => {
   })
   const token = homeserver.issueOpenIdToken(`@alice:127.0.0.2:${port}`)
   expect(await service.ask(`127.0.0.2:${port}`, token)).toMatchObject({ status: 200 })
-  expect(await service.ask(`10.0.0.1:${port}`)).toEqual(denied('10.0.0.1', '10.0.0.0/8'))
+  expect(await ask(service, `10.0.0.1:${port}`)).toEqual(denied('10.0.0.1', '10.0.0.0/8'))
 })
 
 test('does not connect to loopback when the operator denies other networks', async () => {
@@ -149,7 +165,7 @@ test('does not connect to loopback when the operator denies other networks', asy
     ['[::ffff:127.0.0.1]', '::ffff:127.0.0.1'],
     ['[64:ff9b::7f00:1]', '64:ff9b::7f00:1'],
   ] as const) {
-    expect(await service.ask(`${literal}:${watch.port}`)).toEqual(denied(address, '127.0.0.0/8'))
+    expect(await ask(service, `${literal}:${watch.port}`)).toEqual(denied(address, '127.0.0.0/8'))
   }
   expect(watch.connections()).toBe(0)
 })

@@ -73,6 +73,7 @@ for (const name of outsideTheGrammar) {
       identity: undefined,
       step: 'server-name',
       cause: 'not a valid server name',
+      code: 'federation.invalid-name',
     })
     expect(stage.dns.queries).toEqual([])
   })

@@ -117,6 +117,7 @@ test('asks at an override over https, with the certificate of the host in it', a
     identity: undefined,
     step: 'connect',
     cause: 'certificate is for another name',
+    code: 'federation.certificate-for-another-name',
   })
   expect(other.requests).toEqual([])
 })
@@ -136,6 +137,10 @@ test('follows no redirect of an override', async () => {
   const service = await stage.service({
     env: { LIVEKIT_FEDERATION_URL_OVERRIDES: `over.test=${homeserver.url}` },
   })
-  expect(await service.ask('over.test')).toMatchObject({ status: 401, cause: 'status 302' })
+  expect(await service.ask('over.test')).toMatchObject({
+    status: 401,
+    cause: `status 302, for /_matrix/federation/v1/openid/userinfo from ${homeserver.url}`,
+    code: 'federation.not-matrix',
+  })
   expect(homeserver.requests).toHaveLength(1)
 })

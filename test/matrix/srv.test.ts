@@ -145,5 +145,6 @@ test('lists every failed target with its cause', async () => {
       `hs.test at 127.0.0.1 port ${first}: connection refused; ` +
       `hs.test at 127.0.0.1 port ${second}: connection refused; ` +
       'well-known: hopeless.test: has no address',
+    code: 'federation.refused',
   })
 })

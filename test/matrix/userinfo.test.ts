@@ -17,17 +17,32 @@ const USERINFO = '/_matrix/federation/v1/openid/userinfo'
 /** Result of verifying a token when the homeserver gives this answer. */
 async function outcomeOf(answer: (serverName: string) => Answer) {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
-  const serverName = `hs.test:${homeserver.port}`
+  const { port } = homeserver
+  const serverName = `hs.test:${port}`
   homeserver.respond(USERINFO, answer(serverName))
   const service = await stage.service({ tuning: { exchangeTimeoutMs: 1_000 } })
-  return service.ask(serverName, 'secret/+ &?#%é')
+  return { ...(await service.ask(serverName, 'secret/+ &?#%é')), port }
 }
 
+const NO_RIGHT = { errcode: 'M_FORBIDDEN' }
+const NO_ENDPOINT = reply(404, { errcode: 'M_UNRECOGNIZED' })
 const sub = (value: unknown) => () => reply(200, { sub: value })
-const OTHER_SERVER = '"sub" is not a user of the server asked'
-const NO_SUB = 'answer has no "sub"'
+/** Who gave an answer, where `{}` is the port. */
+const PEER = `for ${USERINFO} from hs.test at 127.0.0.1 port {}`
 
-const refused: readonly [string, (serverName: string) => Answer, string][] = [
+/** Cause, where `{}` is the port of the homeserver, and code. */
+type Why = readonly [cause: string, code: string]
+
+const OTHER_SERVER: Why = ['"sub" is not a user of the server asked', 'federation.foreign-user']
+const NO_SUB: Why = [`status 200, no "sub", ${PEER}`, 'federation.unexpected-answer']
+const NO_JSON: Why = [`status 200, no JSON, ${PEER}`, 'federation.not-matrix']
+const UNKNOWN: Why = ['the homeserver refused the token', 'federation.token-refused']
+
+function status(told: string, code: string): Why {
+  return [`status ${told}, ${PEER}`, `federation.${code}`]
+}
+
+const refused: readonly [string, (serverName: string) => Answer, Why][] = [
   ['a user of another server', sub('@alice:other.test'), OTHER_SERVER],
   ['a user of the same host without the port', sub('@alice:hs.test'), OTHER_SERVER],
   ['a server name that begins with its own', (name) => sub(`@alice:${name}0`)(), OTHER_SERVER],
@@ -55,54 +70,96 @@ const refused: readonly [string, (serverName: string) => Answer, string][] = [
   ['no user ID', () => reply(200, {}), NO_SUB],
   ['null', () => reply(200, 'null'), NO_SUB],
   ['a string', () => reply(200, '"sub"'), NO_SUB],
-  ['nothing', () => reply(200), 'answer is not JSON'],
-  ['broken JSON', () => ({ kind: 'invalid-json' }), 'answer is not JSON'],
-  ['that it does not know the token', () => reply(401, {}), 'the homeserver refused the token'],
-  ['a user with status 404', (name) => reply(404, { sub: `@alice:${name}` }), 'status 404'],
-  ['a user with status 500', (name) => reply(500, { sub: `@alice:${name}` }), 'status 500'],
-  ['a user with status 203', (name) => reply(203, { sub: `@alice:${name}` }), 'status 203'],
+  ['nothing', () => reply(200), NO_JSON],
+  ['broken JSON', () => ({ kind: 'invalid-json' }), NO_JSON],
+  ['that it does not know the token', () => reply(401, {}), UNKNOWN],
+  ['a page', () => reply(403, '<html>'), status('403', 'not-matrix')],
+  ['another error', () => reply(403, NO_RIGHT), status('403, M_FORBIDDEN', 'unexpected-answer')],
+  ['that it has no such endpoint', () => NO_ENDPOINT, status('404, M_UNRECOGNIZED', 'no-openid')],
+  ['that there is too much to do', () => reply(429), status('429', 'unavailable')],
+  [
+    'an endless error code',
+    () => reply(400, { errcode: 'M'.repeat(61) }),
+    status('400', 'not-matrix'),
+  ],
+  [
+    'a user with status 404',
+    (name) => reply(404, { sub: `@alice:${name}` }),
+    status('404', 'not-matrix'),
+  ],
+  [
+    'a user with status 500',
+    (name) => reply(500, { sub: `@alice:${name}` }),
+    status('500', 'unavailable'),
+  ],
+  [
+    'a user with status 203',
+    (name) => reply(203, { sub: `@alice:${name}` }),
+    status('203', 'not-matrix'),
+  ],
 ]
 
-for (const [what, answer, cause] of refused) {
+for (const [what, answer, [cause, code]] of refused) {
   test(`refuses a token when the homeserver answers ${what}`, async () => {
-    expect(await outcomeOf(answer)).toEqual({
+    const { port, ...outcome } = await outcomeOf(answer)
+    expect(outcome).toEqual({
       status: 401,
       identity: undefined,
       step: 'userinfo',
-      cause,
+      cause: cause.replace('{}', String(port)),
+      code,
     })
   })
 }
 
-const unusable: readonly [string, Answer, RegExp][] = [
-  ['an answer over 64 KiB', { kind: 'oversized', bytes: 65_536 }, /^answer is larger than 64 KiB$/],
-  ['an answer without end', { kind: 'endless' }, /^answer is larger than 64 KiB$/],
-  ['headers without end', { kind: 'slow-headers', everyMs: 10 }, /^timeout after 1 s$/],
+const TOO_LARGE = /^answer is larger than 64 KiB$/
+
+const unusable: readonly [string, Answer, RegExp, code: string][] = [
+  [
+    'an answer over 64 KiB',
+    { kind: 'oversized', bytes: 65_536 },
+    TOO_LARGE,
+    'federation.answer-too-large',
+  ],
+  ['an answer without end', { kind: 'endless' }, TOO_LARGE, 'federation.answer-too-large'],
+  [
+    'headers without end',
+    { kind: 'slow-headers', everyMs: 10 },
+    /^timeout after 1 s$/,
+    'federation.timeout',
+  ],
   [
     'a body that drips',
     { kind: 'slow-body', everyMs: 100, body: { sub: '@alice:hs.test' } },
     /^timeout after 1 s$/,
+    'federation.timeout',
   ],
-  ['silence', { kind: 'hang' }, /^timeout after 1 s$/],
+  ['silence', { kind: 'hang' }, /^timeout after 1 s$/, 'federation.timeout'],
   [
     'a closed connection',
     { kind: 'close' },
     /^hs\.test at 127\.0\.0\.1 port \d+: connection closed by the server$/,
+    'federation.closed',
   ],
-  ['half an answer', { kind: 'truncated' }, /^hs\.test at 127\.0\.0\.1 port \d+: connection /],
+  [
+    'half an answer',
+    { kind: 'truncated' },
+    /^hs\.test at 127\.0\.0\.1 port \d+: connection /,
+    'federation.closed',
+  ],
 ]
 
-for (const [what, answer, cause] of unusable) {
+for (const [what, answer, cause, code] of unusable) {
   test(`refuses a token when the homeserver gives ${what}`, async () => {
     const outcome = await outcomeOf(() => answer)
-    expect(outcome).toMatchObject({ status: 401, step: 'connect' })
+    expect(outcome).toMatchObject({ status: 401, step: 'connect', code })
     expect(outcome.cause).toMatch(cause)
   })
 }
 
 test('does not follow a redirect of the API', async () => {
   const other = await stage.homeserver({ dns: ['other.test'] })
-  const outcome = await outcomeOf((serverName) => {
+  const { port, ...outcome } = await outcomeOf((serverName) => {
     other.respond(USERINFO, reply(200, { sub: `@alice:${serverName}` }))
     const location = `https://other.test:${other.port}${USERINFO}`
     return { kind: 'redirect', status: 307, location }
@@ -111,7 +168,8 @@ test('does not follow a redirect of the API', async () => {
     status: 401,
     identity: undefined,
     step: 'userinfo',
-    cause: 'status 307',
+    cause: `status 307, ${PEER.replace('{}', String(port))}`,
+    code: 'federation.not-matrix',
   })
   expect(other.connections()).toBe(0)
 })
@@ -124,7 +182,11 @@ test('neither requests nor decompresses compressed answers', async () => {
   expect(body.byteLength).toBeLessThan(65_536)
   homeserver.respond(USERINFO, reply(200, body, { 'content-encoding': 'gzip' }))
   const service = await stage.service()
-  expect(await service.ask(serverName)).toMatchObject({ status: 401, cause: 'answer is not JSON' })
+  expect(await service.ask(serverName)).toMatchObject({
+    status: 401,
+    cause: `status 200, no JSON, ${PEER.replace('{}', String(homeserver.port))}`,
+    code: 'federation.not-matrix',
+  })
   expect(homeserver.requests.map(({ headers }) => headers.get('accept-encoding'))).toEqual([
     'identity',
   ])
@@ -143,5 +205,6 @@ test('presents the token percent-encoded, as a GET request', async () => {
     identity: `@alice:${serverName}:DEVICE`,
     step: undefined,
     cause: undefined,
+    code: undefined,
   })
 })

@@ -71,6 +71,7 @@ for (const [what, answer, reason] of unusable) {
       identity: undefined,
       step: 'connect',
       cause: `srv.test at 127.0.0.1 port ${dead}: connection refused; well-known: ${reason}`,
+      code: 'federation.refused',
     })
   })
 }

@@ -88,11 +88,14 @@ test.concurrent('a wrong namespace is logged once, and nobody is touched', async
   expect(stage.removals()).toEqual([])
   expect(stage.deletions()).toEqual([])
   const said = stage.app.log.filter(({ message }) => String(message).startsWith('membership'))
-  expect(said.map(({ level, cause }) => [level, cause])).toEqual([
-    [
-      'warn',
-      'the homeserver lets the service see no members: is "namespaces.users" of the registration right?',
-    ],
+  expect(said.map(({ level, cause, code, remedy }) => ({ level, cause, code, remedy }))).toEqual([
+    {
+      level: 'warn',
+      cause: 'the homeserver lets the service see no members of a room with users of ours',
+      code: 'membership.wrong-namespace',
+      remedy:
+        '"namespaces.users" of the registration file must match the users of LIVEKIT_HS_SERVER_NAME.',
+    },
   ])
 })
 

@@ -33,37 +33,66 @@ async function startDoubtful(...answers: readonly Answer[]) {
   return { stage, alice, bob }
 }
 
-const DOUBTS: readonly (readonly [string, Answer, string])[] = [
-  ['an error', reply(500, { errcode: 'M_UNKNOWN' }), 'joined_members: status 500'],
-  ['that it does not know the room', reply(404, {}), 'joined_members: status 404'],
-  ['that the token is wrong', reply(401, {}), 'joined_members: status 401'],
-  ['nothing', { kind: 'hang' }, 'timeout after 1 s'],
-  ['half an answer', { kind: 'truncated' }, 'connection closed by the server'],
-  ['no JSON', { kind: 'invalid-json' }, 'joined_members: the answer has no object "joined"'],
-  ['nothing of "joined"', reply(200, {}), 'joined_members: the answer has no object "joined"'],
+/** Code, and cause, where `{}` is who answered. */
+type Why = readonly [code: string, cause: string]
+
+const NO_MEMBERS: Why = [
+  'homeserver.bad-answer',
+  'joined_members: the answer has no object "joined"',
+]
+const WRONG_TOKEN = reply(401, { errcode: 'M_UNKNOWN_TOKEN' })
+
+const DOUBTS: readonly (readonly [string, Answer, Why])[] = [
   [
-    'a list of members',
-    reply(200, { joined: [ALICE] }),
-    'joined_members: the answer has no object "joined"',
+    'an error',
+    reply(500, { errcode: 'M_UNKNOWN' }),
+    ['homeserver.unavailable', 'status 500, M_UNKNOWN, for joined_members from {}'],
   ],
   [
-    'null for members',
-    reply(200, { joined: null }),
-    'joined_members: the answer has no object "joined"',
+    'that it does not know the room',
+    reply(404, {}),
+    ['homeserver.bad-answer', 'status 404, for joined_members from {}'],
   ],
+  [
+    'that it lacks the endpoint',
+    reply(404, { errcode: 'M_UNRECOGNIZED' }),
+    ['homeserver.unsupported', 'status 404, M_UNRECOGNIZED, for joined_members from {}'],
+  ],
+  [
+    'that there is something wrong',
+    reply(400, { errcode: 'M_INVALID_PARAM' }),
+    ['homeserver.refused', 'status 400, M_INVALID_PARAM, for joined_members from {}'],
+  ],
+  [
+    'that the token is wrong',
+    WRONG_TOKEN,
+    ['homeserver.as-token-refused', 'status 401, M_UNKNOWN_TOKEN, for joined_members from {}'],
+  ],
+  ['nothing', { kind: 'hang' }, ['client-api.timeout', 'timeout after 1 s']],
+  [
+    'half an answer',
+    { kind: 'truncated' },
+    ['client-api.closed', 'connection closed by the server'],
+  ],
+  ['no JSON', { kind: 'invalid-json' }, NO_MEMBERS],
+  ['nothing of "joined"', reply(200, {}), NO_MEMBERS],
+  ['a list of members', reply(200, { joined: [ALICE] }), NO_MEMBERS],
+  ['null for members', reply(200, { joined: null }), NO_MEMBERS],
 ]
 
 describe('when the homeserver says', () => {
   test.concurrent.each(DOUBTS)(
     '%s, nobody is touched, and it is logged once',
-    async (_, answer, cause) => {
+    async (_, answer, [code, cause]) => {
       const { stage: started, bob } = await startDoubtful(answer)
       await using stage = started
       await until(() => stage.listings() >= 3, LIMIT_MS)
       expect(stage.removals()).toEqual([])
       expect(stage.deletions()).toEqual([])
       const warnings = messagesOf(stage, 'membership cannot be checked')
-      expect(warnings.map((line) => [line.level, line.cause])).toEqual([['warn', cause]])
+      expect(warnings.map((line) => [line.level, line.code, line.cause])).toEqual([
+        ['warn', code, cause.replace('{}', stage.homeserver.url)],
+      ])
 
       stage.homeserver.restore()
       await until(() => stage.removals().length > 0, LIMIT_MS)
@@ -119,7 +148,10 @@ test.concurrent('when the SFU does not say who is connected, nobody is touched',
   expect(messagesOf(stage, 'membership cannot be checked')).toEqual([
     expect.objectContaining({
       level: 'warn',
-      cause: 'the SFU does not say who is connected: status 503, unavailable',
+      code: 'sfu.unavailable',
+      cause:
+        'status 503, unavailable, ' +
+        `at ${stage.sfu.url}/twirp/livekit.RoomService/GetParticipant`,
     }),
   ])
   stage.sfu.restore()

@@ -59,7 +59,9 @@ for (const [what, head, more, message] of [
 ] as const) {
   test(`refuses ${what}, even if it arrives fast`, async () => {
     const { url, server } = await startPouring(head, more)
-    await expect(get(url)).rejects.toThrow(new RequestError(message, 'this address'))
+    await expect(get(url)).rejects.toThrow(
+      new RequestError('malformed-answer', message, 'this address'),
+    )
     server.close()
   })
 }
@@ -89,7 +91,9 @@ test('hangs up on megabytes in chunks, whatever Content-Length says', async () =
       socket.once('close', () => resolve(socket.bytesWritten))
     })
   })
-  await expect(get(url)).rejects.toThrow(new RequestError('answer is larger than 64 KiB', 'final'))
+  await expect(get(url)).rejects.toThrow(
+    new RequestError('answer-too-large', 'answer is larger than 64 KiB', 'final'),
+  )
   // Data in system buffers counts as written.
   expect(await sent).toBeLessThan(16 * 1024 * 1024)
   server.close()

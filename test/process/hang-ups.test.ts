@@ -28,7 +28,9 @@ test('a client that hangs up aborts its request and frees its place', async () =
     return logLines(running.output()).filter(({ request_id }) => /^gone-/.test(String(request_id)))
   }
   await until(() => ended().length === clients.length)
-  expect(new Set(ended().map(({ cause }) => cause))).toEqual(new Set(['the client hung up']))
+  expect(new Set(ended().map(({ cause, code }) => `${code}: ${cause}`))).toEqual(
+    new Set(['federation.given-up: the client hung up']),
+  )
   release()
   expect((await waiting).status).toBe(200)
 })

@@ -155,8 +155,11 @@ test('a port in use ends the start with code 1, and leaves nothing running', asy
       {
         time: expect.any(String),
         level: 'error',
-        message: 'cannot listen for metrics: the port is in use by another process',
+        message: 'cannot listen',
         address: `127.0.0.1:${occupier.port}`,
+        cause: 'the port is in use by another process',
+        code: 'listen.port-in-use',
+        remedy: 'End it, or choose another port: LIVEKIT_METRICS_BIND.',
       },
     ],
     stderr: '',
@@ -169,9 +172,11 @@ test('the public address spelt in another way ends the start with code 1', async
   const env = { LIVEKIT_JWT_BIND: `127.0.0.1:${port}`, LIVEKIT_METRICS_BIND: `localhost:${port}` }
   const { code, stdout } = await run([], { ...required, ...env })
   expect(code).toBe(1)
-  expect(logLines(stdout).at(-1)?.message).toBe(
-    'cannot listen for metrics: the port is in use by another process',
-  )
+  expect(logLines(stdout).at(-1)).toMatchObject({
+    message: 'cannot listen',
+    code: 'listen.port-in-use',
+    remedy: 'End it, or choose another port: LIVEKIT_METRICS_BIND.',
+  })
 })
 
 test('the public address is refused', async () => {

@@ -45,6 +45,7 @@ test('each request is logged as one line with its outcome', async () => {
       outcome: 'M_UNAUTHORIZED',
       step: 'userinfo',
       cause: 'the homeserver refused the token',
+      code: 'federation.token-refused',
     },
     {
       ...common,
@@ -55,7 +56,11 @@ test('each request is logged as one line with its outcome', async () => {
       identity: 'jN945p8h2jgPH6oDXtJVnB9qXqGe54Uk0/HuBugDFL0',
       outcome: 'M_UNKNOWN',
       step: 'sfu',
-      cause: 'status 503, unavailable',
+      cause: expect.stringMatching(
+        /^status 503, unavailable, at http:\/\/\S+\/twirp\/livekit\.RoomService\/CreateRoom$/,
+      ),
+      code: 'sfu.unavailable',
+      remedy: "Check LiveKit's log; if a proxy answers, whether LiveKit runs behind it.",
     },
   ])
 })

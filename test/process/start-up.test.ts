@@ -122,8 +122,11 @@ test.each(['127.0.0.1', ''])('a port in use at %p ends the start with code 1', a
   expect(logLines(stdout).at(-1)).toEqual({
     time,
     level: 'error',
-    message: 'cannot listen: the port is in use by another process',
+    message: 'cannot listen',
     address: bind,
+    cause: 'the port is in use by another process',
+    code: 'listen.port-in-use',
+    remedy: 'End it, or choose another port: LIVEKIT_JWT_BIND.',
   })
 })
 
@@ -134,7 +137,10 @@ test('an address that the machine does not have ends the start with code 1', asy
   expect(logLines(stdout).at(-1)).toEqual({
     time,
     level: 'error',
-    message: 'cannot listen: this machine has no such address',
+    message: 'cannot listen',
     address: '[2001:db8::1]:8080',
+    cause: 'this machine has no such address',
+    code: 'listen.no-such-address',
+    remedy: 'Use an address of this machine, or a port alone for all of them: LIVEKIT_JWT_BIND.',
   })
 })

@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => stage.close())
 
 test.each([
-  ['a denied address', 'https://127.0.0.9', '127.0.0.9'],
-  ['a host whose address is denied', 'https://inside.test/path', '127.0.0.9'],
-  ['a host without an address', 'https://nowhere.test', 'has no address'],
-])('refuses a delegation whose client API leads to %s', async (_, baseUrl, cause) => {
+  ['a denied address', 'https://127.0.0.9', '127.0.0.9', 'denied-address'],
+  ['a host whose address is denied', 'https://inside.test/path', '127.0.0.9', 'denied-address'],
+  ['a host without an address', 'https://nowhere.test', 'has no address', 'no-address'],
+])('refuses a delegation whose client API leads to %s', async (_, baseUrl, cause, problem) => {
   const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   const { port } = homeserver
@@ -46,5 +46,6 @@ test.each([
   ])
   const line = await until(() => service.log.find(({ step }) => step === 'client-api'))
   expect(line.cause).toContain(cause)
+  expect(line.code).toBe(`client-api.${problem}`)
   expect(inside.connections()).toBe(0)
 })

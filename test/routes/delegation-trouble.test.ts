@@ -50,7 +50,12 @@ test('logs only the first of several failures of a homeserver in a row', async (
 
   const line = { time: expect.any(String), message: 'delegation: an attempt failed' }
   const about = { room: ROOM, identity, server_name: 'example.com' }
-  const what = { action: 'restart', cause: 'status 500' }
+  const what = {
+    action: 'restart',
+    cause: `status 500, M_UNKNOWN, for /delayed_events from ${homeserver.url}`,
+    code: 'client-api.unavailable',
+    remedy: 'If it is your homeserver: check whether it runs, and its log.',
+  }
   expect(told()).toEqual(
     ['warn', 'debug', 'debug'].map((level) => ({ ...line, level, ...about, ...what })),
   )

@@ -124,12 +124,16 @@ test('logs accepted webhooks, and why one is refused, without telling the sender
     const last = app.log.filter((line) => line.route === '/sfu_webhook').slice(-6)
     return last.at(-1)?.event === 'participant_left' ? last : undefined
   })
-  expect(lines.map(({ step, cause, event }) => [step, cause ?? event])).toEqual([
-    ['webhook', 'there is no token in Authorization'],
-    ['webhook', 'the token is malformed'],
-    ['webhook', 'the signature is not by LIVEKIT_SECRET'],
-    ['webhook', 'the token is by another key than LIVEKIT_KEY'],
-    ['webhook', 'the body is not the signed one'],
-    [undefined, 'participant_left'],
+  expect(lines.map(({ step, cause, code, event }) => [step, cause ?? event, code])).toEqual([
+    ['webhook', 'there is no token in Authorization', 'webhook.unsigned'],
+    ['webhook', 'the token is malformed', 'webhook.malformed'],
+    ['webhook', 'the token is not signed with our secret', 'webhook.wrong-secret'],
+    ['webhook', 'the token names another API key than ours', 'webhook.wrong-key'],
+    ['webhook', 'the body is not the signed one', 'webhook.malformed'],
+    [undefined, 'participant_left', undefined],
+  ])
+  expect(lines.slice(2, 4).map(({ remedy }) => remedy)).toEqual([
+    '"webhook.api_key" of LiveKit\'s configuration must be LIVEKIT_KEY, with LIVEKIT_SECRET under "keys".',
+    'Set "webhook.api_key" of LiveKit\'s configuration to LIVEKIT_KEY.',
   ])
 })

@@ -1,5 +1,6 @@
 import type { Tuning } from '../../src/app/options.ts'
 import { type App, createApp } from '../../src/app.ts'
+import { remedyFor } from '../../src/catalogue/catalogue.ts'
 import { noteLine } from '../../src/config/reader.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { DEFAULT_REQUEST_CAP } from '../../src/lib/request-budget.ts'
@@ -65,6 +66,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     logger: createLogger({
       level: 'debug',
       format: 'json',
+      remedyFor,
       now,
       write: (line) => log.push(JSON.parse(line)),
     }),

@@ -15,6 +15,7 @@ export interface Outcome {
   /** Members of the request's log line. */
   readonly step: unknown
   readonly cause: unknown
+  readonly code: unknown
 }
 
 /** A service that trusts the stage's authority. */
@@ -82,11 +83,11 @@ export async function setStage(): Promise<Stage> {
         })
         const body = (await response.json()) as { readonly jwt?: string }
         const requestId = response.headers.get('x-request-id') ?? ''
-        const { step, cause } = await until(() =>
+        const { step, cause, code } = await until(() =>
           app.log.find((line) => line.request_id === requestId),
         )
         const identity = body.jwt === undefined ? undefined : subjectOf(body.jwt)
-        return { status: response.status, identity, step, cause }
+        return { status: response.status, identity, step, cause, code }
       },
     }
   }

@@ -2,8 +2,7 @@ import { afterAll, afterEach, beforeAll, describe } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ConnectionState } from '../../src/delegation/store/redis-connection.ts'
-import { openRedisStore } from '../../src/delegation/store/redis-store.ts'
+import { openRedisStore, type RedisStoreOptions } from '../../src/delegation/store/redis-store.ts'
 import { SqliteStore } from '../../src/delegation/store/sqlite-store.ts'
 import type { DelegationStore } from '../../src/delegation/store/store.ts'
 import { NOW } from './delegations.ts'
@@ -77,10 +76,7 @@ function redis(): Engine {
 }
 
 /** Opens a store in Redis at {@link NOW}. */
-export function openTestStore(
-  url: string,
-  onChange = (_state: ConnectionState, _cause: string) => {},
-) {
+export function openTestStore(url: string, onChange: RedisStoreOptions['onChange'] = () => {}) {
   let generations = 0
   return openRedisStore({
     url,

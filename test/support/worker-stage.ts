@@ -92,7 +92,7 @@ export function createWorkerStage(options: WorkerStageOptions = {}): WorkerStage
     onBug,
   })
   const worker = new Worker({
-    ...{ store, changes, performer, standby, health, circumstances, onTrouble },
+    ...{ store, changes, performer, standby, health, circumstances, onTrouble, onBug },
     maxRunning: 96,
     onTime: () => {},
     onMended: (mended) => mendings.push(mended),
