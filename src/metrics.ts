@@ -4,8 +4,8 @@ export interface Metrics {
   noteRequest(route: string, outcome: string, seconds: number): void
   /** A limit refused a request. */
   noteRefusal(limit: string): void
-  /** An OpenID token was verified, or could not be; `step` is the one that decided. */
-  noteVerification(server: 'named' | 'other', step: string, outcome: VerificationOutcome): void
+  /** An OpenID token was verified, or could not be. */
+  noteVerification(server: 'named' | 'other', ending: VerificationEnding): void
   /** The SFU's API was called; `outcome` is `ok` or a code. */
   noteSfuCall(method: string, outcome: string, seconds: number): void
   /** The SFU delivered a webhook. */
@@ -29,8 +29,15 @@ export interface Metrics {
   readonly contentType: string
 }
 
-/** `refused`: the homeserver does not know the token, which says nothing against the homeserver. */
-export type VerificationOutcome = 'ok' | 'refused' | 'failed'
+/** How the verification of an OpenID token ended. */
+export interface VerificationEnding {
+  /** The step that decided. */
+  readonly step: string
+  /** `refused`: the homeserver does not know the token, which says nothing against the homeserver. */
+  readonly outcome: 'ok' | 'refused' | 'failed'
+  /** That of the trouble; empty when there is none. */
+  readonly code: string
+}
 
 /** Why somebody asks: a token is wanted, or the participants of a call are checked. */
 export type MembershipPurpose = 'token' | 'enforcement'

@@ -1,33 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { LIMITS, SFU_OUTCOMES, TRANSITIONS, VERIFICATIONS, WEBHOOKS } from './metric-labels.ts'
 import type { Metrics } from './metrics.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 
 const PREFIX = 'jwt_service_'
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-/** Codes of Twirp, and what stands for them where the SFU did not answer; others become `other`. */
-const SFU_OUTCOMES = new Set(
-  (
-    'ok not_found unauthenticated permission_denied unavailable deadline_exceeded invalid_argument ' +
-    'resource_exhausted internal bad_route unreachable not_livekit malformed unexpected_answer'
-  ).split(' '),
-)
-const WEBHOOKS = new Set(
-  (
-    'participant_joined participant_left participant_connection_aborted room_started room_finished ' +
-    'track_published track_unpublished'
-  ).split(' '),
-)
-const LIMITS = ['address', 'user', 'origin', 'delegations', 'tokens']
-const TRANSITIONS = [
-  ['none', 'waiting'],
-  ['waiting', 'connected'],
-  ['waiting', 'leaving'],
-  ['waiting', 'dropped'],
-  ['connected', 'leaving'],
-  ['connected', 'dropped'],
-  ['leaving', 'connected'],
-  ['leaving', 'finished'],
-] as const
 
 /** Creates {@link Metrics} for Prometheus. */
 export function createPrometheusMetrics(version: string): Metrics {
@@ -65,8 +42,9 @@ export function createPrometheusMetrics(version: string): Metrics {
   )
   const verifications = counter(
     'verifications_total',
-    'OpenID tokens by the step that decided; "named" servers are in the settings; "refused" by the server.',
-    ['server', 'step', 'outcome'],
+    'OpenID tokens by the step that decided, and the code of the failure as in the log; "named" servers ' +
+      'are in the settings; "refused" by the server.',
+    ['server', 'step', 'outcome', 'code'],
   )
   const sfuCalls = counter(
     'sfu_calls_total',
@@ -129,12 +107,7 @@ export function createPrometheusMetrics(version: string): Metrics {
   for (const outcome of ['in-time', 'late', 'failed']) restarts.inc({ outcome }, 0)
   for (const limit of LIMITS) refusals.inc({ limit }, 0)
   for (const [from, to] of TRANSITIONS) transitions.inc({ from, to }, 0)
-  for (const outcome of ['ok', 'refused', 'failed']) {
-    verifications.inc({ server: 'named', step: 'userinfo', outcome }, 0)
-  }
-  for (const step of ['queue', 'discovery', 'connect']) {
-    verifications.inc({ server: 'named', step, outcome: 'failed' }, 0)
-  }
+  for (const ending of VERIFICATIONS) verifications.inc({ server: 'named', ...ending }, 0)
   sfuCalls.inc({ method: 'CreateRoom', outcome: 'ok' }, 0)
 
   return {
@@ -144,8 +117,8 @@ export function createPrometheusMetrics(version: string): Metrics {
       requestSeconds.observe({ route }, seconds)
     },
     noteRefusal: (limit) => refusals.inc({ limit }),
-    noteVerification(server, step, outcome) {
-      verifications.inc({ server, step, outcome })
+    noteVerification(server, ending) {
+      verifications.inc({ server, ...ending })
     },
     noteSfuCall(method, outcome, seconds) {
       sfuCalls.inc({ method, outcome: SFU_OUTCOMES.has(outcome) ? outcome : 'other' })

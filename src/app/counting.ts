@@ -2,7 +2,14 @@ import { methodsOf } from '../delegation/store/methods.ts'
 import type { DelegationStore } from '../delegation/store/store.ts'
 import type { VerifyOpenIdToken } from '../matrix/openid.ts'
 import { VerificationError } from '../matrix/verification-error.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics, VerificationEnding } from '../metrics.ts'
+
+function failureOf(error: unknown): VerificationEnding {
+  if (!(error instanceof VerificationError))
+    return { step: 'internal', outcome: 'failed', code: '' }
+  const { step, isRefusal, trouble } = error
+  return { step, outcome: isRefusal ? 'refused' : 'failed', code: trouble.code }
+}
 
 /** Counts verifications and how they end. */
 export function countVerifications(
@@ -14,15 +21,11 @@ export function countVerifications(
     const server = isNamed(token.matrixServerName) ? 'named' : 'other'
     try {
       const userId = await verify(token, signal)
-      metrics.noteVerification(server, 'userinfo', 'ok')
+      metrics.noteVerification(server, { step: 'userinfo', outcome: 'ok', code: '' })
       return userId
     } catch (error) {
-      const { step, isRefusal } =
-        error instanceof VerificationError ? error : { step: 'internal', isRefusal: false }
       // A client that hung up says nothing about the server.
-      if (!signal?.aborted) {
-        metrics.noteVerification(server, step, isRefusal ? 'refused' : 'failed')
-      }
+      if (!signal?.aborted) metrics.noteVerification(server, failureOf(error))
       throw error
     }
   }

@@ -79,7 +79,7 @@ export interface FailedAttempt {
 
 /** No target could be connected to; the message lists what was tried and how each attempt ended. */
 export class UnreachableError extends Error {
-  /** Why the last attempt failed, a denied address only if there was nothing else. */
+  /** A denied address if there is one, as the operator can allow it; else why the last attempt failed. */
   readonly problem: NetProblem
   /** Addresses that the policy denies. */
   readonly denied: readonly string[]

@@ -102,6 +102,7 @@ export const HOUSE: readonly (readonly Room[])[] = [
         'log.ts',
         'log-output.ts',
         'metrics.ts',
+        'metric-labels.ts',
         'prometheus.ts',
         'process-metrics.ts',
         'trouble.ts',

@@ -28,8 +28,9 @@ export const series = {
   joined: 'jwt_service_delegation_transitions_total{job="a",from="waiting",to="connected"}',
   webhook: (instance: string) =>
     `jwt_service_webhooks_total{job="a",instance="${instance}",event="participant_joined"}`,
-  verified: (server: string, outcome: string, step = 'userinfo') =>
-    `jwt_service_verifications_total{job="a",server="${server}",step="${step}",outcome="${outcome}"}`,
+  verified: (server: string, outcome: string, step = 'userinfo', code = '') =>
+    'jwt_service_verifications_total' +
+    `{job="a",server="${server}",step="${step}",outcome="${outcome}",code="${code}"}`,
   overdue: (instance: string) =>
     `jwt_service_oldest_overdue_seconds{job="a",instance="${instance}"}`,
   storeUp: (instance: string) => `jwt_service_store_up{job="a",instance="${instance}"}`,

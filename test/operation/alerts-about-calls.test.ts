@@ -71,6 +71,18 @@ describe.each<[alert: string, cases: Case[]]>([
         },
       ],
       [
+        'several kinds of failures are enough together',
+        {
+          series: {
+            [verified('named', 'failed', 'connect', 'federation.refused')]: '0+0.4x30',
+            [verified('named', 'failed', 'connect', 'federation.timeout')]: '0+0.4x30',
+            [verified('named', 'ok')]: '7x30',
+          },
+          minute: 15,
+          firing: [A],
+        },
+      ],
+      [
         'not before it has lasted',
         {
           series: {

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { isCauseCode } from '../../src/catalogue/catalogue.ts'
 import { HS_TOKEN, MEMBER_PATHS } from '../support/member-stage.ts'
 import { samplesOf, scrape } from '../support/metrics-text.ts'
 import { reply } from '../support/misbehaviour.ts'
@@ -84,6 +85,8 @@ test('no label value comes from outside', async () => {
   ])
   expect(of('method')).toEqual(['CreateRoom'])
   expect(of('step')).toEqual(['connect', 'discovery', 'queue', 'server-name', 'userinfo'])
+  expect(of('code').filter((code) => code !== '' && !isCauseCode(code))).toEqual([])
+  expect(of('code')).toContain('federation.invalid-name')
   expect(of('outcome').filter((outcome) => !/^[a-z_-]+$/.test(outcome))).toEqual([
     'M_FORBIDDEN',
     'M_UNAUTHORIZED',

@@ -27,23 +27,34 @@ describe('counts', () => {
     expect((await stage.exchange()).status).toBe(200)
     await reaches(1, 'requests_total', { route: '/get_token', outcome: 'ok' })
     expect(await value('request_duration_seconds_count', { route: '/get_token' })).toBe(1)
-    const verified = { server: 'named', step: 'userinfo', outcome: 'ok' }
+    const verified = { server: 'named', step: 'userinfo', outcome: 'ok', code: '' }
     expect(await value('verifications_total', verified)).toBe(1)
     expect(await value('sfu_calls_total', { method: 'CreateRoom', outcome: 'ok' })).toBe(1)
     expect(await value('sfu_call_duration_seconds_count', { method: 'CreateRoom' })).toBe(1)
   })
 
   test.each([
-    ['a token that the homeserver refuses', undefined, 'refused', 'failed'],
-    ['a homeserver that fails', { kind: 'invalid-json' } as const, 'failed', 'refused'],
-  ])('%s', async (_, answer, outcome, other) => {
+    ['a token that the homeserver refuses', undefined, 'refused', 'token-refused', 'not-matrix'],
+    ['a homeserver that fails', { kind: 'invalid-json' }, 'failed', 'not-matrix', 'token-refused'],
+  ] as const)('%s', async (_, answer, outcome, problem, other) => {
     await using stage = await startTrafficStage()
-    const { value } = createReader(stage)
     if (answer !== undefined) stage.homeserver.respond(USERINFO, answer)
     expect((await stage.exchange({ openid_token })).status).toBe(401)
-    const labels = { server: 'named', step: 'userinfo' }
-    expect(await value('verifications_total', { ...labels, outcome })).toBe(1)
-    expect(await value('verifications_total', { ...labels, outcome: other })).toBe(0)
+    const text = await scrape(stage.counted.app)
+    const decided = samplesOf(text).filter(({ name }) => name.endsWith('_verifications_total'))
+    expect(decided.filter((sample) => sample.value > 0)).toEqual([
+      {
+        name: 'jwt_service_verifications_total',
+        labels: { server: 'named', step: 'userinfo', outcome, code: `federation.${problem}` },
+        value: 1,
+      },
+    ])
+    expect(decided).toContainEqual(
+      expect.objectContaining({
+        labels: expect.objectContaining({ server: 'named', code: `federation.${other}` }),
+        value: 0,
+      }),
+    )
   })
 
   test('the life of a delegation, and its webhooks', async () => {

@@ -72,8 +72,9 @@ groups:
           description: >-
             {{ $value | humanize }} verifications have failed in 10 minutes for servers that the settings name
             (LIVEKIT_FULL_ACCESS_HOMESERVERS, LIVEKIT_FEDERATION_URL_OVERRIDES): their users cannot join
-            calls. The log lines with step "discovery", "connect" or "userinfo" name the server and
-            the cause. See whether its federation API answers from here, and its certificate is valid.
+            calls. The log lines with step "discovery", "connect" or "userinfo" name the server, the
+            cause and what helps. See whether its federation API answers from here, and its certificate
+            is valid.
 
       # A process that is stuck altogether answers no scrape either.
       - alert: JwtServiceStuck

@@ -49,7 +49,7 @@ export const TRAFFIC_SECTIONS: readonly Section[] = [
         description:
           'OpenID tokens of users of servers that the settings name. "refused": the server does not know the ' +
           'token. "failed" is trouble: the server was not found (discovery), did not answer (connect) or ' +
-          'answered nonsense (userinfo), or too many were waiting (queue).',
+          'answered nonsense (userinfo), or too many were waiting (queue). Its label "code" says what exactly.',
         unit: 'ops',
         queries: [
           perSecond('jwt_service_verifications_total', ['step', 'outcome'], 'server="named"'),
