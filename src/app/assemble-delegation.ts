@@ -75,7 +75,7 @@ function transitionLogger(logger: Logger, metrics: Metrics, webhooks: WebhookWat
   return function logTransition(delegation: Delegation, { from, to, cause }: Transition): void {
     const { room, identity, delayId } = delegation
     metrics.noteTransition(from, to)
-    webhooks.noteTransition({ cause })
+    webhooks.noteTransition(delegation, { cause })
     const delay_id = beginningOf(delayId)
     // The homeserver will announce a leave although the participant is still connected.
     const level = from === 'connected' && to === 'dropped' ? 'warn' : 'info'
@@ -92,7 +92,7 @@ export async function assembleDelegation(
   const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
   const clock = createDelegationClock(options)
   const { now } = clock
-  const webhooks = watchWebhooks(logger)
+  const webhooks = watchWebhooks(logger, now())
   const health = new StoreHealth(options.monotonicNow)
   const memory = new Memory()
   const circumstances = () => {

@@ -1,4 +1,5 @@
 import type { Transition } from '../delegation/life/moves.ts'
+import type { Delegation } from '../delegation/life/record.ts'
 import type { Logger } from '../log.ts'
 import type { Trouble } from '../trouble.ts'
 
@@ -9,7 +10,11 @@ export type WebhookWatchCode = 'webhook.never-comes'
 export interface WebhookWatch {
   /** A webhook has arrived. */
   noteWebhook(): void
-  noteTransition(transition: Pick<Transition, 'cause'>): void
+  /** A delegation has changed its state. */
+  noteTransition(
+    delegation: Pick<Delegation, 'acceptedAt'>,
+    transition: Pick<Transition, 'cause'>,
+  ): void
 }
 
 /** One participant may join without media, which the SFU does not report. */
@@ -22,8 +27,13 @@ const NEVER_COMES: Trouble<WebhookWatchCode> = {
   found: `${ENOUGH} participants have come or left, and no webhook said so`,
 }
 
-/** Creates {@link WebhookWatch}. */
-export function watchWebhooks(logger: Logger): WebhookWatch {
+/**
+ * Creates {@link WebhookWatch}.
+ *
+ * @param since - milliseconds since the epoch; what came before is no witness, as webhooks were missed
+ *   while no process ran
+ */
+export function watchWebhooks(logger: Logger, since: number): WebhookWatch {
   let hasArrived = false
   let foundByAsking = 0
 
@@ -31,8 +41,8 @@ export function watchWebhooks(logger: Logger): WebhookWatch {
     noteWebhook() {
       hasArrived = true
     },
-    noteTransition({ cause }) {
-      if (hasArrived || !FOUND_BY_ASKING.includes(cause)) return
+    noteTransition({ acceptedAt }, { cause }) {
+      if (hasArrived || acceptedAt < since || !FOUND_BY_ASKING.includes(cause)) return
       foundByAsking += 1
       if (foundByAsking !== ENOUGH) return
       logger.warn('the SFU delivers no webhooks: leaves are noticed late', { trouble: NEVER_COMES })
