@@ -33,7 +33,7 @@ export interface LoggerOptions {
   readonly write: (line: string, level: LogLevel) => void
 }
 
-/** Names of others are in it, and a list of what was tried. */
+/** Names of others are in it, and a list of what was tried; in a remedy, their addresses. */
 const MAX_CAUSE = 1_000
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 const GREY = 90
@@ -108,7 +108,7 @@ export function createLogger(options: LoggerOptions): Logger {
       trouble: undefined,
       cause: found.slice(0, MAX_CAUSE),
       code,
-      remedy: remedyFor(trouble),
+      remedy: remedyFor(trouble)?.slice(0, MAX_CAUSE),
     }
   }
 

@@ -15,6 +15,9 @@ function exchangeProblem(failure: RequestFailure | GateRefusal): ExchangeProblem
   return failure instanceof GateRefusal ? 'busy' : problemOf(failure)
 }
 
+/** A name has no more addresses, and the names in its SRV records may be anybody's. */
+const MAX_DENIED = 16
+
 /** What the operator is told of a failed exchange. */
 export function exchangeTrouble<Area extends ExchangeArea>(
   area: Area,
@@ -23,8 +26,9 @@ export function exchangeTrouble<Area extends ExchangeArea>(
 ): Trouble<`${Area}.${ExchangeProblem}`> {
   const code = `${area}.${exchangeProblem(failure)}` as const
   const found = [failure.message, ...notes].join('; ')
-  const denied = failure instanceof UnreachableError ? failure.denied : []
-  return denied.length === 0 ? { code, found } : { code, found, subject: denied.join(',') }
+  const denied = failure instanceof UnreachableError ? [...new Set(failure.denied)] : []
+  if (denied.length === 0) return { code, found }
+  return { code, found, subject: denied.slice(0, MAX_DENIED).join(',') }
 }
 
 /** Longer ones, and others, are not a homeserver's. */

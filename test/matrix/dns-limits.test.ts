@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { createResolver } from '../../src/net/resolver.ts'
 import { findClosedPort } from '../support/dead-end.ts'
-import { type Stage, setStage } from '../support/federation-stage.ts'
+import { type Service, type Stage, setStage } from '../support/federation-stage.ts'
 
 let stage: Stage
 
@@ -38,6 +38,14 @@ test('keeps 32 records of a service', async () => {
   expect(few.toSorted((a, b) => a.port - b.port)).toEqual(records(32))
 })
 
+/** The addresses that the only remedy in the log would allow. */
+function suggestedBy({ log }: Service): readonly string[] {
+  const [remedy, ...others] = log.flatMap((line) => line.remedy ?? [])
+  expect(others).toEqual([])
+  const list = /^LIVEKIT_FEDERATION_ALLOW_NETWORKS=([\d.,]+) would/.exec(String(remedy))?.[1] ?? ''
+  return list.split(',')
+}
+
 test('a name with many denied addresses fills no more than a bounded log line', async () => {
   stage.point('denied.test', ...addresses(60))
   const service = await stage.service({ env: { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '' } })
@@ -45,6 +53,18 @@ test('a name with many denied addresses fills no more than a bounded log line', 
   expect(status).toBe(401)
   expect(String(cause).match(/is denied by/g)?.length).toBeLessThanOrEqual(16)
   expect(String(cause).length).toBeLessThanOrEqual(1_000)
+  expect(suggestedBy(service)).toHaveLength(16)
+})
+
+test('services at names with many denied addresses suggest to allow 16 of them', async () => {
+  const hosts = ['a', 'b', 'c', 'd'].map((name) => `${name}.inside.test`)
+  for (const [index, host] of hosts.entries()) stage.point(host, ...addresses(16, index * 16 + 1))
+  const record = { weight: 1, port: 8448 }
+  const records = hosts.map((target, index) => ({ ...record, priority: index + 1, target }))
+  stage.srv('_matrix-fed._tcp.inside.test', ...records)
+  const service = await stage.service({ env: { LIVEKIT_FEDERATION_ALLOW_NETWORKS: '' } })
+  expect((await service.ask('inside.test')).code).toBe('federation.denied-address')
+  expect(new Set(suggestedBy(service)).size).toBe(16)
 })
 
 async function startTargets(name: string, targets: number) {
