@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createLogger, type LogFields, type Logger, type LogLevel } from '../../src/log.ts'
+import type { Trouble } from '../../src/trouble.ts'
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
@@ -65,6 +66,77 @@ test.each([
   logger.info(value, { [value]: value, list: [value] })
   expect(text()).toContain(`"message":${shown},${shown}:${shown},"list":[${shown}]}`)
   expect(JSON.parse(text())).toMatchObject({ message: value, [value]: value, list: [value] })
+})
+
+describe('a trouble', () => {
+  const trouble = { code: 'sfu.refused', found: 'connection refused', subject: 'the SFU' }
+
+  function lineOf(format: 'pretty' | 'json', fields: LogFields, remedy?: string): string {
+    const written: string[] = []
+    const asked: Trouble[] = []
+    const logger = createLogger({
+      level: 'debug',
+      format,
+      colours: false,
+      remedyFor(trouble) {
+        asked.push(trouble)
+        return remedy
+      },
+      now: () => Date.UTC(2026, 8, 1, 12, 0, 0, 7),
+      write: (line) => written.push(line),
+    })
+    logger.warn('request', fields)
+    expect(asked).toEqual(fields.trouble === undefined ? [] : [fields.trouble])
+    return written.join('')
+  }
+
+  test('is written as cause, code and remedy', () => {
+    expect(lineOf('json', { status: 500, trouble, room: 'a' }, 'Start the SFU.')).toBe(
+      '{"time":"2026-09-01T12:00:00.007Z","level":"warn","message":"request","status":500,"room":"a",' +
+        '"cause":"connection refused","code":"sfu.refused","remedy":"Start the SFU."}\n',
+    )
+  })
+
+  test('is written for people with cause and remedy first, and the code later', () => {
+    expect(lineOf('pretty', { room: 'a', list: 1, trouble, status: 500 }, 'Start it.')).toBe(
+      '2026-09-01T12:00:00.007Z warn  request status=500 cause="connection refused" ' +
+        'remedy="Start it." list=1 code=sfu.refused room=a\n',
+    )
+  })
+
+  test('without a remedy has none in its line', () => {
+    expect(JSON.parse(lineOf('json', { trouble }))).toEqual({
+      ...{ time: '2026-09-01T12:00:00.007Z', level: 'warn', message: 'request' },
+      cause: 'connection refused',
+      code: 'sfu.refused',
+    })
+    expect(lineOf('pretty', { trouble })).toEndWith(
+      ' request cause="connection refused" code=sfu.refused\n',
+    )
+  })
+
+  test('that is undefined leaves the cause as it is', () => {
+    expect(JSON.parse(lineOf('json', { cause: 'sent', trouble: undefined }, 'None.'))).toEqual({
+      ...{ time: '2026-09-01T12:00:00.007Z', level: 'warn', message: 'request', cause: 'sent' },
+    })
+  })
+
+  test('is cut to what fits into a line', () => {
+    const long = { ...trouble, found: 'f'.repeat(60_000) }
+    expect(JSON.parse(lineOf('json', { trouble: long }, 'r'.repeat(60_000)))).toMatchObject({
+      cause: 'f'.repeat(1_000),
+      remedy: 'r'.repeat(1_000),
+    })
+  })
+
+  test('gives a terminal nothing to obey', () => {
+    const hostile = { ...trouble, found: 'a\u001b[2J\nb' }
+    for (const format of ['json', 'pretty'] as const) {
+      const line = lineOf(format, { trouble: hostile })
+      expect(line).toContain('"a\\u001b[2J\\nb"')
+      expect(line.split('\n')).toHaveLength(2)
+    }
+  })
 })
 
 describe('a line for people', () => {
