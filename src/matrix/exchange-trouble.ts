@@ -31,8 +31,13 @@ export function exchangeTrouble<Area extends ExchangeArea>(
   return { code, found, subject: denied.slice(0, MAX_DENIED).join(',') }
 }
 
-/** Longer ones, and others, are not a homeserver's. */
-const ERROR_CODE = /^[\w.]{1,60}$/
+/**
+ * Capitals, as in `M_FORBIDDEN`. Others are no error codes, but may be what a homeserver was sent: an
+ * OpenID token or a delay ID, which must not be logged.
+ *
+ * @see https://spec.matrix.org/latest/client-server-api/#standard-error-response
+ */
+const ERROR_CODE = /^[A-Z][A-Z\d_.]{1,59}$/
 
 /** The error code of a Matrix error; `undefined` when an answer is none. */
 export function matrixErrorCode({ body }: Answer): string | undefined {

@@ -48,6 +48,8 @@ describe('the answer', () => {
     [204, '', { kind: 'done' }],
     [201, {}, refused('status 201')],
     [302, '', refused('status 302')],
+    [400, { errcode: 'syd_hunter2' }, refused('status 400')],
+    [400, { errcode: 'IO.EXAMPLE.MSC4140_X' }, refused('status 400, IO.EXAMPLE.MSC4140_X')],
     [400, { errcode: 'M_INVALID_PARAM' }, refused('status 400, M_INVALID_PARAM')],
     [401, { errcode: 'M_UNAUTHORIZED' }, refused('status 401, M_UNAUTHORIZED')],
     [403, { errcode: 'M_FORBIDDEN' }, refused('status 403, M_FORBIDDEN')],

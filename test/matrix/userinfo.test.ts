@@ -192,6 +192,17 @@ test('neither requests nor decompresses compressed answers', async () => {
   ])
 })
 
+test('does not log a token that the homeserver repeats for an error code', async () => {
+  const homeserver = await stage.homeserver({ dns: ['hs.test'] })
+  homeserver.respond(USERINFO, ({ query }) => {
+    return reply(403, { errcode: query.get('access_token'), error: query.get('access_token') })
+  })
+  const service = await stage.service()
+  const { cause } = await service.ask(`hs.test:${homeserver.port}`, 'syt_YWxpY2U_zzz')
+  expect(cause).toBe(`status 403, ${PEER.replace('{}', String(homeserver.port))}`)
+  stage.expectNoTokenLogged()
+})
+
 test('presents the token percent-encoded, as a GET request', async () => {
   const homeserver = await stage.homeserver({ dns: ['hs.test'] })
   const serverName = `hs.test:${homeserver.port}`
