@@ -1,4 +1,5 @@
 import type { Trouble } from '../trouble.ts'
+import { DOCTOR_ENTRIES } from './doctor-entries.ts'
 import { type Entry, filledIn } from './entry.ts'
 import { HOMESERVER_ENTRIES } from './homeserver-entries.ts'
 import { APPLICATION_SERVICE_ENTRIES, SERVICE_ENTRIES } from './service-entries.ts'
@@ -10,6 +11,7 @@ export const CATALOGUE = {
   ...HOMESERVER_ENTRIES,
   ...SERVICE_ENTRIES,
   ...APPLICATION_SERVICE_ENTRIES,
+  ...DOCTOR_ENTRIES,
 } satisfies Readonly<Record<string, Entry>>
 
 /** The code of something that can go wrong. */

@@ -7,7 +7,7 @@ import { errorCode } from '../lib/error-code.ts'
 const TIMEOUT_MS = 3_000
 
 /** Local addresses that reach a service listening on `host`. */
-function reachableAt({ host }: BindAddress): readonly string[] {
+export function reachableAt({ host }: BindAddress): readonly string[] {
   if (host === undefined || host === '::') return ['127.0.0.1', '[::1]']
   if (host === '0.0.0.0') return ['127.0.0.1']
   return [host.includes(':') ? `[${host}]` : host]

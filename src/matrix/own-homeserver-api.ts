@@ -72,7 +72,8 @@ function codeFor(answer: Answer): HomeserverCode {
   return errcode === undefined ? 'homeserver.bad-answer' : 'homeserver.refused'
 }
 
-function failure(answer: Answer, endpoint: string): HomeserverFailed {
+/** The error for an answer that is none to the question. */
+export function homeserverFailure(answer: Answer, endpoint: string): HomeserverFailed {
   return new HomeserverFailed({ code: codeFor(answer), found: answerText(answer, endpoint) })
 }
 
@@ -88,7 +89,7 @@ function badAnswer(endpoint: string, lack: string): HomeserverFailed {
  */
 export function readJoined(answer: Answer): boolean {
   const { status, body } = answer
-  if (status !== 200) throw failure(answer, 'is_joined')
+  if (status !== 200) throw homeserverFailure(answer, 'is_joined')
   const joined = memberOf(parseJson(body), 'joined')
   if (typeof joined === 'boolean') return joined
   throw badAnswer('is_joined', 'boolean "joined"')
@@ -102,7 +103,7 @@ export function readJoined(answer: Answer): boolean {
 export function readMembers(answer: Answer): JoinedMembers {
   const { status, body } = answer
   if (status === 403) return { kind: 'forbidden' }
-  if (status !== 200) throw failure(answer, 'joined_members')
+  if (status !== 200) throw homeserverFailure(answer, 'joined_members')
   const joined = memberOf(parseJson(body), 'joined')
   if (typeof joined !== 'object' || joined === null || Array.isArray(joined)) {
     throw badAnswer('joined_members', 'object "joined"')
@@ -117,7 +118,7 @@ export function readMembers(answer: Answer): JoinedMembers {
  */
 export function readRelayed(answer: Answer): RelayedAnswer {
   const { status, body } = answer
-  if (status !== 200) throw failure(answer, 'fed_proxy')
+  if (status !== 200) throw homeserverFailure(answer, 'fed_proxy')
   const json = parseJson(body)
   const relayed = memberOf(json, 'status')
   if (typeof relayed !== 'number') throw badAnswer('fed_proxy', '"status"')

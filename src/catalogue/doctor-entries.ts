@@ -1,0 +1,119 @@
+import type { Entry } from './entry.ts'
+
+/** What only the `doctor` command finds. */
+export const DOCTOR_ENTRIES = {
+  'configuration.bad-value': {
+    sentence: 'A setting has a value that the service cannot start with.',
+    remedy: 'Correct {}; "jwt-service --help {}" explains it.',
+  },
+  'configuration.doubtful': {
+    sentence: 'A setting has a value that the service starts with, and that is probably not meant.',
+    remedy: '"jwt-service --help {}" explains it.',
+  },
+  'access.name-misspelt': {
+    sentence: 'The homeserver is not in the list of full access, but a name much like it is.',
+    remedy: 'Write {} in LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter.',
+  },
+  'sfu.clock-skew': {
+    sentence:
+      'The clocks of this machine and of the SFU differ, so tokens and webhooks are refused.',
+    remedy: 'Synchronise both clocks by NTP.',
+  },
+  'sfu.auto-create-on': {
+    sentence:
+      'The SFU creates rooms for anybody who comes, so users without full access start calls.',
+    remedy: 'Set "room: { auto_create: false }" in LiveKit\'s configuration.',
+  },
+  'sfu.signalling-unclear': {
+    sentence: 'The signalling socket of the SFU neither admits nor refuses a participant.',
+    remedy: 'A proxy before the SFU must pass on the path "/rtc", with WebSocket upgrades.',
+  },
+  'discovery.bad-well-known': {
+    sentence: 'What is served as /.well-known/matrix/server is something else.',
+    remedy:
+      'Serve {"m.server": "host:port"} there as JSON; another virtual host probably answers for the name.',
+  },
+  'federation.only-on-443': {
+    sentence: 'The federation API is not reachable on port 8448, but on port 443.',
+    remedy: 'Serve /.well-known/matrix/server with {"m.server": "{}:443"}, or open port 8448.',
+  },
+  'federation.disabled': {
+    sentence: 'The homeserver verifies OpenID tokens, but does not federate.',
+    remedy: 'Nothing, if only users of this homeserver shall call; users of others cannot.',
+  },
+  'federation.accepts-any-token': {
+    sentence: 'The homeserver vouches for an OpenID token that nobody issued.',
+    remedy: 'What answers is no proper homeserver: anyone can pose as its users.',
+  },
+  'federation.other-user': {
+    sentence: 'The OpenID token is of another user.',
+    remedy: 'Request a new token as the user given with --user.',
+  },
+  'federation.certificate-expires-soon': {
+    sentence: "The homeserver's certificate expires within a fortnight.",
+    remedy: 'Renew it, and find out why that has not happened by itself.',
+  },
+  'federation.clock-skew': {
+    sentence: 'The clocks of this machine and of the homeserver differ.',
+    remedy: 'Synchronise both clocks by NTP.',
+  },
+  'client-api.no-cors': {
+    sentence: 'Browsers may not read the /.well-known/matrix/client of the homeserver.',
+    remedy: 'Serve it with the header "Access-Control-Allow-Origin: *".',
+  },
+  'transports.none': {
+    sentence: 'Clients find no SFU: the homeserver announces none.',
+    remedy:
+      'Add "org.matrix.msc4143.rtc_foci": [{"type": "livekit", "livekit_service_url": the public URL of ' +
+      'this service}] to /.well-known/matrix/client, or transports to the homeserver.',
+  },
+  'transports.elsewhere': {
+    sentence: 'The service that clients find is another one, or hands out another SFU.',
+    remedy:
+      '"livekit_service_url" in /.well-known/matrix/client must be the public URL of this service, and its ' +
+      'proxy must pass all paths below it on.',
+  },
+  'store.redis-too-old': {
+    sentence: 'Redis is older than 6.2.',
+    remedy: 'Update Redis, or use Valkey.',
+  },
+  'store.redis-evicts': {
+    sentence: 'Redis deletes state when its memory is full.',
+    remedy: 'Set "maxmemory-policy noeviction" in its configuration.',
+  },
+  'store.redis-not-persistent': {
+    sentence: 'Redis keeps nothing on disk: a restart of it forgets what no replica remembers.',
+    remedy: 'Set "appendonly yes" in its configuration.',
+  },
+  'store.redis-clock-skew': {
+    sentence: 'The clocks of this machine and of Redis differ.',
+    remedy: 'Synchronise both clocks by NTP.',
+  },
+  'homeserver.other-server-name': {
+    sentence: 'The as_token is of a homeserver with another server name.',
+    remedy: 'LIVEKIT_HS_SERVER_NAME must be the "server_name" of the homeserver that has the file.',
+  },
+  'homeserver.no-proxy': {
+    sentence: 'The homeserver does not pass the requests of clients on to this service.',
+    remedy:
+      'The registration file needs the proxy keys that "jwt-service registration" prints, and Synapse ' +
+      '"experimental_features: { msc4512_enabled: true }".',
+  },
+  'homeserver.proxy-cannot-reach': {
+    sentence: 'The homeserver cannot reach this service.',
+    remedy:
+      'Start the service; "proxy_url" of the registration file must be where the homeserver reaches it.',
+  },
+  'service.not-running': {
+    sentence: 'Nothing listens at the metrics listener of the service.',
+    remedy: 'Start the service with the same LIVEKIT_METRICS_BIND, and run the doctor beside it.',
+  },
+  'service.unready': {
+    sentence: 'The running service says that it should not get requests.',
+    remedy: 'Look into its log; if it does not recover by itself, restart it.',
+  },
+  'service.degraded': {
+    sentence: 'The running service hands out tokens, but something is wrong with it.',
+    remedy: 'Look into its log, and at the other findings here.',
+  },
+} as const satisfies Readonly<Record<string, Entry>>

@@ -1,0 +1,33 @@
+import { distance } from 'fastest-levenshtein'
+import type { Config } from '../../config.ts'
+import { accessOf } from '../../exchange/access.ts'
+import type { Report } from './report.ts'
+
+const MAX_DISTANCE = 2
+
+/** The listed name that this one was probably meant by. */
+function misspeltIn(serverName: string, listed: Iterable<string>): string | undefined {
+  const bare = (name: string) => name.toLowerCase().replace(/^www\.|^matrix\.|:\d+$/g, '')
+  return [...listed].find((name) => distance(bare(name), bare(serverName)) <= MAX_DISTANCE)
+}
+
+/** Says what users of a homeserver may do. */
+export function checkAccess(serverName: string, config: Config, report: Report): void {
+  const { level } = accessOf(serverName, config)
+  if (level === 'full') {
+    report.ok('access', `users of ${serverName} have full access: they may start calls`)
+    return
+  }
+  const { fullAccess } = config
+  const similar = fullAccess === '*' ? undefined : misspeltIn(serverName, fullAccess)
+  const found = `users of ${serverName} are restricted: they may join calls, and not start them`
+  if (similar === undefined) {
+    report.ok('access', found)
+    return
+  }
+  report.problem('access', {
+    code: 'access.name-misspelt',
+    found: `${found}; the list has ${similar}`,
+    subject: serverName,
+  })
+}

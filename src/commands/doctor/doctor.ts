@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import type { Tuning } from '../../app/options.ts'
+import type { Environment } from '../../config/reader.ts'
+import { type Config, loadConfig } from '../../config.ts'
+import { parseServerName } from '../../matrix/server-name.ts'
+import type { CommandOutput } from '../registration.ts'
+import { checkAccess } from './access-check.ts'
+import { type DoctorArguments, readDoctorArguments } from './arguments.ts'
+import { checkClientApi } from './client-api-checks.ts'
+import { checkConfiguration } from './configuration-check.ts'
+import { checkFederation } from './federation-checks.ts'
+import { createHomeserverClients, type ServerCheckParts } from './homeserver-clients.ts'
+import { jsonText, summaryText, textOutput } from './output.ts'
+import { checkOwnHomeserver } from './own-homeserver-checks.ts'
+import { createReport, type Report } from './report.ts'
+import { checkService } from './service-checks.ts'
+import { checkSfu } from './sfu-checks.ts'
+import { checkState } from './state-checks.ts'
+import { checkTransports } from './transport-checks.ts'
+
+/** How the doctor works; tests change it. */
+export interface DoctorOptions {
+  readonly version: string
+  readonly isTerminal: boolean
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  readonly tuning?: Tuning
+  readonly webhookMs?: number
+}
+
+const EXIT_OK = 0
+const EXIT_PROBLEMS = 1
+const EXIT_NOT_RUN = 2
+
+/** Checks everything about one homeserver; gives the base URL of its client API, if it has one. */
+async function checkHomeserver(
+  parts: ServerCheckParts,
+  { token, user }: DoctorArguments,
+): Promise<string | undefined> {
+  checkAccess(parts.name.text, parts.config, parts.report)
+  const problem = await checkFederation(parts, { token, user })
+  const { document, baseUrl } = await checkClientApi(parts, problem)
+  if (baseUrl === undefined) parts.report.skipped('transports', 'need /.well-known/matrix/client')
+  else await checkTransports(parts, document, { token, user })
+  return baseUrl
+}
+
+async function checkAll(
+  config: Config,
+  report: Report,
+  asked: DoctorArguments,
+  options: DoctorOptions,
+): Promise<void> {
+  const { now = Date.now, tuning = {} } = options
+  const sfu = await checkSfu({ config, report, now, timeoutMs: tuning.sfuTimeoutMs })
+  const { applicationService: mode, metricsBind: bind } = config
+  const name = parseServerName(asked.serverName ?? mode?.serverName ?? '')
+  if (name !== undefined) {
+    const clients = createHomeserverClients(name.text, config, now, tuning)
+    const parts = { name, clients, config, report, now, tuning }
+    const baseUrl = await checkHomeserver(parts, asked)
+    if (mode?.serverName === name.text) await checkOwnHomeserver({ mode, clients, report }, baseUrl)
+  }
+  await checkState(config, report, now)
+  await checkService({ bind, sfu, report, webhookMs: options.webhookMs })
+}
+
+/**
+ * The `doctor` command: looks at everything that the service depends on, with the service's own
+ * environment and means, and says what is wrong and what helps.
+ *
+ * @param args - what follows the command
+ * @returns the exit code: 0 without problems (warnings allowed), 1 with some, 2 for wrong arguments
+ */
+export async function doctor(
+  args: readonly string[],
+  env: Environment,
+  output: CommandOutput,
+  options: DoctorOptions,
+): Promise<number> {
+  const asked = readDoctorArguments(args)
+  if (typeof asked === 'string') {
+    output.err(`${asked}\n`)
+    return EXIT_NOT_RUN
+  }
+  const text = textOutput(output, options.isTerminal)
+  const silent = { onFinding: () => {}, onProgress: text.onProgress }
+  const report = createReport(asked.json ? silent : text)
+  const config = checkConfiguration(
+    loadConfig(env, (path) => readFileSync(path, 'utf8')),
+    report,
+  )
+  if (config !== undefined) await checkAll(config, report, asked, options)
+  const { findings } = report
+  output.out(asked.json ? jsonText(findings, options.version) : summaryText(findings))
+  return findings.some(({ level }) => level === 'problem') ? EXIT_PROBLEMS : EXIT_OK
+}

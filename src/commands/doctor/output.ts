@@ -1,0 +1,59 @@
+import type { CommandOutput } from '../registration.ts'
+import type { Finding, Level, ReportOutput } from './report.ts'
+
+const MARKS: Readonly<Record<Level, string>> = {
+  ok: 'ok     ',
+  warning: 'WARNING',
+  problem: 'PROBLEM',
+  skipped: 'skipped',
+}
+const STEP_WIDTH = 14
+const INDENT = ' '.repeat(MARKS.ok.length + STEP_WIDTH + 3)
+
+/** What terminals would obey, and other servers may have sent. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
+function visible(text: string): string {
+  return text.replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}
+
+/** A finding as lines of text. */
+export function findingText({ step, level, found, code, sentence, remedy }: Finding): string {
+  const first = `${MARKS[level]}  ${step.padEnd(STEP_WIDTH)} ${visible(found)}\n`
+  if (code === undefined) return first
+  const help = remedy === undefined ? '' : `${INDENT}-> ${visible(remedy)}\n`
+  return `${first}${INDENT}${sentence} [${code}]\n${help}`
+}
+
+/** Writes findings for people, as they are made. */
+export function textOutput({ out, err }: CommandOutput, isTerminal: boolean): ReportOutput {
+  const clear = isTerminal ? '\r\u001b[K' : ''
+  return {
+    onFinding: (finding) => {
+      if (isTerminal) err(clear)
+      out(findingText(finding))
+    },
+    onProgress: (what) => {
+      if (isTerminal) err(`${clear}... ${what}`)
+    },
+  }
+}
+
+function count(findings: readonly Finding[], level: Level): number {
+  return findings.filter((finding) => finding.level === level).length
+}
+
+/** The last line for people. */
+export function summaryText(findings: readonly Finding[]): string {
+  const problems = count(findings, 'problem')
+  const warnings = count(findings, 'warning')
+  if (problems + warnings === 0) return 'All is well.\n'
+  return `Problems: ${problems}, warnings: ${warnings}.\n`
+}
+
+/** All findings for machines: one JSON object. */
+export function jsonText(findings: readonly Finding[], version: string): string {
+  const problems = count(findings, 'problem')
+  const warnings = count(findings, 'warning')
+  return `${JSON.stringify({ version, problems, warnings, findings }, undefined, 2)}\n`
+}

@@ -1,0 +1,85 @@
+import type { CauseCode } from '../../catalogue/catalogue.ts'
+import { CATALOGUE, remedyFor } from '../../catalogue/catalogue.ts'
+import type { Trouble } from '../../trouble.ts'
+
+/** What was looked at, in the order in which it is. */
+export const STEPS = [
+  'configuration',
+  'access',
+  'sfu',
+  'signalling',
+  'well-known',
+  'connection',
+  'federation',
+  'openid',
+  'client-api',
+  'delayed-events',
+  'transports',
+  'state',
+  'homeserver',
+  'service',
+  'webhooks',
+] as const
+
+/** One of {@link STEPS}. */
+export type Step = (typeof STEPS)[number]
+
+/** How well it is. `skipped` depends on a step with a problem, or was not asked for. */
+export type Level = 'ok' | 'warning' | 'problem' | 'skipped'
+
+/** One line of what the doctor has to say; stable, as machines read it too. */
+export interface Finding {
+  readonly step: Step
+  readonly level: Level
+  /** What was found and where, for people. */
+  readonly found: string
+  /** For warnings and problems: the entry of the catalogue. */
+  readonly code?: CauseCode
+  /** What the code means, as a sentence. */
+  readonly sentence?: string
+  readonly remedy?: string
+}
+
+/** Takes findings as they are made. */
+export interface Report {
+  ok(step: Step, found: string): void
+  warning(step: Step, trouble: Trouble<CauseCode>): void
+  problem(step: Step, trouble: Trouble<CauseCode>): void
+  /** @param why - on what it depends */
+  skipped(step: Step, why: string): void
+  /** Says what is being looked at, for people who wait. */
+  progress(what: string): void
+  readonly findings: readonly Finding[]
+}
+
+/** Where findings go as they are made. */
+export interface ReportOutput {
+  readonly onFinding: (finding: Finding) => void
+  readonly onProgress: (what: string) => void
+}
+
+/** Creates {@link Report}. */
+export function createReport({ onFinding, onProgress }: ReportOutput): Report {
+  const findings: Finding[] = []
+
+  function add(finding: Finding): void {
+    findings.push(finding)
+    onFinding(finding)
+  }
+
+  function addTrouble(step: Step, level: 'warning' | 'problem', trouble: Trouble<CauseCode>): void {
+    const { code, found } = trouble
+    const { sentence } = CATALOGUE[code]
+    const remedy = remedyFor(trouble)
+    add({ step, level, found, code, sentence, ...(remedy !== undefined && { remedy }) })
+  }
+
+  return {
+    ok: (step, found) => add({ step, level: 'ok', found }),
+    warning: (step, trouble) => addTrouble(step, 'warning', trouble),
+    problem: (step, trouble) => addTrouble(step, 'problem', trouble),
+    skipped: (step, why) => add({ step, level: 'skipped', found: why }),
+    progress: onProgress,
+    findings,
+  }
+}

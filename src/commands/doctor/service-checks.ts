@@ -1,0 +1,113 @@
+import type { BindAddress } from '../../config/parsers.ts'
+import { memberOf, parseJson } from '../../lib/json.ts'
+import { reachableAt } from '../healthcheck.ts'
+import type { Report } from './report.ts'
+import type { CheckedSfu } from './sfu-checks.ts'
+
+/** What the checks of the running service need. */
+export interface ServiceCheckParts {
+  /** Its metrics listener; `undefined` if it has none. */
+  readonly bind: BindAddress | undefined
+  /** `undefined` if the SFU cannot be used. */
+  readonly sfu: CheckedSfu | undefined
+  readonly report: Report
+  /** How long a webhook may take. */
+  readonly webhookMs?: number | undefined
+}
+
+const TIMEOUT_MS = 3_000
+const WEBHOOK_MS = 5_000
+const POLL_MS = 200
+const WEBHOOK_COUNT = /^jwt_service_webhooks_total(?:\{[^}]*\})? (\S+)$/gm
+const REPLICAS = /^jwt_service_replicas (\S+)$/m
+
+async function get(authority: string, path: string): Promise<string | undefined> {
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    return await (await fetch(`http://${authority}${path}`, { signal, proxy: '' })).text()
+  } catch {
+    return undefined
+  }
+}
+
+/** Where the metrics listener answers. */
+async function findListener(bind: BindAddress): Promise<string | undefined> {
+  for (const host of reachableAt(bind)) {
+    const authority = `${host}:${bind.port}`
+    if ((await get(authority, '/healthz')) !== undefined) return authority
+  }
+  return undefined
+}
+
+async function checkReadiness(authority: string, report: Report): Promise<void> {
+  const body = parseJson((await get(authority, '/readyz')) ?? '')
+  const status = memberOf(body, 'status')
+  const reasons = memberOf(body, 'reasons')
+  const found = Array.isArray(reasons) ? reasons.map(String).join('; ').slice(0, 500) : 'no reason'
+  if (status === 'ready')
+    return report.ok('service', `the service runs at ${authority}, and is ready`)
+  if (status === 'degraded') return report.warning('service', { code: 'service.degraded', found })
+  report.problem('service', { code: 'service.unready', found })
+}
+
+async function webhooksAt(authority: string): Promise<number> {
+  const text = (await get(authority, '/metrics')) ?? ''
+  return [...text.matchAll(WEBHOOK_COUNT)].reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
+/** Has the SFU open and close a room, and waits for it to say so. */
+async function provokeWebhook({ rooms, unusedRoom }: CheckedSfu): Promise<void> {
+  await rooms.createRoom(unusedRoom)
+  await rooms.deleteRoom(unusedRoom, AbortSignal.timeout(TIMEOUT_MS))
+}
+
+async function arrives(authority: string, before: number, webhookMs: number): Promise<boolean> {
+  const end = performance.now() + webhookMs
+  while (performance.now() < end) {
+    if ((await webhooksAt(authority)) > before) return true
+    await Bun.sleep(POLL_MS)
+  }
+  return false
+}
+
+async function checkWebhooks(
+  authority: string,
+  sfu: CheckedSfu,
+  { report, webhookMs = WEBHOOK_MS }: ServiceCheckParts,
+): Promise<void> {
+  report.progress('whether webhooks of the SFU arrive')
+  const before = await webhooksAt(authority)
+  await provokeWebhook(sfu)
+  if (await arrives(authority, before, webhookMs)) {
+    return report.ok(
+      'webhooks',
+      'the SFU has told the service of a room that was opened and closed',
+    )
+  }
+  const replicas = Number(REPLICAS.exec((await get(authority, '/metrics')) ?? '')?.[1] ?? 1)
+  const found = `none within ${webhookMs / 1_000} s of a room that was opened and closed`
+  const trouble = { code: 'webhook.never-comes', found } as const
+  // Another one may have got it.
+  if (replicas > 1) report.warning('webhooks', trouble)
+  else report.problem('webhooks', trouble)
+}
+
+/** Checks the service that runs beside the doctor, through its metrics listener. */
+export async function checkService(parts: ServiceCheckParts): Promise<void> {
+  const { bind, sfu, report } = parts
+  if (bind === undefined) {
+    const why = 'LIVEKIT_METRICS_BIND is not set, so the running service cannot be asked'
+    report.skipped('service', why)
+    return report.skipped('webhooks', why)
+  }
+  report.progress('the running service')
+  const authority = await findListener(bind)
+  if (authority === undefined) {
+    const found = `no answer at ${reachableAt(bind)[0]}:${bind.port}`
+    report.warning('service', { code: 'service.not-running', found })
+    return report.skipped('webhooks', 'need the running service')
+  }
+  await checkReadiness(authority, report)
+  if (sfu === undefined) return report.skipped('webhooks', "need the SFU's API")
+  await checkWebhooks(authority, sfu, parts)
+}

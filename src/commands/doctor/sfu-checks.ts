@@ -1,0 +1,118 @@
+import { ListRoomsRequest, ListRoomsResponse } from '@livekit/protocol'
+import type { Config } from '../../config.ts'
+import { createTokenSigner, type TokenSigner } from '../../livekit/access-token.ts'
+import { createRoomService, type RoomService, sfuApiBase } from '../../livekit/room-service.ts'
+import { createTwirpClient, SfuError } from '../../livekit/twirp.ts'
+import { clockSkew } from './clock-skew.ts'
+import type { Report } from './report.ts'
+import { signallingStatus } from './signalling.ts'
+
+/** What the checks of the SFU need. */
+export interface SfuCheckParts {
+  readonly config: Config
+  readonly report: Report
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly timeoutMs?: number | undefined
+}
+
+/** A usable SFU, for checks that need one. */
+export interface CheckedSfu {
+  readonly rooms: RoomService
+  /** Name of a LiveKit room that nobody else uses. */
+  readonly unusedRoom: string
+}
+
+const TOKEN_SECONDS = 60
+const TIMEOUT_MS = 5_000
+/** LiveKit takes tokens that are so much too old or too new. */
+const TOLERATED_SKEW_SECONDS = 60
+
+/** Reports a difference of the clocks; whether it makes tokens unusable. */
+async function checkClock({ config, report, now, timeoutMs = TIMEOUT_MS }: SfuCheckParts) {
+  const sentAt = now()
+  try {
+    const response = await fetch(`${sfuApiBase(config.liveKitInternalUrl)}/`, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    await response.body?.cancel()
+    const skew = clockSkew(response.headers.get('date'), sentAt, now())
+    if (skew === undefined) return false
+    const isSevere = Math.abs(skew.seconds) >= TOLERATED_SKEW_SECONDS
+    const trouble = { code: 'sfu.clock-skew', found: skew.text } as const
+    if (isSevere) report.problem('sfu', trouble)
+    else report.warning('sfu', trouble)
+    return isSevere
+  } catch {
+    // The call of the API says what is wrong.
+    return false
+  }
+}
+
+/** Whether the SFU's API can be called with the key and secret. */
+async function checkApi(parts: SfuCheckParts, signer: TokenSigner): Promise<boolean> {
+  const { config, report, timeoutMs = TIMEOUT_MS } = parts
+  const base = sfuApiBase(config.liveKitInternalUrl)
+  const call = createTwirpClient(`${base}/twirp/livekit.RoomService`, timeoutMs)
+  const jwt = await signer.apiToken({ roomList: true }, TOKEN_SECONDS)
+  // One name, as all rooms of a busy SFU are more than an answer may hold.
+  const message = new ListRoomsRequest({ names: ['doctor'] }).toBinary()
+  try {
+    ListRoomsResponse.fromBinary(await call({ method: 'ListRooms', jwt, message }))
+    report.ok('sfu', `LiveKit answers at ${base}, and accepts the key and secret`)
+    return true
+  } catch (error) {
+    if (error instanceof SfuError) {
+      report.problem('sfu', error.trouble)
+      return false
+    }
+    const found = `what ${base} answers is no list of rooms`
+    report.problem('sfu', { code: 'sfu.bad-answer', found })
+    return false
+  }
+}
+
+async function checkAutoCreate(parts: SfuCheckParts, signer: TokenSigner, sfu: CheckedSfu) {
+  const { config, report, timeoutMs = TIMEOUT_MS } = parts
+  const { rooms, unusedRoom: room } = sfu
+  const participation = { room, identity: 'doctor', canPublish: false, canUpdateOwnMetadata: false }
+  const jwt = await signer.participantToken(participation, TOKEN_SECONDS)
+  const base = sfuApiBase(config.liveKitInternalUrl)
+  const status = await signallingStatus(base, jwt, timeoutMs)
+  if (status === 404) {
+    report.ok('signalling', 'a room that nobody created is refused')
+    return
+  }
+  const found = `${base}/rtc ${status === undefined ? 'gave no answer' : `answered ${status}`}`
+  if (status !== 101) {
+    report.warning('signalling', { code: 'sfu.signalling-unclear', found })
+    return
+  }
+  report.problem('signalling', {
+    code: 'sfu.auto-create-on',
+    found: 'a participant got into a room that nobody had created',
+  })
+  // Whatever fails here, the SFU closes the empty room by itself.
+  await rooms.deleteRoom(room, AbortSignal.timeout(timeoutMs)).catch(() => {})
+}
+
+/** Checks the SFU; `undefined` unless it can be used. */
+export async function checkSfu(parts: SfuCheckParts): Promise<CheckedSfu | undefined> {
+  const { config, report, now, timeoutMs } = parts
+  report.progress('the SFU')
+  const signer = await createTokenSigner(config.credentials, now)
+  if (await checkClock(parts)) {
+    report.skipped('signalling', 'needs the same time here and at the SFU')
+    return undefined
+  }
+  if (!(await checkApi(parts, signer))) {
+    report.skipped('signalling', "needs the SFU's API")
+    return undefined
+  }
+  const sfuUrl = config.liveKitInternalUrl
+  const rooms = createRoomService({ sfuUrl, signer, now, timeoutMs })
+  const sfu = { rooms, unusedRoom: `doctor-${crypto.randomUUID()}` }
+  await checkAutoCreate(parts, signer, sfu)
+  return sfu
+}

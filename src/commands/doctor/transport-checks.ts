@@ -1,0 +1,82 @@
+import { memberOf, parseJson, textMember } from '../../lib/json.ts'
+import { answerText, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
+import type { Answer } from '../../net/bounded-fetch.ts'
+import { isRequestFailure } from '../../net/target-client.ts'
+import type { TokenToCheck } from './federation-checks.ts'
+import type { ServerCheckParts } from './homeserver-clients.ts'
+
+const KEY = 'org.matrix.msc4143.rtc_foci'
+
+/** The service URLs that clients find. */
+function serviceUrlsIn(document: unknown): readonly string[] {
+  const foci = memberOf(document, KEY)
+  if (!Array.isArray(foci)) return []
+  return foci.flatMap((focus: unknown) => {
+    if (textMember(focus, 'type') !== 'livekit') return []
+    return textMember(focus, 'livekit_service_url') ?? []
+  })
+}
+
+function requestBody({ name }: ServerCheckParts, { token, user }: TokenToCheck): string {
+  if (token === undefined || user === undefined) return '{}'
+  return JSON.stringify({
+    room_id: '!doctor:doctor.invalid',
+    slot_id: 'doctor',
+    openid_token: { access_token: token, matrix_server_name: name.text },
+    member: { id: 'doctor', claimed_user_id: user, claimed_device_id: 'doctor' },
+  })
+}
+
+/** Why the service that clients find is not this one; `undefined` if it may well be. */
+function mismatch(
+  { config }: ServerCheckParts,
+  answer: Answer,
+  isWithToken: boolean,
+): string | undefined {
+  if (!isWithToken) {
+    const isOne = answer.status === 400 && matrixErrorCode(answer) === 'M_BAD_JSON'
+    return isOne
+      ? undefined
+      : `${answerText(answer, '/get_token')}: that is no service like this one`
+  }
+  const url = textMember(parseJson(answer.body), 'url')
+  if (url === config.liveKitUrl) return undefined
+  if (url === undefined) return answerText(answer, '/get_token')
+  return `it hands out another SFU than LIVEKIT_URL: ${url.slice(0, 100)}`
+}
+
+/** Checks whether clients of a homeserver find this service, and the SFU through it. */
+export async function checkTransports(
+  parts: ServerCheckParts,
+  document: unknown,
+  token: TokenToCheck,
+): Promise<void> {
+  const { name, clients, report } = parts
+  const [serviceUrl] = serviceUrlsIn(document)
+  if (serviceUrl === undefined) {
+    const found = `/.well-known/matrix/client has no "${KEY}" of type "livekit"`
+    return report.warning('transports', { code: 'transports.none', found })
+  }
+  report.progress(`the service at ${serviceUrl}`)
+  const isWithToken = token.token !== undefined && token.user !== undefined
+  const elsewhere = (found: string) => {
+    report.problem('transports', { code: 'transports.elsewhere', found })
+  }
+  if (!/^https:\/\//.test(serviceUrl) || !URL.canParse(serviceUrl)) {
+    return elsewhere('"livekit_service_url" is no https URL')
+  }
+  const base = serviceUrl.replace(/\/+$/, '')
+  try {
+    const call = { method: 'POST', path: '/get_token', body: requestBody(parts, token) } as const
+    const answer = await clients.inTime((signal) => {
+      return clients.request(name.text, base, call, signal)
+    })
+    const wrong = mismatch(parts, answer, isWithToken)
+    if (wrong !== undefined) return elsewhere(wrong)
+    const more = isWithToken ? 'hands out LIVEKIT_URL' : 'answers (--token and --user show more)'
+    report.ok('transports', `${base}, which clients find, ${more}`)
+  } catch (error) {
+    if (!isRequestFailure(error)) throw error
+    elsewhere(`${base}: ${error.message}`)
+  }
+}

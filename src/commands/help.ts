@@ -1,0 +1,45 @@
+import { CATALOGUE, isCauseCode } from '../catalogue/catalogue.ts'
+import { type Entry, filledIn } from '../catalogue/entry.ts'
+import { helpText, settingHelp } from '../config/help.ts'
+import { noteLine } from '../config/reader.ts'
+import type { CommandOutput } from './registration.ts'
+
+/** Stands for what a remedy names when it is about one occurrence. */
+const ANY = '…'
+
+/** What the catalogue says of a code; `undefined` if it is none. */
+function causeHelp(code: string): string | undefined {
+  const lower = code.toLowerCase()
+  if (!isCauseCode(lower)) return undefined
+  const { sentence, remedy = 'There is nothing to do about it here.' }: Entry = CATALOGUE[lower]
+  return `${lower}\n\n${sentence}\n${filledIn(remedy, ANY)}\n`
+}
+
+/**
+ * The `--help` command: lists commands and settings, or explains one setting, or one code of a log line.
+ *
+ * @returns the exit code: 2 for a name that is neither
+ */
+export function help(
+  names: readonly string[],
+  { out, err }: CommandOutput,
+  version: string,
+): number {
+  const [name, ...others] = names
+  if (others.length > 0) {
+    err(`expected one setting or code, found ${names.length}; --help lists the settings\n`)
+    return 2
+  }
+  if (name === undefined) {
+    out(helpText(version))
+    return 0
+  }
+  const cause = causeHelp(name)
+  const about = cause === undefined ? settingHelp(name) : { text: cause }
+  if ('text' in about) {
+    out(about.text)
+    return 0
+  }
+  err(`${noteLine(about.unknown)} (--help lists all settings)\n`)
+  return 2
+}
