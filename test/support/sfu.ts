@@ -1,4 +1,4 @@
-import type { Room } from '@livekit/protocol'
+import { CreateRoomRequest, DeleteRoomRequest, type Room } from '@livekit/protocol'
 import { type Answer, reply } from './misbehaviour.ts'
 import { createScript, type Script } from './script.ts'
 import { type CallGrants, GrantError, requireGrant, verifyCall } from './sfu-grants.ts'
@@ -19,6 +19,10 @@ export interface SfuOptions extends ListenOptions {
   readonly pathPrefix?: string
   /** The time by which tokens expire, in milliseconds since the epoch; the real one unless given. */
   readonly now?: () => number
+  /** Whether anybody gets into rooms that nobody has created; not unless given. */
+  readonly autoCreate?: boolean
+  /** Where webhooks about rooms go; nowhere unless given. */
+  readonly webhookUrls?: readonly string[]
 }
 
 /** One call of the room service that could be read. */
@@ -66,12 +70,35 @@ function toTwirpError(error: unknown): Answer {
 /** Starts an SFU without rooms. */
 export async function startSfu(options: SfuOptions): Promise<Sfu> {
   const { apiKey, apiSecret, pathPrefix = '', now = Date.now } = options
+  const { autoCreate = false, webhookUrls = [] } = options
   const script = createScript()
   const requests: RoomServiceRequest[] = []
   const state: RoomState = { rooms: new Map(), participants: new Map() }
   const servicePath = `${pathPrefix}/twirp/livekit.RoomService/`
 
+  /** What LiveKit tells everybody, and what it tells a client that wants to join. */
+  async function answerOthers({ path, query }: WireRequest): Promise<Answer | undefined> {
+    const date = { date: new Date(now()).toUTCString() }
+    if (path === `${pathPrefix}/`) return reply(200, 'OK', { ...date, 'content-type': 'text/plain' })
+    if (path !== `${pathPrefix}/rtc`) return undefined
+    const token = `Bearer ${query.get('access_token')}`
+    const grants = await verifyCall(token, apiKey, apiSecret, new Date(now()))
+    const room = grants?.video.room
+    if (room === undefined || grants?.video.roomJoin !== true) return reply(401, 'no permission')
+    if (!autoCreate && !state.rooms.has(room)) return reply(404, 'requested room does not exist')
+    return reply(101, undefined, { connection: 'Upgrade', upgrade: 'websocket' })
+  }
+
+  /** As LiveKit does, not before the answer, and whether or not it is taken. */
+  function announce(event: string, room: string): void {
+    for (const url of webhookUrls) {
+      sendWebhook(url, { event, room: { name: room } }, { apiKey, apiSecret }).catch(() => {})
+    }
+  }
+
   async function answer(request: WireRequest): Promise<Answer> {
+    const other = await answerOthers(request)
+    if (other !== undefined) return other
     const method = request.path.slice(servicePath.length)
     const isCall = request.method === 'POST' && request.path.startsWith(servicePath)
     if (!isCall || request.headers.get('content-type') !== 'application/protobuf') {
@@ -87,7 +114,10 @@ export async function startSfu(options: SfuOptions): Promise<Sfu> {
     if (scripted !== undefined) return scripted
     try {
       requireGrant(grants, call.grant)
-      return reply(200, call.run().toBinary(), { 'content-type': 'application/protobuf' })
+      const answered = call.run().toBinary()
+      if (call.message instanceof CreateRoomRequest) announce('room_started', call.message.name)
+      if (call.message instanceof DeleteRoomRequest) announce('room_finished', call.message.room)
+      return reply(200, answered, { 'content-type': 'application/protobuf' })
     } catch (error) {
       return toTwirpError(error)
     }

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { findClosedPort } from '../support/dead-end.ts'
+import { reply } from '../support/misbehaviour.ts'
+import { type Arrangement, type DoctorStage, SERVER_NAME, setDoctorStage } from './stage.ts'
+
+let stage: DoctorStage
+beforeAll(async () => {
+  stage = await setDoctorStage()
+})
+afterAll(() => stage.close())
+
+const HTML = reply(200, '<!doctype html><title>It works</title>', { 'content-type': 'text/html' })
+const UNRECOGNIZED = reply(404, { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' })
+const USERINFO = '/_matrix/federation/v1/openid/userinfo'
+const VERSION = '/_matrix/federation/v1/version'
+const NOT_PUBLIC_SERVER = { LIVEKIT_FULL_ACCESS_HOMESERVERS: 'somebody.invalid' }
+
+test('finds nothing where all is well', async () => {
+  const { exitCode, findings, codes } = await stage.examine()
+  expect(codes).toEqual([])
+  expect(exitCode).toBe(0)
+  expect(findings.map(({ step, level }) => `${step} ${level}`)).toEqual([
+    'configuration ok',
+    'sfu ok',
+    'signalling ok',
+    'access ok',
+    'well-known ok',
+    'connection ok',
+    'federation ok',
+    'openid ok',
+    'client-api ok',
+    'delayed-events ok',
+    'transports ok',
+    'state ok',
+    'service ok',
+    'webhooks ok',
+  ])
+})
+
+/** Each with the one code that it gives, and what of it the remedy must name. */
+const ARRANGEMENTS: readonly (readonly [
+  name: string,
+  code: string,
+  remedy: string,
+  arrange: () => Promise<Arrangement> | Arrangement,
+])[] = [
+  [
+    'a well-known document of another virtual host',
+    'discovery.bad-well-known',
+    '{"m.server": "host:port"}',
+    async () => ({
+      federationPort: await findClosedPort(),
+      homeserver(homeserver) {
+        homeserver.respond('/.well-known/matrix/*', HTML)
+        homeserver.restore('/.well-known/matrix/client')
+      },
+    }),
+  ],
+  [
+    'a closed federation port while 443 works',
+    'federation.only-on-443',
+    `{"m.server": "${SERVER_NAME}:443"}`,
+    async () => ({ isDelegated: false, federationPort: await findClosedPort() }),
+  ],
+  [
+    'a certificate for another name',
+    'federation.certificate-for-another-name',
+    '/.well-known/matrix/server',
+    () => ({ certificate: { dns: ['other.test'] } }),
+  ],
+  [
+    'an expired certificate',
+    'federation.certificate-expired',
+    'renew it',
+    () => ({
+      certificate: { dns: [SERVER_NAME], notAfter: new Date(Date.now() - 86_400_000) },
+    }),
+  ],
+  [
+    'a private address by split DNS',
+    'federation.denied-address',
+    'LIVEKIT_FEDERATION_ALLOW_NETWORKS=10.0.0.5',
+    () => ({ env: NOT_PUBLIC_SERVER, addresses: ['10.0.0.5'] }),
+  ],
+  [
+    'a homeserver that does not federate',
+    'federation.disabled',
+    'users of others cannot',
+    () => ({ homeserver: ({ respond }) => respond(VERSION, UNRECOGNIZED) }),
+  ],
+  [
+    'a listener without the resource for OpenID',
+    'federation.no-openid',
+    '"openid"',
+    () => ({
+      homeserver({ respond }) {
+        respond(VERSION, UNRECOGNIZED)
+        respond(USERINFO, UNRECOGNIZED)
+      },
+    }),
+  ],
+  [
+    'a wrong path prefix of the SFU that is 404',
+    'sfu.wrong-path',
+    'path prefix',
+    () => ({ sfu: { pathPrefix: '/livekit/sfu' } }),
+  ],
+  [
+    'a wrong path prefix of the SFU that is 200 and empty',
+    'sfu.wrong-path',
+    'path prefix',
+    () => ({ misbehave: ({ respond }) => respond('ListRooms', reply(200)) }),
+  ],
+  [
+    'a wrong API secret',
+    'sfu.wrong-credentials',
+    'LIVEKIT_SECRET',
+    () => ({ env: { LIVEKIT_SECRET: 'another-secret-of-sufficient-length-0123456789' } }),
+  ],
+  [
+    'a LIVEKIT_URL that only clients reach',
+    'sfu.refused',
+    'LIVEKIT_INTERNAL_URL',
+    async () => ({ env: { LIVEKIT_URL: `ws://127.0.0.1:${await findClosedPort()}` } }),
+  ],
+  [
+    'webhooks that are not configured',
+    'webhook.never-comes',
+    '"webhook.urls"',
+    () => ({ hasWebhooks: false }),
+  ],
+  [
+    'a clock that is ten minutes off',
+    'sfu.clock-skew',
+    'NTP',
+    () => ({ sfu: { now: () => Date.now() + 600_000 } }),
+  ],
+  [
+    'rooms that are created for anybody',
+    'sfu.auto-create-on',
+    'auto_create: false',
+    () => ({ sfu: { autoCreate: true } }),
+  ],
+  [
+    'a name misspelt in the list of full access',
+    'access.name-misspelt',
+    SERVER_NAME,
+    () => ({
+      env: {
+        LIVEKIT_FULL_ACCESS_HOMESERVERS: 'exmaple.test',
+        LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.1',
+      },
+    }),
+  ],
+]
+
+test.each(ARRANGEMENTS)('finds %s, as %s alone', async (_, code, remedy, arrange) => {
+  const { findings, codes } = await stage.examine(await arrange())
+  expect(codes).toEqual([code])
+  const [finding] = findings.filter((each) => each.code !== undefined)
+  expect(finding?.remedy).toContain(remedy)
+})
