@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { RedisConnection } from '../../delegation/store/redis-connection.ts'
 import { besideJobs, WAKE_CHANNEL } from '../../delegation/store/redis-keys.ts'
 import { type StoreCode, StoreUnavailable } from '../../delegation/store/store.ts'
@@ -18,6 +19,8 @@ type Send = (command: string, ...args: readonly string[]) => Promise<unknown>
 
 const MIN_VERSION = [6, 2] as const
 const MAX_SKEW_MS = 2_000
+const REDIS_PORT = 6379
+const LOOK_TIMEOUT_MS = 2_000
 
 function fieldsOf(info: unknown): ReadonlyMap<string, string> {
   const lines = String(info).split('\r\n')
@@ -71,6 +74,32 @@ async function inspect(parts: RedisCheckParts, send: Send): Promise<void> {
   report.ok('state', `${name}, on disk, with all rights that the service needs`)
 }
 
+/** What answers a command without a password; the runtime does not tell failures to connect apart. */
+function answerWithoutPassword(url: string, timeoutMs: number): Promise<string | undefined> {
+  const { protocol, hostname, port } = new URL(url)
+  if (protocol !== 'redis:') return Promise.resolve(undefined)
+  return new Promise((resolve) => {
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const socket = connect({ host, port: Number(port || REDIS_PORT) })
+    const end = (answer: string | undefined) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(timeoutMs, () => end(undefined))
+    socket.once('error', () => end(undefined))
+    socket.once('data', (bytes: Buffer) => end(bytes.toString('latin1')))
+    socket.write('PING\r\n')
+  })
+}
+
+/** Says more about a connection that failed. */
+async function explained(url: string, trouble: Trouble<StoreCode>): Promise<Trouble<StoreCode>> {
+  if (trouble.code !== 'store.redis-unreachable') return trouble
+  const answer = await answerWithoutPassword(url, LOOK_TIMEOUT_MS)
+  if (answer === undefined || !answer.startsWith('-NOAUTH')) return trouble
+  return { code: 'store.redis-password', found: 'Redis asks for another password than the one set' }
+}
+
 /** Checks Redis. */
 export async function checkRedis(parts: RedisCheckParts): Promise<void> {
   const { url, report, timeoutMs } = parts
@@ -86,7 +115,7 @@ export async function checkRedis(parts: RedisCheckParts): Promise<void> {
   })
   await connection.start()
   try {
-    if (away !== undefined) return report.problem('state', away)
+    if (away !== undefined) return report.problem('state', await explained(url, away))
     await inspect(parts, (command, ...args) => connection.send(command, args))
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3}) /
@@ -20,7 +20,8 @@ function upgradeRequest({ host, pathname }: URL, jwt: string): string {
 function open({ protocol, hostname, port }: URL) {
   const host = hostname.replace(/^\[|\]$/g, '')
   if (protocol === 'http:') return connect({ host, port: Number(port || 80) })
-  return connectTls({ host, port: Number(port || 443), servername: host })
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  return connectTls({ host, port: Number(port || 443), ...name })
 }
 
 /**

@@ -2,8 +2,8 @@ import { memberOf, parseJson, textMember } from '../../lib/json.ts'
 import { answerText, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
 import { isRequestFailure } from '../../net/target-client.ts'
-import type { TokenToCheck } from './federation-checks.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
+import type { TokenToCheck } from './openid-check.ts'
 
 const KEY = 'org.matrix.msc4143.rtc_foci'
 

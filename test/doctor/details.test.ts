@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { reply } from '../support/misbehaviour.ts'
+import { type DoctorStage, type Examination, SERVER_NAME, setDoctorStage } from './stage.ts'
+
+let stage: DoctorStage
+beforeAll(async () => {
+  stage = await setDoctorStage()
+})
+afterAll(() => stage.close())
+
+const USER = `@alice:${SERVER_NAME}`
+const USERINFO = '/_matrix/federation/v1/openid/userinfo'
+const UNKNOWN_TOKEN = reply(401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unknown token' })
+
+function foundBy({ findings }: Examination, step: string): string {
+  return findings
+    .filter((finding) => finding.step === step)
+    .map(({ found }) => found)
+    .join('; ')
+}
+
+test('says whose token a real one is', async () => {
+  const examination = await stage.examine({
+    args: [SERVER_NAME, '--token', 'real-token'],
+    homeserver: ({ respond }) => respond(USERINFO, UNKNOWN_TOKEN, reply(200, { sub: USER })),
+  })
+  expect(examination.codes).toEqual([])
+  expect(foundBy(examination, 'openid')).toBe(`the token is of ${USER}`)
+  expect(examination.text).not.toContain('real-token')
+})
+
+test('asks the service that clients find with a real token and user', async () => {
+  const respondWith = (url: string) => {
+    return stage.examine({
+      args: ['--user', USER, '--token', 'real-token'],
+      env: { LIVEKIT_URL: 'wss://sfu.example.test', LIVEKIT_INTERNAL_URL: '' },
+      homeserver({ respond }) {
+        respond(USERINFO, UNKNOWN_TOKEN, reply(200, { sub: USER }))
+        respond('/jwt/get_token', reply(200, { url, jwt: 'a.b.c' }))
+      },
+    })
+  }
+  const same = await respondWith('wss://sfu.example.test')
+  expect(foundBy(same, 'transports')).toEndWith('/jwt, which clients find, hands out LIVEKIT_URL')
+  const other = await respondWith('wss://other.example')
+  expect(other.codes).toContain('transports.elsewhere')
+  expect(foundBy(other, 'transports')).toBe(
+    'it hands out another SFU than LIVEKIT_URL: wss://other.example',
+  )
+  expect(other.text).not.toContain('a.b.c')
+  expect(other.text).not.toContain('real-token')
+})
+
+test('does not take a refused token for a fault of the homeserver alone', async () => {
+  const { codes, exitCode } = await stage.examine({ args: [SERVER_NAME, '--token', 'expired'] })
+  expect(codes).toEqual(['federation.token-refused'])
+  expect(exitCode).toBe(1)
+})
+
+test('finds a token of another user than the one given', async () => {
+  const { codes } = await stage.examine({
+    args: ['--user', `@bob:${SERVER_NAME}`, '--token', 'real-token'],
+    homeserver({ respond }) {
+      respond(USERINFO, UNKNOWN_TOKEN, reply(200, { sub: USER }))
+      respond('/jwt/get_token', reply(401, { errcode: 'M_UNAUTHORIZED', error: 'no' }))
+    },
+  })
+  expect(codes).toEqual(['federation.other-user', 'transports.elsewhere'])
+})
+
+test.each([
+  ['accepts any token', 'federation.accepts-any-token', USERINFO, reply(200, { sub: USER })],
+  [
+    'lets no browser read where its client API is',
+    'client-api.no-cors',
+    '/.well-known/matrix/client',
+    reply(200, {
+      'm.homeserver': { base_url: 'https://example.test:PORT' },
+      'org.matrix.msc4143.rtc_foci': [
+        { type: 'livekit', livekit_service_url: 'https://example.test:PORT/jwt' },
+      ],
+    }),
+  ],
+  [
+    'has no delayed events',
+    'delayed-events.unsupported',
+    '/_matrix/client/versions',
+    reply(200, { versions: ['v1.11'] }),
+  ],
+  [
+    'limits restarts of delayed events',
+    'delayed-events.rate-limited',
+    '/_matrix/client/unstable/org.matrix.msc4140/*',
+    reply(429, { errcode: 'M_LIMIT_EXCEEDED', error: 'Too many', retry_after_ms: 1_000 }),
+  ],
+  [
+    'names a service that is something else',
+    'transports.elsewhere',
+    '/jwt/get_token',
+    reply(404, 'not found'),
+  ],
+] as const)('finds a homeserver that %s, as %s alone', async (_, code, path, answer) => {
+  const { codes } = await stage.examine({
+    homeserver({ respond, port }) {
+      const text = JSON.stringify(answer.body ?? '').replaceAll('PORT', String(port))
+      respond(path, { ...answer, body: JSON.parse(text) })
+    },
+  })
+  expect(codes).toEqual([code])
+})
+
+test('warns of a homeserver that announces no SFU', async () => {
+  const { codes, exitCode } = await stage.examine({
+    homeserver({ restore, setWellKnownClient, port }) {
+      restore('/.well-known/matrix/client')
+      const cors = { 'access-control-allow-origin': '*' }
+      setWellKnownClient(`https://${SERVER_NAME}:${port}`, cors)
+    },
+  })
+  expect(codes).toEqual(['transports.none'])
+  expect(exitCode).toBe(0)
+})
+
+test('warns of a certificate that expires within a fortnight, and says whose it is', async () => {
+  const notAfter = new Date(Date.now() + 5 * 86_400_000)
+  const examination = await stage.examine({
+    certificate: { dns: [SERVER_NAME, '*.example.test'], notAfter },
+  })
+  expect(examination.codes).toEqual(['federation.certificate-expires-soon'])
+  const day = notAfter.toISOString().slice(0, 10)
+  expect(foundBy(examination, 'connection')).toEndWith(
+    `certificate for ${SERVER_NAME}, *.example.test by Test authority, valid until ${day}`,
+  )
+})
+
+test('shows the certificate that is for another name', async () => {
+  const examination = await stage.examine({ certificate: { dns: ['other.test'] } })
+  expect(foundBy(examination, 'connection')).toContain('it shows a certificate for other.test by')
+})
+
+test('uses an override instead of looking for the homeserver', async () => {
+  const examination = await stage.examine({
+    env: { LIVEKIT_FEDERATION_URL_OVERRIDES: `${SERVER_NAME}=http://127.0.0.1:1` },
+  })
+  expect(examination.codes).toEqual(['federation.refused'])
+  expect(foundBy(examination, 'well-known')).toBe(
+    'LIVEKIT_FEDERATION_URL_OVERRIDES leads to http://127.0.0.1:1',
+  )
+})
+
+test('looks at no homeserver when none is named', async () => {
+  const { findings, codes } = await stage.examine({ args: [] })
+  expect(codes).toEqual([])
+  expect(findings.map(({ step }) => step)).toEqual([
+    'configuration',
+    'sfu',
+    'signalling',
+    'state',
+    'service',
+    'webhooks',
+  ])
+})
+
+test('reports every mistake of the configuration, and looks no further', async () => {
+  const { findings, codes, exitCode } = await stage.examine({
+    env: { LIVEKIT_URL: '', LIVEKIT_JWT_BIND: 'nonsense' },
+  })
+  expect(codes).toEqual(['configuration.bad-value', 'configuration.bad-value'])
+  expect(findings.filter(({ level }) => level === 'skipped').map(({ step }) => step)).toEqual([
+    'sfu',
+    'state',
+    'service',
+  ])
+  expect(findings[0]?.remedy).toBe(
+    'Correct LIVEKIT_URL; "jwt-service --help LIVEKIT_URL" explains it.',
+  )
+  expect(exitCode).toBe(1)
+})
+
+test('shows no secret, whatever goes wrong', async () => {
+  const secret = 'another-secret-of-sufficient-length-0123456789'
+  const { text } = await stage.examine({
+    args: [SERVER_NAME, '--token', 'openid-secret'],
+    env: { LIVEKIT_SECRET: secret, LIVEKIT_REDIS_URL: 'redis://:redis-secret@127.0.0.1:1' },
+  })
+  for (const each of [secret, 'openid-secret', 'redis-secret', 'eyJ']) {
+    expect(text).not.toContain(each)
+  }
+})
