@@ -1,3 +1,4 @@
+import type { MistakeCode } from '../config/reader.ts'
 import type { Entry } from './entry.ts'
 
 /** What only the `doctor` command finds. */
@@ -5,6 +6,12 @@ export const DOCTOR_ENTRIES = {
   'configuration.bad-value': {
     sentence: 'A setting has a value that the service cannot start with.',
     remedy: 'Correct {}; "jwt-service --help {}" explains it.',
+  },
+  'configuration.registration-of-another-server': {
+    sentence: 'The registration file is of another homeserver than the one named.',
+    remedy:
+      'Set {} to the server name of the homeserver that has the file; "jwt-service registration" prints a ' +
+      'new one.',
   },
   'configuration.doubtful': {
     sentence: 'A setting has a value that the service starts with, and that is probably not meant.',
@@ -116,4 +123,4 @@ export const DOCTOR_ENTRIES = {
     sentence: 'The running service hands out tokens, but something is wrong with it.',
     remedy: 'Look into its log, and at the other findings here.',
   },
-} as const satisfies Readonly<Record<string, Entry>>
+} as const satisfies Readonly<Record<string, Entry>> & Readonly<Record<MistakeCode, Entry>>

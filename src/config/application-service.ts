@@ -75,6 +75,7 @@ function checkNamespaces(reader: SettingsReader, serverName: string, registratio
     homeserver.name,
     `names a server whose users are in no namespace of the file that ${registrationFile.name} names; ` +
       'expected "namespaces", "users" to have a regex for the users of this server',
+    'configuration.registration-of-another-server',
   )
 }
 

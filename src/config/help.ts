@@ -10,10 +10,15 @@ const COMMANDS = `Commands:
                  print a registration file for application-service mode, and what to do with it:
                  where the homeserver reaches this service, and the homeserver's server name
   dashboard      print a Grafana dashboard (JSON) of the metrics at LIVEKIT_METRICS_BIND
-  example [NAME] print an example to start from: compose, nginx and others; without NAME, list them
   alerts         print alerting rules for Prometheus (YAML)
+  example [NAME] print an example to start from: compose, nginx and others; without NAME, list them
+  doctor [SERVER NAME] [--token T] [--user @u:server] [--json]
+                 look at all that the service depends on, with its environment, and say what is
+                 wrong and what helps: exit code 0, 1 with problems, 2 for wrong arguments; with a
+                 server name at that homeserver too, with an OpenID token of a user all the way
   --help         this text
-  --help NAME    all about one setting, such as --help LIVEKIT_URL
+  --help NAME    all about one setting, such as --help LIVEKIT_URL, or about one code of a log
+                 line, such as --help sfu.refused
   --version      the version`
 
 const WIDTH = 100

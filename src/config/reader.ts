@@ -11,12 +11,16 @@ export type Environment = Readonly<Record<string, string | undefined>>
  */
 export type ReadFile = (path: string) => string
 
+/** A mistake that has an entry of its own in the catalogue; the others share one. */
+export type MistakeCode = 'configuration.registration-of-another-server'
+
 /** What is wrong with a setting, or doubtful. */
 export interface SettingNote {
   /** The variable. */
   readonly setting: string
   /** What is wrong with it and what is expected, without its value. */
   readonly text: string
+  readonly code?: MistakeCode
 }
 
 /** A note in one line. */
@@ -38,7 +42,7 @@ export interface SettingsReader {
    * @param content - what should be in it
    */
   readFile(variable: string, path: string, content: string): string | undefined
-  problem(variable: string, text: string): void
+  problem(variable: string, text: string, code?: MistakeCode): void
   warn(variable: string, text: string): void
   readonly problems: readonly SettingNote[]
   readonly warnings: readonly SettingNote[]
@@ -66,7 +70,9 @@ export function createSettingsReader(env: Environment, readFile: ReadFile): Sett
   const problems: SettingNote[] = []
   const warnings: SettingNote[] = []
 
-  const problem = (variable: string, text: string) => problems.push({ setting: variable, text })
+  function problem(setting: string, text: string, code?: MistakeCode): void {
+    problems.push({ setting, text, ...(code !== undefined && { code }) })
+  }
   const warn = (variable: string, text: string) => warnings.push({ setting: variable, text })
 
   const present = (variable: string) => isPresent(env, variable)

@@ -53,7 +53,7 @@ export type CallTwirp = (call: TwirpCall) => Promise<Uint8Array>
 /** Called when a call has ended; `outcome` is `ok` or the code of the error. */
 export type OnTwirpCall = (method: string, outcome: string, durationMs: number) => void
 
-const MAX_CODE_LENGTH = 40
+const TWIRP_CODE = /^[a-z_]{1,40}$/
 /** Far more than a room or a participant with all its attributes. */
 const MAX_BYTES = 1024 * 1024
 
@@ -100,7 +100,7 @@ async function errorAnswer(response: Response, at: string): Promise<SfuError> {
     return new SfuError('unexpected_answer', { code, found })
   }
   const json = parseJson(new TextDecoder().decode(await readBody(response)))
-  const told = (textMember(json, 'code') ?? 'unexpected_answer').slice(0, MAX_CODE_LENGTH)
+  const told = TWIRP_CODE.exec(textMember(json, 'code') ?? '')?.[0] ?? 'unexpected_answer'
   const twirpCode = told === 'not_found' && status !== 404 ? 'unexpected_answer' : told
   const found = `status ${status}, ${twirpCode}, at ${at}`
   if (twirpCode === 'bad_route') return new SfuError(twirpCode, { code: 'sfu.wrong-path', found })

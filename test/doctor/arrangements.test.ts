@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { registrationText } from '../../src/commands/registration-text.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type Arrangement, type DoctorStage, SERVER_NAME, setDoctorStage } from './stage.ts'
@@ -153,6 +157,21 @@ const ARRANGEMENTS: readonly (readonly [
     }),
   ],
 ]
+
+test('finds a registration file of another server, as that alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'test-doctor-'))
+  const file = join(folder, 'registration.yaml')
+  const tokens = { asToken: 'a'.repeat(43), hsToken: 'h'.repeat(43) }
+  const url = 'http://jwt-service:8080'
+  await writeFile(file, registrationText({ url, serverName: 'other.test', ...tokens }))
+  const { codes, findings, exitCode } = await stage.examine({
+    env: { LIVEKIT_AS_REGISTRATION_FILE: file, LIVEKIT_HS_SERVER_NAME: SERVER_NAME },
+  })
+  await rm(folder, { recursive: true })
+  expect(codes).toEqual(['configuration.registration-of-another-server'])
+  expect(findings[0]?.remedy).toContain('LIVEKIT_HS_SERVER_NAME')
+  expect(exitCode).toBe(1)
+})
 
 test.each(ARRANGEMENTS)('finds %s, as %s alone', async (_, code, remedy, arrange) => {
   const { findings, codes } = await stage.examine(await arrange())

@@ -35,7 +35,7 @@ test.each([
   ],
   [
     ['--help', 'LIVEKIT_URL', 'LIVEKIT_KEY'],
-    'expected one setting, found 2; --help lists the commands\n',
+    'expected one setting or code, found 2; --help lists the settings\n',
   ],
 ])('%j is refused', async (args, stderr) => {
   expect(await run(args)).toEqual({ code: 2, stdout: '', stderr })

@@ -79,7 +79,8 @@ export async function startSfu(options: SfuOptions): Promise<Sfu> {
   /** What LiveKit tells everybody, and what it tells a client that wants to join. */
   async function answerOthers({ path, query }: WireRequest): Promise<Answer | undefined> {
     const date = { date: new Date(now()).toUTCString() }
-    if (path === `${pathPrefix}/`) return reply(200, 'OK', { ...date, 'content-type': 'text/plain' })
+    if (path === `${pathPrefix}/`)
+      return reply(200, 'OK', { ...date, 'content-type': 'text/plain' })
     if (path !== `${pathPrefix}/rtc`) return undefined
     const token = `Bearer ${query.get('access_token')}`
     const grants = await verifyCall(token, apiKey, apiSecret, new Date(now()))

@@ -1,11 +1,12 @@
+import type { SettingNote } from '../../config/reader.ts'
+import { noteLine } from '../../config/reader.ts'
 import type { Config, LoadedConfig } from '../../config.ts'
 import type { Report, Step } from './report.ts'
 
 const LATER: readonly Step[] = ['sfu', 'state', 'service']
 
-/** Splits a message of the configuration into the variable that it is about, and the rest. */
-function subjectOf(message: string): { readonly subject: string } {
-  return { subject: message.split(':', 1)[0] ?? '' }
+function told(note: SettingNote) {
+  return { found: noteLine(note), subject: note.setting }
 }
 
 /** Reports what is wrong with the settings; gives the configuration if it can be used. */
@@ -13,15 +14,12 @@ export function checkConfiguration(
   { config, problems, warnings }: LoadedConfig,
   report: Report,
 ): Config | undefined {
-  for (const found of problems) {
-    report.problem('configuration', {
-      code: 'configuration.bad-value',
-      found,
-      ...subjectOf(found),
-    })
+  for (const note of problems) {
+    const { code = 'configuration.bad-value' } = note
+    report.problem('configuration', { code, ...told(note) })
   }
-  for (const found of warnings) {
-    report.warning('configuration', { code: 'configuration.doubtful', found, ...subjectOf(found) })
+  for (const note of warnings) {
+    report.warning('configuration', { code: 'configuration.doubtful', ...told(note) })
   }
   if (config === undefined) {
     for (const step of LATER) report.skipped(step, 'needs a right configuration')

@@ -1,4 +1,4 @@
-import type { BindAddress } from '../../config/parsers.ts'
+import type { BindAddress } from '../../config/http-parsers.ts'
 import { memberOf, parseJson } from '../../lib/json.ts'
 import { reachableAt } from '../healthcheck.ts'
 import type { Report } from './report.ts'
