@@ -86,11 +86,11 @@ export interface LoadedConfig {
   readonly warnings: readonly SettingNote[]
 }
 
-/** Where the service listens, by the environment alone; `undefined` when that is wrong. */
-export function loadBindAddress(env: Environment): BindAddress | undefined {
+/** Where the service listens, by the environment alone, or what is wrong with that. */
+export function loadBindAddress(env: Environment): BindAddress | readonly SettingNote[] {
   const reader = createSettingsReader(env, () => '')
   const bind = bindAddress(reader)
-  return reader.problems.length === 0 ? bind : undefined
+  return reader.problems.length === 0 ? bind : reader.problems
 }
 
 /**

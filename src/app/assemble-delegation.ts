@@ -92,7 +92,8 @@ export async function assembleDelegation(
   const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
   const clock = createDelegationClock(options)
   const { now } = clock
-  const webhooks = watchWebhooks(logger, now())
+  const replicas = config.state.kind === 'redis' ? 'several' : 'one'
+  const webhooks = watchWebhooks(logger, now(), replicas)
   const health = new StoreHealth(options.monotonicNow)
   const memory = new Memory()
   const circumstances = () => {

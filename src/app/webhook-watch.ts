@@ -19,8 +19,15 @@ export interface WebhookWatch {
 
 /** One participant may join without media, which the SFU does not report. */
 const ENOUGH = 3
-/** Causes of transitions that a webhook would have brought about earlier. */
-const FOUND_BY_ASKING: readonly string[] = ['found present', 'confirmed absent']
+/**
+ * Causes of transitions that a webhook would have brought about earlier. With several replicas another
+ * one may get the webhook a moment after this one has asked, so there only leaves count: they are found
+ * by asking twice, seconds apart.
+ */
+const FOUND_BY_ASKING: Readonly<Record<'one' | 'several', readonly string[]>> = {
+  one: ['found present', 'confirmed absent'],
+  several: ['confirmed absent'],
+}
 
 const NEVER_COMES: Trouble<WebhookWatchCode> = {
   code: 'webhook.never-comes',
@@ -32,8 +39,13 @@ const NEVER_COMES: Trouble<WebhookWatchCode> = {
  *
  * @param since - milliseconds since the epoch; what came before is no witness, as webhooks were missed
  *   while no process ran
+ * @param replicas - how many can share the delegations
  */
-export function watchWebhooks(logger: Logger, since: number): WebhookWatch {
+export function watchWebhooks(
+  logger: Logger,
+  since: number,
+  replicas: 'one' | 'several',
+): WebhookWatch {
   let hasArrived = false
   let foundByAsking = 0
 
@@ -42,7 +54,7 @@ export function watchWebhooks(logger: Logger, since: number): WebhookWatch {
       hasArrived = true
     },
     noteTransition({ acceptedAt }, { cause }) {
-      if (hasArrived || acceptedAt < since || !FOUND_BY_ASKING.includes(cause)) return
+      if (hasArrived || acceptedAt < since || !FOUND_BY_ASKING[replicas].includes(cause)) return
       foundByAsking += 1
       if (foundByAsking !== ENOUGH) return
       logger.warn('the SFU delivers no webhooks: leaves are noticed late', { trouble: NEVER_COMES })

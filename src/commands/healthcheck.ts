@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 import type { BindAddress } from '../config/http-parsers.ts'
-import type { Environment } from '../config/reader.ts'
+import { type Environment, noteLine } from '../config/reader.ts'
 import { loadBindAddress } from '../config.ts'
 import { errorCode } from '../lib/error-code.ts'
 
@@ -43,8 +43,8 @@ export async function healthcheck(
   write: (line: string) => void,
 ): Promise<number> {
   const bind = loadBindAddress(env)
-  if (bind === undefined) {
-    write('unhealthy: LIVEKIT_JWT_BIND or LIVEKIT_JWT_PORT is wrong\n')
+  if (!('port' in bind)) {
+    write(`unhealthy: ${bind.map(noteLine).join('; ')}\n`)
     return 1
   }
   const failures: string[] = []

@@ -54,16 +54,20 @@ describe('the health check', () => {
     await server.close()
   })
 
-  test.each(['8080', ':http', '[::1]', 'user:hunter2@host:8080'])(
-    'says that LIVEKIT_JWT_BIND=%s is wrong',
-    async (bind) => {
-      expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: bind })).toEqual({
-        code: 1,
-        stdout: 'unhealthy: LIVEKIT_JWT_BIND or LIVEKIT_JWT_PORT is wrong\n',
-        stderr: '',
-      })
-    },
-  )
+  test.each([
+    ['8080', 'has no ":" before the port'],
+    [':http', 'has a port that is not a number'],
+    ['[::1]', 'has no port'],
+    ['user:hunter2@host:8080', 'has an IPv6 address without brackets'],
+  ])('says what is wrong with LIVEKIT_JWT_BIND=%s', async (bind, wrong) => {
+    expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: bind })).toEqual({
+      code: 1,
+      stdout:
+        `unhealthy: LIVEKIT_JWT_BIND: ${wrong}; ` +
+        'expected ":port", "host:port" or "[v6]:port", such as ":8080"\n',
+      stderr: '',
+    })
+  })
 
   test('reports a closed port in one line', async () => {
     const port = await findClosedPort()
