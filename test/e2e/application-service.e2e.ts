@@ -4,6 +4,7 @@ import { until } from '../support/until.ts'
 import { announceInNewRoom } from './support/call-membership.ts'
 import { type CallParticipant, joinCall, startClient } from './support/call-participant.ts'
 import { expectToLeave, expectToStay, wholeLife } from './support/delegated-call.ts'
+import { runDoctor } from './support/doctor.ts'
 import {
   type FederatedSite,
   type FederatedSites,
@@ -196,4 +197,19 @@ test.concurrent('the service believes its own homeserver alone', async () => {
   expect(await ask(away.registration.hsToken)).toMatchObject(unknown)
   expect(await ask(home.registration.asToken)).toMatchObject(unknown)
   expect((await ask(home.registration.hsToken)).status).toBe(200)
+})
+
+test('the doctor finds what the homeserver lets its application service do', async () => {
+  const { serverName, directory, settings } = home
+  const { findings } = await runDoctor({ directory, hosts: {}, settings, args: [serverName] })
+  // The service reaches its homeserver by an override, and does not know the site's authority.
+  expect(findings.flatMap(({ code }) => code ?? [])).toEqual(['federation.certificate-untrusted'])
+  const found = (step: string) =>
+    findings.filter((each) => each.step === step).map((each) => each.found)
+  expect(found('homeserver')).toEqual([
+    expect.stringMatching(/^it knows the as_token, as that of @/),
+    'it tells the service who is in a room',
+    'it passes requests of clients on to the service, with the right hs_token',
+  ])
+  expect(found('transports')).toEqual([`the homeserver announces ${home.livekit.url}`])
 })

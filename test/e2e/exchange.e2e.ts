@@ -195,3 +195,26 @@ test('the token of a full-access user grants joining its room and nothing else',
   })
   expect(Number(claims.exp) - Number(claims.nbf)).toBe(3600)
 })
+
+describe('the doctor', () => {
+  test('finds the homeserver and LiveKit as they are, and whose a token is', async () => {
+    const token = await alice.requestOpenIdToken()
+    const settings = { LIVEKIT_FULL_ACCESS_HOMESERVERS: site.serverName }
+    const args = ['--token', token.access_token, '--user', alice.userId]
+    const { findings, text } = await site.examine(settings, args)
+    const codes = findings.flatMap(({ code }) => code ?? [])
+    // As the site is: certificates of a day, a bare well-known document, and no metrics listener.
+    expect(codes).toEqual([
+      'federation.certificate-expires-soon',
+      'client-api.no-cors',
+      'transports.none',
+    ])
+    const found = new Map(findings.map((finding) => [finding.step, finding.found]))
+    expect(found.get('federation')).toMatch(/^Synapse \d+\.\d+\.\d+ answers$/)
+    expect(found.get('openid')).toBe(`the token is of ${alice.userId}`)
+    expect(found.get('sfu')).toContain('accepts the key and secret')
+    expect(found.get('signalling')).toBe('a room that nobody created is refused')
+    expect(found.get('delayed-events')).toStartWith('supported')
+    expect(text).not.toContain(token.access_token)
+  })
+})

@@ -13,14 +13,20 @@ function misspeltIn(serverName: string, listed: Iterable<string>): string | unde
 
 /** Says what users of a homeserver may do. */
 export function checkAccess(serverName: string, config: Config, report: Report): void {
+  if (serverName === config.applicationService?.serverName) {
+    report.ok('access', `through ${serverName}, whoever is joined to the Matrix room gets in`)
+  }
   const { level } = accessOf(serverName, config)
   if (level === 'full') {
-    report.ok('access', `users of ${serverName} have full access: they may start calls`)
+    report.ok(
+      'access',
+      `users of ${serverName} with OpenID tokens have full access: they may start calls`,
+    )
     return
   }
   const { fullAccess } = config
   const similar = fullAccess === '*' ? undefined : misspeltIn(serverName, fullAccess)
-  const found = `users of ${serverName} are restricted: they may join calls, and not start them`
+  const found = `users of ${serverName} with OpenID tokens are restricted: they cannot start calls`
   if (similar === undefined) {
     report.ok('access', found)
     return

@@ -39,10 +39,10 @@ async function checkHomeserver(
 ): Promise<string | undefined> {
   checkAccess(parts.name.text, parts.config, parts.report)
   const problem = await checkFederation(parts, { token, user })
-  const { document, baseUrl } = await checkClientApi(parts, problem)
-  if (baseUrl === undefined) parts.report.skipped('transports', 'need /.well-known/matrix/client')
-  else await checkTransports(parts, document, { token, user })
-  return baseUrl
+  const found = await checkClientApi(parts, problem)
+  if (found.baseUrl !== undefined) await checkTransports(parts, found, { token, user })
+  else parts.report.skipped('transports', 'need /.well-known/matrix/client')
+  return found.baseUrl
 }
 
 async function checkAll(

@@ -2,19 +2,29 @@ import { memberOf, parseJson, textMember } from '../../lib/json.ts'
 import { answerText, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
 import { isRequestFailure } from '../../net/target-client.ts'
+import type { ClientApiFound } from './client-api-checks.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
 import type { TokenToCheck } from './openid-check.ts'
 
 const KEY = 'org.matrix.msc4143.rtc_foci'
+const TRANSPORTS_PATH = '/_matrix/client/unstable/org.matrix.msc4143/rtc/transports'
+
+/** A text of each entry of type `livekit`. */
+function livekitTexts(list: unknown, key: string): readonly string[] {
+  if (!Array.isArray(list)) return []
+  return list.flatMap((entry: unknown) => {
+    return textMember(entry, 'type') === 'livekit' ? (textMember(entry, key) ?? []) : []
+  })
+}
 
 /** The service URLs that clients find. */
 function serviceUrlsIn(document: unknown): readonly string[] {
-  const foci = memberOf(document, KEY)
-  if (!Array.isArray(foci)) return []
-  return foci.flatMap((focus: unknown) => {
-    if (textMember(focus, 'type') !== 'livekit') return []
-    return textMember(focus, 'livekit_service_url') ?? []
-  })
+  return livekitTexts(memberOf(document, KEY), 'livekit_service_url')
+}
+
+/** The SFUs that a homeserver announces. */
+function transportUrlsIn(answer: unknown): readonly string[] {
+  return livekitTexts(memberOf(answer, 'rtc_transports'), 'url')
 }
 
 function requestBody({ name }: ServerCheckParts, { token, user }: TokenToCheck): string {
@@ -45,14 +55,49 @@ function mismatch(
   return `it hands out another SFU than LIVEKIT_URL: ${url.slice(0, 100)}`
 }
 
-/** Checks whether clients of a homeserver find this service, and the SFU through it. */
+/**
+ * Asks our homeserver, as its application service, which SFUs it announces (MSC4143); whether it
+ * announces any.
+ */
+async function checkAnnounced(
+  { name, clients, config, report }: ServerCheckParts,
+  baseUrl: string,
+): Promise<boolean> {
+  const { applicationService: mode, liveKitUrl } = config
+  if (mode?.serverName !== name.text) return false
+  try {
+    const call = { method: 'GET', path: TRANSPORTS_PATH, accessToken: mode.asToken } as const
+    const { body } = await clients.inTime((signal) => {
+      return clients.request(name.text, baseUrl, call, signal)
+    })
+    const urls = transportUrlsIn(parseJson(body))
+    if (urls.length === 0) return false
+    if (urls.includes(liveKitUrl)) {
+      report.ok('transports', `the homeserver announces ${liveKitUrl}`)
+      return true
+    }
+    const found = `the homeserver announces ${urls.join(', ').slice(0, 200)}, and not LIVEKIT_URL`
+    report.problem('transports', { code: 'transports.elsewhere', found })
+    return true
+  } catch (error) {
+    if (!isRequestFailure(error)) throw error
+    return false
+  }
+}
+
+/**
+ * Checks whether clients of a homeserver find this service, and the SFU through it.
+ *
+ * @param found - what the homeserver publishes for clients; its client API must be located
+ */
 export async function checkTransports(
   parts: ServerCheckParts,
-  document: unknown,
+  { document, baseUrl = '' }: ClientApiFound,
   token: TokenToCheck,
 ): Promise<void> {
   const { name, clients, report } = parts
   const [serviceUrl] = serviceUrlsIn(document)
+  if ((await checkAnnounced(parts, baseUrl)) && serviceUrl === undefined) return
   if (serviceUrl === undefined) {
     const found = `/.well-known/matrix/client has no "${KEY}" of type "livekit"`
     return report.warning('transports', { code: 'transports.none', found })

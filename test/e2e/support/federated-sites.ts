@@ -18,6 +18,8 @@ export interface FederatedSite extends AsyncDisposable {
   readonly webhooks: WebhookLog
   readonly service: Service
   readonly registration: Registration
+  /** Of the service. */
+  readonly settings: Readonly<Record<string, string>>
   /** Directory of all files of the site. */
   readonly directory: string
 }
@@ -71,6 +73,17 @@ async function startSite(directory: string, membershipCheckSeconds: number) {
   const webhooks = started.use(logWebhooks())
   const webhookUrls = [`${serviceUrl}/sfu_webhook`, webhooks.url]
   const livekit = started.use(await startLiveKit({ directory, webhookUrls }))
+  const settings = {
+    LIVEKIT_URL: livekit.url,
+    LIVEKIT_KEY: livekit.apiKey,
+    LIVEKIT_SECRET: livekit.apiSecret,
+    // Full access is granted to nobody, so that only the homeserver's word lets users in.
+    LIVEKIT_FULL_ACCESS_HOMESERVERS: 'nobody.test',
+    LIVEKIT_AS_REGISTRATION_FILE: registration.file,
+    LIVEKIT_HS_SERVER_NAME: serverName,
+    LIVEKIT_CS_API_URL_OVERRIDES: `${serverName}=http://${address}:${plainPort}`,
+    LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: String(membershipCheckSeconds),
+  }
   const [synapse, service] = await useAll(started, [
     startSynapse({
       serverName,
@@ -86,17 +99,7 @@ async function startSite(directory: string, membershipCheckSeconds: number) {
       directory,
       hosts: {},
       port,
-      settings: {
-        LIVEKIT_URL: livekit.url,
-        LIVEKIT_KEY: livekit.apiKey,
-        LIVEKIT_SECRET: livekit.apiSecret,
-        // Full access is granted to nobody, so that only the homeserver's word lets users in.
-        LIVEKIT_FULL_ACCESS_HOMESERVERS: 'nobody.test',
-        LIVEKIT_AS_REGISTRATION_FILE: registration.file,
-        LIVEKIT_HS_SERVER_NAME: serverName,
-        LIVEKIT_CS_API_URL_OVERRIDES: `${serverName}=http://${address}:${plainPort}`,
-        LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: String(membershipCheckSeconds),
-      },
+      settings,
     }),
   ])
   const owned = started.move()
@@ -107,6 +110,7 @@ async function startSite(directory: string, membershipCheckSeconds: number) {
     webhooks,
     service,
     registration,
+    settings,
     directory,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -1,5 +1,6 @@
 import { createAuthority } from '../../support/certificates.ts'
 import { ownLoopbackAddress } from './addresses.ts'
+import { type DoctorAnswer, runDoctor } from './doctor.ts'
 import { type LiveKit, startLiveKit } from './livekit.ts'
 import { type Service, startService } from './service.ts'
 import { type Synapse, startSynapse } from './synapse.ts'
@@ -13,6 +14,11 @@ export interface Site extends AsyncDisposable {
   readonly livekit: LiveKit
   /** Directory of all files of the site. */
   readonly directory: string
+  /** Has the doctor look at the homeserver of the site, with further settings and arguments. */
+  examine(
+    settings: Readonly<Record<string, string>>,
+    args?: readonly string[],
+  ): Promise<DoctorAnswer>
   /** Starts an instance of the service that belongs to the site and ends with it. */
   startService(options: SiteServiceOptions): Promise<Service>
 }
@@ -65,25 +71,30 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     }),
   )
 
+  const hosts = { [serverName]: address, [delegatedName]: address }
+  const common = {
+    LIVEKIT_URL: livekit.url,
+    LIVEKIT_KEY: livekit.apiKey,
+    LIVEKIT_SECRET: livekit.apiSecret,
+    NODE_EXTRA_CA_CERTS: authority.caFile,
+  }
   const owned = started.move()
   return {
     serverName,
     synapse,
     livekit,
     directory,
+    examine: (settings, args = []) => {
+      const all = { ...common, ...settings }
+      return runDoctor({ directory, hosts, settings: all, args: [serverName, ...args] })
+    },
     startService: async ({ name, settings, port }) =>
       owned.use(
         await startService({
           name,
           directory,
-          hosts: { [serverName]: address, [delegatedName]: address },
-          settings: {
-            LIVEKIT_URL: livekit.url,
-            LIVEKIT_KEY: livekit.apiKey,
-            LIVEKIT_SECRET: livekit.apiSecret,
-            NODE_EXTRA_CA_CERTS: authority.caFile,
-            ...settings,
-          },
+          hosts,
+          settings: { ...common, ...settings },
           ...(port !== undefined && { port }),
         }),
       ),

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import type { Finding } from '../../../src/commands/doctor/report.ts'
+import { type HostAddresses, withPrivateHosts } from './private-hosts.ts'
+import { serviceBinary } from './service.ts'
+
+/** What the doctor is started with. */
+export interface DoctorCommand {
+  /** Existing directory for its hosts file. */
+  readonly directory: string
+  /** What host names resolve to for it. */
+  readonly hosts: HostAddresses
+  readonly settings: Readonly<Record<string, string>>
+  readonly args: readonly string[]
+}
+
+/** What the doctor said. */
+export interface DoctorAnswer {
+  readonly exitCode: number
+  readonly findings: readonly Finding[]
+  /** All that it wrote. */
+  readonly text: string
+}
+
+/** Runs the `doctor` command of the compiled binary. */
+export async function runDoctor(command: DoctorCommand): Promise<DoctorAnswer> {
+  const { directory, hosts, settings, args } = command
+  const hostsFile = join(directory, `doctor-${crypto.randomUUID()}.hosts`)
+  const line = [serviceBinary, 'doctor', ...args, '--json']
+  const doctor = Bun.spawn([...(await withPrivateHosts(line, hosts, hostsFile))], {
+    env: { PATH: process.env.PATH ?? '', ...settings },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [out, errors, exitCode] = await Promise.all([
+    doctor.stdout.text(),
+    doctor.stderr.text(),
+    doctor.exited,
+  ])
+  const { findings } = JSON.parse(out) as { readonly findings: readonly Finding[] }
+  return { exitCode, findings, text: out + errors }
+}
