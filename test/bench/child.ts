@@ -1,3 +1,6 @@
+import { join } from 'node:path'
+import { startProcess } from '../support/child-process.ts'
+
 /** A Bun program in a process of its own, that answers orders over IPC. */
 export interface Child<Order, Result> {
   readonly pid: number
@@ -17,19 +20,17 @@ export function startChild<Order, Result>(
   file: string,
   env: Readonly<Record<string, string>> = {},
 ): Child<Order, Result> {
-  const { PATH = '' } = process.env
   let waiting: Waiting<Result> | undefined
-  const child = Bun.spawn([process.execPath, file], {
-    cwd: import.meta.dir,
-    env: { PATH, ...env },
-    stdio: ['ignore', 'inherit', 'inherit'],
-    ipc: (message) => waiting?.resolve(message as Result),
-    onExit: (_, code) => waiting?.reject(new Error(`${file} ended with code ${code}`)),
+  const child = startProcess({
+    command: [process.execPath, join(import.meta.dir, file)],
+    env,
+    onMessage: (message) => waiting?.resolve(message as Result),
+    onOutput: (text) => process.stderr.write(text),
   })
+  void child.exited.then((code) => waiting?.reject(new Error(`${file} ended with code ${code}`)))
 
   async function stop(): Promise<void> {
-    child.kill('SIGTERM')
-    await child.exited
+    await child.stop()
   }
   return {
     pid: child.pid,

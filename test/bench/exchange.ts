@@ -1,4 +1,5 @@
 import { createAuthority } from '../support/certificates.ts'
+import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 import { startChild } from './child.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { watchOthers } from './others.ts'
@@ -12,8 +13,7 @@ import { measureStart, startSubject } from './subject.ts'
 function settings(ports: StandInsPorts, caFile: string): Record<string, string> {
   return {
     LIVEKIT_URL: `ws://127.0.0.1:${ports.sfu}`,
-    LIVEKIT_KEY: 'benchkey',
-    LIVEKIT_SECRET: 'a-secret-for-the-bench-and-nothing-else',
+    ...CREDENTIAL_SETTINGS,
     LIVEKIT_FULL_ACCESS_HOMESERVERS: `localhost:${ports.full}`,
     LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.0/8,::1/128',
     LIVEKIT_RATE_LIMIT: 'off',

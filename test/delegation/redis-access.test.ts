@@ -3,9 +3,9 @@ import type { Trouble } from '../../src/trouble.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { connected, waiting } from '../support/delegations.ts'
 import {
-  createRedisServer,
   type RedisServer,
   type RedisServerOptions,
+  startRedisServer,
 } from '../support/redis-server.ts'
 import { runScript } from '../support/script-process.ts'
 import { openTestStore, read } from '../support/stores.ts'
@@ -23,9 +23,8 @@ afterEach(async () => {
 })
 
 async function startRedis(options?: RedisServerOptions): Promise<RedisServer> {
-  const redis = await createRedisServer(options)
+  const redis = await startRedisServer(options)
   toClose.push(redis)
-  await redis.start()
   return redis
 }
 

@@ -174,7 +174,7 @@ test('leaves no rejection unhandled, and no process ends', async () => {
   }
   await redis.run('SCRIPT', 'FLUSH')
   await until(() => user.output().endsWith('up '))
-  process.kill(user.pid, 'SIGTERM')
+  user.signal('SIGTERM')
   expect(await user.exited).toBe(0)
   expect(user.output()).toMatch(/^(down up )+$/)
 })

@@ -1,15 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import type { DelegationStore } from '../../src/delegation/store/store.ts'
 import { NOW, waiting } from '../support/delegations.ts'
-import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { everythingIn, openTestStore, read } from '../support/stores.ts'
 
 let redis: RedisServer
 let store: DelegationStore
 
 beforeAll(async () => {
-  redis = await createRedisServer()
-  await redis.start()
+  redis = await startRedisServer()
   store = await openTestStore(redis.url)
 })
 afterEach(() => redis.run('FLUSHALL'))

@@ -3,7 +3,7 @@ import { openRedisStore } from '../../src/delegation/store/redis-store.ts'
 import type { Trouble } from '../../src/trouble.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { leaving, NOW, waiting } from '../support/delegations.ts'
-import { createRedisServer, type RedisServerOptions } from '../support/redis-server.ts'
+import { type RedisServerOptions, startRedisServer } from '../support/redis-server.ts'
 import { everythingIn, read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
@@ -14,9 +14,8 @@ afterEach(async () => {
 })
 
 async function startRedis(options?: RedisServerOptions) {
-  const redis = await createRedisServer(options)
+  const redis = await startRedisServer(options)
   toClose.push(redis)
-  await redis.start()
   return redis
 }
 

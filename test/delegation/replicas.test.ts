@@ -1,14 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { connected } from '../support/delegations.ts'
-import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { openTestStore } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 import { createWorkerStage, type WorkerStage } from '../support/worker-stage.ts'
 
 let redis: RedisServer
 beforeAll(async () => {
-  redis = await createRedisServer()
-  await redis.start()
+  redis = await startRedisServer()
 })
 afterEach(() => redis.run('FLUSHALL'))
 afterAll(() => redis.close())

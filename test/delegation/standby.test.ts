@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { Delegation } from '../../src/delegation/life/record.ts'
 import { StoreUnavailable } from '../../src/delegation/store/store.ts'
 import { connected, NOW, waiting } from '../support/delegations.ts'
-import { createRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { everythingIn, openTestStore } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 import { createWorkerStage, type WorkerStage } from '../support/worker-stage.ts'
@@ -113,8 +113,7 @@ test('does not restore what has ended elsewhere meanwhile', async () => {
 })
 
 test('refills a store that came back empty, and asks the SFU about everybody', async () => {
-  const redis = await createRedisServer()
-  await redis.start()
+  const redis = await startRedisServer()
   try {
     const store = await openTestStore(redis.url)
     await using stage = createWorkerStage({ store, now: Date.now })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type DelegationStore, StoreUnavailable } from '../../src/delegation/store/store.ts'
 import { connected, leaving, NOW, waiting } from '../support/delegations.ts'
-import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { onEveryEngine, openTestStore } from '../support/stores.ts'
 
 const MANY = 2_000
@@ -93,8 +93,7 @@ onEveryEngine((open, engine) => {
 describe('replicas on one Redis', () => {
   let redis: RedisServer
   beforeAll(async () => {
-    redis = await createRedisServer()
-    await redis.start()
+    redis = await startRedisServer()
   })
   afterAll(() => redis.close())
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { CREDENTIALS } from '../support/credentials.ts'
+import { HS_TOKEN } from '../support/member-stage.ts'
 import { signWebhook } from '../support/sfu-webhook.ts'
 import { until } from '../support/until.ts'
-import { HS_TOKEN, KEY_PAIR, type Stage, setStage } from './stage.ts'
+import { type Stage, setStage } from './stage.ts'
 
 /** The names that the API page gives for its examples. */
 const ROOM = 'F4oOprKFBq6JHqy2qYpq6UQQmR7hCvxkQQoUrd0+SbI'
@@ -69,7 +71,7 @@ function examplesOf(path: string, method: string, operation: Operation): Example
 async function authorization({ operation, body = '' }: Example): Promise<string | undefined> {
   const schemes = Object.keys(Object.assign({}, ...(operation.security ?? [])))
   if (schemes.includes('homeserverToken')) return `Bearer ${HS_TOKEN}`
-  if (schemes.includes('webhookToken')) return signWebhook(body, KEY_PAIR)
+  if (schemes.includes('webhookToken')) return signWebhook(body, CREDENTIALS)
   return undefined
 }
 

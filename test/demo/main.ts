@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
+import { HS_TOKEN } from '../support/member-stage.ts'
 import { type Exchange, exchangeToken } from './exchange.ts'
-import { HS_TOKEN, type Stage, setStage } from './stage.ts'
+import { type Stage, setStage } from './stage.ts'
 
 const PREFERRED_PORT = 8080
 

@@ -7,9 +7,11 @@ import {
   SFU_URL_EXAMPLE,
 } from '../../src/routes/examples.ts'
 import { type Certificate, createAuthority } from '../support/certificates.ts'
+import { CREDENTIAL_SETTINGS, CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { createMemberApi } from '../support/member-api.ts'
+import { AS_TOKEN, HS_TOKEN } from '../support/member-stage.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
 
@@ -24,15 +26,6 @@ export interface Stage {
   /** Stops everything that was started. */
   close(): Promise<void>
 }
-
-/** The key pair of the SFU. */
-export const KEY_PAIR = {
-  apiKey: 'devkey',
-  apiSecret: 'a-secret-for-the-demo-and-nothing-else',
-}
-/** What the homeserver shows when it calls the service for its users. */
-export const HS_TOKEN = 'hs-token-for-the-demo-and-nothing-else'
-const AS_TOKEN = 'as-token-for-the-demo-and-nothing-else'
 
 const { openid_token: OPENID_TOKEN, member: MEMBER } = GET_TOKEN_EXAMPLE
 const SERVER_NAME = OPENID_TOKEN.matrix_server_name
@@ -70,7 +63,7 @@ export async function setStage({ port, onOutput = () => {} }: StageOptions): Pro
     const authority = parts.use(await createAuthority())
     const certificate = await authority.issue({ dns: ['localhost'], ip: ['127.0.0.1'] })
     const homeserver = parts.use(await startExampleHomeserver(certificate))
-    const sfu = parts.use(await startSfu(KEY_PAIR))
+    const sfu = parts.use(await startSfu(CREDENTIALS))
     const service = parts.use(
       await startService({
         command: [process.execPath, join(import.meta.dir, '../../src/main.ts'), 'serve'],
@@ -79,8 +72,7 @@ export async function setStage({ port, onOutput = () => {} }: StageOptions): Pro
         env: {
           LIVEKIT_URL: SFU_URL_EXAMPLE,
           LIVEKIT_INTERNAL_URL: sfu.wsUrl,
-          LIVEKIT_KEY: KEY_PAIR.apiKey,
-          LIVEKIT_SECRET: KEY_PAIR.apiSecret,
+          ...CREDENTIAL_SETTINGS,
           LIVEKIT_FULL_ACCESS_HOMESERVERS: SERVER_NAME,
           LIVEKIT_FEDERATION_URL_OVERRIDES: `${SERVER_NAME}=${homeserver.url}`,
           LIVEKIT_CS_API_URL_OVERRIDES: `${SERVER_NAME}=${homeserver.url}`,

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Browser } from 'playwright-core'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
 import { execute, launchBrowser, openOperation, openPage } from './browser.ts'
 import { type StrippingProxy, startStrippingProxy } from './stripping-proxy.ts'
-
-const credentials = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 
 /** Chromium's own console message for an error status. */
 const unauthorized =
@@ -47,7 +46,7 @@ let proxy: StrippingProxy
 
 beforeAll(async () => {
   homeserver = await startHomeserver({ serverName: 'example.com' })
-  sfu = await startSfu(credentials)
+  sfu = await startSfu(CREDENTIALS)
   app = await startTestApp({
     env: {
       LIVEKIT_URL: sfu.wsUrl,

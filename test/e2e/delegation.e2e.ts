@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { freePort } from '../support/free-port.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { announceInNewRoom } from './support/call-membership.ts'
 import { type CallParticipant, joinCall } from './support/call-participant.ts'
 import {
@@ -15,7 +16,6 @@ import {
 } from './support/delegated-call.ts'
 import { joinLiveKit } from './support/livekit-client.ts'
 import { logInNewUser, type MatrixClient } from './support/matrix-client.ts'
-import { startRedis } from './support/redis.ts'
 import { type Site, startSite } from './support/site.ts'
 import { currentBody } from './support/token-requests.ts'
 
@@ -108,7 +108,7 @@ test.concurrent('a departure while no service runs is announced once it is back'
 })
 
 test.concurrent('of two replicas each is killed in turn, and the other announces departures', async () => {
-  await using redis = await startRedis()
+  await using redis = await startRedisServer()
   const settings = { LIVEKIT_REDIS_URL: redis.url }
   const first = await start('first', settings, ports.first)
   const second = await start('second', settings, ports.second)
@@ -126,7 +126,7 @@ test.concurrent('of two replicas each is killed in turn, and the other announces
 })
 
 test.concurrent('another replica replaces the only one that gets webhooks', async () => {
-  await using redis = await startRedis()
+  await using redis = await startRedisServer()
   const settings = { LIVEKIT_REDIS_URL: redis.url, LIVEKIT_SANITY_CHECK_INTERVAL_SECONDS: '1' }
   const dying = await start('dying', settings, ports.dying)
   const deaf = await start('deaf', settings)

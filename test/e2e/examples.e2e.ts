@@ -2,11 +2,11 @@ import { expect, test } from 'bun:test'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { adapted, exampleText } from '../examples/tools.ts'
+import { startProcess } from '../support/child-process.ts'
 import { freePort } from '../support/free-port.ts'
+import { untilAnswering } from '../support/readiness.ts'
 import { run } from './installation/command.ts'
 import { livekitInstallation, synapseInstallation } from './installation/versions.ts'
-import { startProcess } from './support/child-process.ts'
-import { untilAnswering } from './support/readiness.ts'
 import { synapseConfig } from './support/synapse-config.ts'
 import { createTemporaryDirectory } from './support/temporary-directory.ts'
 
@@ -31,8 +31,8 @@ test('LiveKit starts with its example', async () => {
     command: [livekitInstallation.executable, '--config', configFile],
     logFile: join(directory.path, 'livekit.log'),
   })
-  await untilAnswering(`http://${address}:${port}/`, liveKit, 30_000)
-  expect(await liveKit.output()).toContain('"rtc.portICERange": [50100, 50200]')
+  await untilAnswering(liveKit, `http://${address}:${port}/`, 30_000)
+  expect(liveKit.output()).toContain('"rtc.portICERange": [50100, 50200]')
 })
 
 test.each([

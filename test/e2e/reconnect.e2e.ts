@@ -2,11 +2,11 @@ import { expect, test } from 'bun:test'
 import { addDelayedEvents } from '../faults/support/delayed-events.ts'
 import { freePort } from '../support/free-port.ts'
 import { startHomeserver } from '../support/homeserver.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 import { joinCall } from './support/call-participant.ts'
 import { requestToken } from './support/delegated-call.ts'
 import { type LiveKitOptions, startLiveKit } from './support/livekit.ts'
-import { startRedis } from './support/redis.ts'
 import { startService } from './support/service.ts'
 import { createTemporaryDirectory } from './support/temporary-directory.ts'
 import { logWebhooks } from './support/webhook-log.ts'
@@ -106,6 +106,6 @@ test('nobody is announced as left in 200 reconnects to a single LiveKit', () =>
   reconnectAndLeave(200))
 
 test('nobody is announced as left in 100 reconnects to a LiveKit on Redis', async () => {
-  await using redis = await startRedis()
+  await using redis = await startRedisServer()
   await reconnectAndLeave(100, { redisAddress: `127.0.0.1:${redis.port}` })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { play } from './chaos/run.ts'
 import { startStage } from './support/stage.ts'
 
@@ -31,8 +31,7 @@ const scenes = [
 test.each(scenes)(
   'with $name, announces everybody who left, and nobody who is present',
   async ({ name, scene }) => {
-    const redis = await createRedisServer()
-    await redis.start()
+    const redis = await startRedisServer()
     const stage = await startStage({ LIVEKIT_REDIS_URL: redis.url })
     try {
       const { wronged, faults, figures } = await play(scene, stage, redis)

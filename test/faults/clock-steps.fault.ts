@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
-import { required } from '../process/commands.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { startSfu } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
@@ -19,7 +19,6 @@ const HOUR_MS = 3_600_000
 /** Of the Debian package `faketime`, by which the clock of the compiled binary can be stepped. */
 const PLATFORM = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
 const LIBRARY = `/usr/lib/${PLATFORM}/faketime/libfaketime.so.1`
-const KEY = { apiKey: required.LIVEKIT_KEY, apiSecret: required.LIVEKIT_SECRET }
 
 /** A stage whose service and SFU have wall clocks that can be stepped. */
 async function startClockStage(env: Readonly<Record<string, string>>) {
@@ -27,7 +26,7 @@ async function startClockStage(env: Readonly<Record<string, string>>) {
   const file = join(directory, 'offset')
   const offsets = { sfu: 0 }
   const sfuNow = () => Date.now() + offsets.sfu
-  const sfu = await startSfu({ ...KEY, now: sfuNow })
+  const sfu = await startSfu({ ...CREDENTIALS, now: sfuNow })
   const stage = await startStage({
     ...env,
     LIVEKIT_URL: sfu.wsUrl,
@@ -58,10 +57,10 @@ async function startClockStage(env: Readonly<Record<string, string>>) {
       sha256: createHash('sha256').update(body).digest('base64'),
     })
       .setProtectedHeader({ alg: 'HS256' })
-      .setIssuer(KEY.apiKey)
+      .setIssuer(CREDENTIALS.apiKey)
       .setNotBefore(seconds)
       .setExpirationTime(seconds + 300)
-      .sign(new TextEncoder().encode(KEY.apiSecret))
+      .sign(new TextEncoder().encode(CREDENTIALS.apiSecret))
     const init = { method: 'POST', body, headers: { authorization } }
     return (await fetch(`${service.url}/sfu_webhook`, init)).status
   }

@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { reply } from '../support/misbehaviour.ts'
 import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { killHard, type Stage, startStage, stopCalmly } from './support/stage.ts'
+import { type Stage, startStage, stopCalmly } from './support/stage.ts'
 import { type State, states } from './support/states.ts'
 
 setDefaultTimeout(120_000)
@@ -40,7 +40,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     const first = await set.stage.start()
     const caller = set.call(20_000)
     expect((await caller.delegate(first)).status).toBe(200)
-    await killHard(first)
+    await first.kill()
 
     const second = await set.stage.start()
     await caller.join(second)
@@ -58,7 +58,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     const first = await set.stage.start()
     const caller = set.call(20_000)
     await caller.delegate(first)
-    await killHard(first)
+    await first.kill()
     caller.connect()
 
     const second = await set.stage.start()
@@ -71,7 +71,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     await using set = await setStage()
     const { events } = set.stage
     const { service: first, caller } = await connectOne(set, 9_000)
-    await killHard(first)
+    await first.kill()
 
     const second = await set.stage.start()
     await until(() => events.restarts(caller.delayId).length === 3, 60_000)
@@ -88,7 +88,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     await using set = await setStage()
     const { events } = set.stage
     const { service: first, caller } = await connectOne(set, 20_000)
-    await killHard(first)
+    await first.kill()
     caller.disconnect()
     // Longer than any lease of the killed worker.
     await Bun.sleep(3_500)
@@ -108,7 +108,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
     events.handle(() => FAILURE)
     await caller.leave(first)
     await until(() => events.calls('send').length > 0, 6_000)
-    await killHard(first)
+    await first.kill()
     events.handle()
 
     const second = await set.stage.start()
@@ -131,7 +131,7 @@ describe.each(states)('with its state in $name, a service that is killed', ({ op
         if (call.action !== action || killed !== undefined) return carryOut()
         set.state.freeze()
         killed = Bun.sleep(100)
-          .then(() => killHard(first))
+          .then(() => first.kill())
           .then(() => true)
         return carryOut()
       })

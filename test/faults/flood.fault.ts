@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { runToEnd } from '../support/child-process.ts'
 import { startStage } from './support/stage.ts'
 import { p99OfTokens } from './support/token-client.ts'
 
@@ -13,10 +14,10 @@ test('a client that floods takes no token from another one, and slows it by unde
   const undisturbed = await p99OfTokens(client, 3_000)
 
   const command = [process.execPath, FLOODER, service.url, String(FLOOD_MS), '198.51.100.1']
-  const flooder = Bun.spawn(command, { stdout: 'pipe' })
+  const flooder = runToEnd({ command })
   await Bun.sleep(500)
   const flooded = await p99OfTokens(client, FLOOD_MS - 1_500)
-  const statuses = JSON.parse(await flooder.stdout.text()) as Record<string, number>
+  const statuses = JSON.parse((await flooder).stdout) as Record<string, number>
 
   const sent = Object.values(statuses).reduce((sum, count) => sum + count)
   process.stdout.write(

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Answer } from '../support/misbehaviour.ts'
-import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 import { createCaller } from './support/caller.ts'
-import { killHard, type Stage, startStage, stopCalmly } from './support/stage.ts'
+import { type Stage, startStage, stopCalmly } from './support/stage.ts'
 
 setDefaultTimeout(120_000)
 
@@ -13,8 +13,7 @@ let redis: RedisServer
 let stage: Stage
 
 beforeEach(async () => {
-  redis = await createRedisServer()
-  await redis.start()
+  redis = await startRedisServer()
   stage = await startStage({ LIVEKIT_REDIS_URL: redis.url })
 })
 afterEach(async () => {
@@ -52,7 +51,7 @@ test('a replica that is stopped while it sends hands over at once', async () => 
 test('a replica that is killed while it sends is replaced when its lease has run out', async () => {
   const { caller, acting, idle } = await startSending(20_000)
   const killedAt = Date.now()
-  await killHard(acting)
+  await acting.kill()
 
   const sent = await until(() => stage.events.sent(caller.delayId), 24_000)
   expect(sent.by).toBe('service')

@@ -1,16 +1,17 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { identityOf, liveKitRoom } from '../../src/livekit/names.ts'
 import { required } from '../process/commands.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { membersPath } from '../support/enforcement-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 import { createMemberApi } from '../support/member-api.ts'
 import { AS_TOKEN, HS_TOKEN, MEMBER_PATHS } from '../support/member-stage.ts'
-import { createRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
 import { startSfu } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
 import { command } from './support/command.ts'
-import { killHard, stopCalmly } from './support/stage.ts'
+import { stopCalmly } from './support/stage.ts'
 
 setDefaultTimeout(120_000)
 
@@ -24,12 +25,8 @@ const ANSWER_MS = 150
 async function setStage() {
   const api = createMemberApi('example.com', AS_TOKEN)
   const homeserver = await startHomeserver({ serverName: 'example.com', memberApi: api })
-  const sfu = await startSfu({
-    apiKey: required.LIVEKIT_KEY,
-    apiSecret: required.LIVEKIT_SECRET,
-  })
-  const redis = await createRedisServer()
-  await redis.start()
+  const sfu = await startSfu(CREDENTIALS)
+  const redis = await startRedisServer()
   const env = {
     ...required,
     LIVEKIT_URL: sfu.wsUrl,
@@ -76,11 +73,7 @@ async function setStage() {
     removals: () => sfu.requests.filter(({ method }) => method === 'RemoveParticipant'),
     listings: () => api.asked.filter((asked) => asked.endsWith('/joined_members')).length,
     async [Symbol.asyncDispose]() {
-      for (const { pid, exited } of services) {
-        const ended = await Promise.race([exited.then(() => true), Bun.sleep(0)])
-        if (ended !== true) process.kill(pid, 'SIGKILL')
-        await exited
-      }
+      for (const service of services) await service.kill()
       await Promise.all([homeserver.close(), sfu.close(), redis.close()])
     },
   }
@@ -101,7 +94,7 @@ test('when a replica is killed, the other removes everybody in time', async () =
 
   const leftAt = Date.now()
   for (const roomId of ROOMS) set.api.leave(roomId, '@bob:example.com')
-  await killHard(one)
+  await one.kill()
   const rooms = () => new Set(set.removals().map(({ message }) => Object(message).room))
   await until(() => rooms().size === ROOMS.length, 10_000)
   const removedAt = set.removals().map(({ at }) => at)

@@ -3,8 +3,10 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { required } from '../process/commands.ts'
 import { type Authority, createAuthority } from '../support/certificates.ts'
+import { startProcess } from '../support/child-process.ts'
 import { type DeadEnd, startSilentListener } from '../support/dead-end.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
+import { untilReady } from '../support/readiness.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
 import { command } from './support/command.ts'
 import { stopCalmly } from './support/stage.ts'
@@ -130,13 +132,12 @@ const NOISE_MS = 10
 
 test('endless answers delay no other server', async () => {
   const { certPem, keyPem } = await authority.issue({ ip: ['127.0.0.1'] })
-  const { PATH = '' } = process.env
-  await using pouring = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'support/pouring-servers.ts')],
-    { env: { PATH, CERTIFICATE: certPem, KEY: keyPem }, stdout: 'pipe', stderr: 'inherit' },
-  )
-  const line = (await pouring.stdout.getReader().read()).value
-  const ports: readonly number[] = JSON.parse(new TextDecoder().decode(line))
+  await using pouring = startProcess({
+    command: [process.execPath, join(import.meta.dir, 'support/pouring-servers.ts')],
+    env: { CERTIFICATE: certPem, KEY: keyPem },
+  })
+  await untilReady(pouring, async () => pouring.output().includes('\n'), 10_000)
+  const ports: readonly number[] = JSON.parse(pouring.output())
   const stranger = await startStranger()
   await ask(stranger)
   const measure = async () => {

@@ -3,10 +3,11 @@ import { ParticipantInfo } from '@livekit/protocol'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService } from '../../src/livekit/room-service.ts'
 import type { SfuCode } from '../../src/livekit/twirp.ts'
-import { CREDENTIALS } from '../support/credentials.ts'
+import { CREDENTIALS, OTHER_CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
+import { until } from '../support/until.ts'
 
 let sfu: Sfu
 
@@ -155,8 +156,7 @@ test.each([
 })
 
 test('does not know when the SFU knows another key', async () => {
-  const credentials = { ...CREDENTIALS, apiSecret: 'another-secret-of-at-least-32-bytes-length' }
-  expect(await find('@alice:example.com:DEVICE', { credentials })).toEqual(
+  expect(await find('@alice:example.com:DEVICE', { credentials: OTHER_CREDENTIALS })).toEqual(
     unknown('sfu.wrong-credentials', `status 401, unauthenticated, at ${place()}`),
   )
 })
@@ -183,7 +183,7 @@ test('gives up at once when its signal fires', async () => {
   const abort = new AbortController()
   const before = sfu.requests.length
   const finding = find('@alice:example.com:DEVICE', {}, abort.signal)
-  while (sfu.requests.length === before) await Bun.sleep(1)
+  await until(() => sfu.requests.length > before)
   abort.abort()
   const since = performance.now()
   expect(await finding).toMatchObject({ kind: 'unknown' })

@@ -5,6 +5,7 @@ import { findClosedPort } from '../support/dead-end.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import type { Homeserver } from '../support/homeserver.ts'
 import { type Answer, reply } from '../support/misbehaviour.ts'
+import { until } from '../support/until.ts'
 import { accessHomeservers, never } from './homeserver-access.ts'
 
 const NOW = Date.UTC(2030, 0, 1, 12)
@@ -174,7 +175,7 @@ describe.each(['restart', 'send'] as const)('%s', (action) => {
     const abort = new AbortController()
     const before = homeserver.requests.length
     const acting = createClient()('syd_hunter2', action, abort.signal)
-    while (homeserver.requests.length < before + 2) await Bun.sleep(1)
+    await until(() => homeserver.requests.length >= before + 2)
     abort.abort()
     const since = performance.now()
     expect(await acting).toEqual(GIVEN_UP)

@@ -5,7 +5,7 @@ import {
   ROOM_ID,
   startEnforcementStage,
 } from '../support/enforcement-stage.ts'
-import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 
 const ALICE = '@alice:example.com'
@@ -14,8 +14,7 @@ const LIMIT_MS = 3_000
 
 /** A stage with a Redis of its own, which keeps all on disk. */
 async function startWithRedis() {
-  const redis = await createRedisServer({ persistent: true })
-  await redis.start()
+  const redis = await startRedisServer({ persistent: true })
   const env = { LIVEKIT_REDIS_URL: redis.url }
   const stage = await startEnforcementStage({ env, tuning: { storeTimeoutMs: 500 } })
   return {

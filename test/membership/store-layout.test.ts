@@ -9,7 +9,7 @@ import { openRedisAdmissions } from '../../src/membership/store/redis-admissions
 import { SqliteAdmissions } from '../../src/membership/store/sqlite-admissions.ts'
 import { admission } from '../support/admission-stores.ts'
 import { NOW, waiting } from '../support/delegations.ts'
-import { createRedisServer, type RedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { read } from '../support/stores.ts'
 
 const ROOM = '!room:example.com'
@@ -20,8 +20,7 @@ let store: AdmissionStore
 let directory: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'test-admissions-'))
-  redis = await createRedisServer()
-  await redis.start()
+  redis = await startRedisServer()
   store = await openRedisAdmissions({ url: redis.url })
 })
 afterEach(() => redis.run('FLUSHALL'))

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Ending, runToEnd } from '../support/child-process.ts'
 import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 
 /** The service as it is started during development. */
@@ -15,28 +16,12 @@ export const required = {
   LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.com',
 } as const
 
-/** How a command ended. */
-export interface Ending {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** Runs a command of the service to its end. */
-export async function run(
+export function run(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ending> {
-  const child = Bun.spawn([...service, ...args], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [stdout, stderr, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ])
-  return { code, stdout, stderr }
+  return runToEnd({ command: [...service, ...args], env })
 }
 
 /** The lines of a log in JSON. */

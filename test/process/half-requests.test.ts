@@ -20,7 +20,7 @@ test.each([
   const sockets = await Promise.all(connecting)
   await (await fetch(`${running.url}/healthz`)).body?.cancel()
   const start = performance.now()
-  process.kill(running.pid, 'SIGTERM')
+  running.signal('SIGTERM')
   expect(await running.exited).toBe(0)
   expect(performance.now() - start).toBeLessThan(3_000)
   const messages = logLines(running.output()).map(({ message }) => message)

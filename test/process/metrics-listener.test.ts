@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Readiness } from '../../src/routes/operation.ts'
 import { findClosedPort, startSilentListener } from '../support/dead-end.ts'
 import { metricNames } from '../support/metrics-text.ts'
-import { createRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { twirpError } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
 import { logLines, required, run } from './commands.ts'
@@ -78,7 +78,7 @@ test('says from the first moment of shutting down that it is unready, while it s
   const token = stage.homeserver.issueOpenIdToken('@alice:example.com')
   const unready = { code: 503, status: 'unready' as const, reasons: ['shutting down'] }
   expect(await readiness(stage)).toEqual(READY)
-  process.kill(stage.running.pid, 'SIGTERM')
+  stage.running.signal('SIGTERM')
   await until(() => stage.running.output().includes('"shutting down"'))
 
   expect(await readiness(stage)).toEqual(unready)
@@ -92,8 +92,7 @@ test('says from the first moment of shutting down that it is unready, while it s
 
 describe('with Redis', () => {
   test('is degraded while Redis is gone, hands out tokens all the same, and recovers', async () => {
-    const redis = await createRedisServer()
-    await redis.start()
+    const redis = await startRedisServer()
     await using stage = await start({ LIVEKIT_REDIS_URL: redis.url })
     expect(await readiness(stage)).toEqual(READY)
     await redis.kill()
@@ -115,8 +114,7 @@ describe('with Redis', () => {
   })
 
   test('answers soon although Redis does not', async () => {
-    const redis = await createRedisServer()
-    await redis.start()
+    const redis = await startRedisServer()
     await using stage = await start({ LIVEKIT_REDIS_URL: redis.url })
     await redis.run('CLIENT', 'PAUSE', '5000', 'ALL')
     const askedAt = performance.now()

@@ -11,7 +11,7 @@ function messages(running: ServiceProcess): unknown[] {
 
 /** Sends a signal, and waits until the service has handled it. */
 async function signalled({ running }: Stage, signal: NodeJS.Signals): Promise<void> {
-  process.kill(running.pid, signal)
+  running.signal(signal)
   await until(() => running.output().includes('"shutting down"'))
 }
 
@@ -68,7 +68,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   test('ends an idle service at once, despite keep-alive connections', async () => {
     await using stage = await startStage()
     const kept = await keptConnection(stage.running.port)
-    process.kill(stage.running.pid, signal)
+    stage.running.signal(signal)
     expect(await stage.running.exited).toBe(0)
     await until(kept.closed)
     // The line of the request that was answered may come before or after the signal.
@@ -123,7 +123,7 @@ test('requests are served for the drain delay, new connections included, before 
 test('a second signal ends the service at once during the drain delay too', async () => {
   await using stage = await startStage({ LIVEKIT_SHUTDOWN_DELAY_SECONDS: '600' })
   await signalled(stage, 'SIGTERM')
-  process.kill(stage.running.pid, 'SIGTERM')
+  stage.running.signal('SIGTERM')
   expect(await stage.running.exited).toBe(1)
 })
 
@@ -153,7 +153,7 @@ test.each([
   const { held } = await startExchange(stage)
   await signalled(stage, first)
 
-  process.kill(stage.running.pid, second)
+  stage.running.signal(second)
   expect(await stage.running.exited).toBe(1)
   await expect(held).rejects.toThrow()
   expect(messages(stage.running).at(-1)).toBe('shutting down')
@@ -167,7 +167,7 @@ test('a second signal loses no line of a request that was answered before', asyn
     const answer = await fetch(`${running.url}/get_token`, { method: 'POST', body: '{' })
     expect(answer.status).toBe(400)
   }
-  process.kill(running.pid, 'SIGTERM')
+  running.signal('SIGTERM')
   expect(await running.exited).toBe(1)
   // The line of the very last one comes in a turn of its own, after the answer.
   const lines = messages(running).filter((message) => message === 'request')

@@ -1,3 +1,4 @@
+import { CREDENTIALS } from '../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
@@ -35,10 +36,7 @@ export function bodyWith(openIdToken: string): string {
 /** Sets the stage. */
 export async function startStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
   const homeserver = await startHomeserver({ serverName: 'example.com' })
-  const sfu = await startSfu({
-    apiKey: required.LIVEKIT_KEY,
-    apiSecret: required.LIVEKIT_SECRET,
-  })
+  const sfu = await startSfu(CREDENTIALS)
   const running = await startService({
     command: service,
     env: {

@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
-import { findClosedPort } from '../support/dead-end.ts'
+import { startService } from '../support/service-process.ts'
 import { openUnreadPipe, type UnreadPipe } from '../support/unread-pipe.ts'
-import { until } from '../support/until.ts'
 import { logLines, required, service } from './commands.ts'
 
 /** Bytes that the service keeps of an unread log, plus those in a Linux pipe. */
@@ -9,21 +8,18 @@ const MOST_BYTES = 1024 * 1024 + 64 * 1024
 const DROPPED = 'log lines were dropped: nobody read them'
 
 async function startWith(pipe: UnreadPipe) {
-  const port = await findClosedPort()
-  const env = { ...required, LIVEKIT_JWT_BIND: `127.0.0.1:${port}` }
-  const child = Bun.spawn([...service], { env, stdio: ['ignore', pipe.writeEnd, 'ignore'] })
+  const options = { command: service, env: required, descriptor: pipe.writeEnd }
+  const running = await startService(options)
   pipe.closeWriteEnd()
-  const url = `http://127.0.0.1:${port}`
-  await until(async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok)
 
   async function send(id: number): Promise<void> {
     const headers = { 'X-Request-Id': `${id}-${'x'.repeat(100)}` }
-    const response = await fetch(`${url}/get_token`, { method: 'POST', body: '{', headers })
+    const response = await fetch(`${running.url}/get_token`, { method: 'POST', body: '{', headers })
     expect(response.status).toBe(400)
   }
 
   return {
-    child,
+    ...running,
     /** Sends requests one after another; the IDs say which. */
     async sendAll(from: number, to: number): Promise<void> {
       for (let id = from; id < to; id += 50) {
@@ -54,9 +50,9 @@ test('keeps little of an unread log, and counts dropped lines', async () => {
   expect(Buffer.byteLength(unread)).toBeGreaterThan(1024 * 1024)
 
   await running.sendAll(6_000, 6_010)
-  running.child.kill('SIGTERM')
+  running.signal('SIGTERM')
   const rest = await readUntil(pipe, undefined)
-  expect(await running.child.exited).toBe(0)
+  expect(await running.exited).toBe(0)
 
   const lines = logLines(unread + rest)
   const gaps = lines.filter(({ message }) => message === DROPPED)
@@ -78,9 +74,9 @@ test('waits at exit for a slow reader of the log', async () => {
   using pipe = openUnreadPipe()
   const running = await startWith(pipe)
   await running.sendAll(0, 1_000)
-  running.child.kill('SIGTERM')
+  running.signal('SIGTERM')
   const lines = logLines(await readUntil(pipe, undefined, 50))
-  expect(await running.child.exited).toBe(0)
+  expect(await running.exited).toBe(0)
   expect(lines.filter(({ message }) => message === 'request')).toHaveLength(1_000)
   expect(lines.at(-1)?.message).toBe('stopped')
 })
@@ -89,6 +85,6 @@ test('an unread log does not block the exit', async () => {
   using pipe = openUnreadPipe()
   const running = await startWith(pipe)
   await running.sendAll(0, 1_000)
-  running.child.kill('SIGTERM')
-  expect(await running.child.exited).toBe(0)
+  running.signal('SIGTERM')
+  expect(await running.exited).toBe(0)
 })

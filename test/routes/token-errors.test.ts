@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { type Sfu, startSfu, twirpError } from '../support/sfu.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 let homeserver: Homeserver
 let sfu: Sfu
 let app: TestApp

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { TestApp } from '../support/app.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { type ServiceStage, startServiceStage } from '../support/service-stage.ts'
 import { until } from '../support/until.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 let app: TestApp
 let stage: ServiceStage
 

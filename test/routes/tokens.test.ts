@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { jwtVerify } from 'jose'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)
 interface TokenAnswer {
   readonly url: string

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { CREDENTIALS, OTHER_CREDENTIALS } from '../support/credentials.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
 import { signWebhook } from '../support/sfu-webhook.ts'
 import { until } from '../support/until.ts'
 
-const CREDENTIALS = { apiKey: 'devkey', apiSecret: 'a-secret-that-is-at-least-32-bytes-long' }
 const EVENT = { event: 'participant_left', room: { name: 'r' }, participant: { identity: 'i' } }
 let app: TestApp
 let sfu: Sfu
@@ -79,8 +79,7 @@ test('refuses a webhook without a readable token', async () => {
 
 test('refuses a webhook signed with another secret, or by another key', async () => {
   const body = JSON.stringify(EVENT)
-  const otherSecret = { ...CREDENTIALS, apiSecret: 'another-secret-of-at-least-32-bytes-in-all' }
-  expect(await send(body, await signWebhook(body, otherSecret))).toEqual(FORGED)
+  expect(await send(body, await signWebhook(body, OTHER_CREDENTIALS))).toEqual(FORGED)
   const otherKey = { ...CREDENTIALS, apiKey: 'otherkey' }
   expect(await send(body, await signWebhook(body, otherKey))).toEqual(FORGED)
 })
@@ -112,11 +111,10 @@ test('answers other methods with 405', async () => {
 
 test('logs accepted webhooks, and why one is refused, without telling the sender', async () => {
   const body = JSON.stringify(EVENT)
-  const otherSecret = { ...CREDENTIALS, apiSecret: 'another-secret-of-at-least-32-bytes-in-all' }
   const otherKey = { ...CREDENTIALS, apiKey: 'otherkey' }
   await send(body)
   await send(body, 'nonsense')
-  await send(body, await signWebhook(body, otherSecret))
+  await send(body, await signWebhook(body, OTHER_CREDENTIALS))
   await send(body, await signWebhook(body, otherKey))
   await send('{}', await signWebhook(body, CREDENTIALS))
   await send(body, await signWebhook(body, CREDENTIALS))

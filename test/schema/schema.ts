@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { installSchemathesis } from '../e2e/installation/schemathesis.ts'
 import { schemathesisInstallation } from '../e2e/installation/versions.ts'
-import { CREDENTIALS } from '../support/credentials.ts'
+import { runToEnd } from '../support/child-process.ts'
+import { CREDENTIAL_SETTINGS, CREDENTIALS } from '../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
@@ -12,7 +13,6 @@ import { type Sfu, startSfu } from '../support/sfu.ts'
 const binary = resolve(import.meta.dir, '../../dist/jwt-service')
 const hooks = join(import.meta.dir, 'hooks.py')
 const serverName = 'example.com'
-const { apiKey, apiSecret } = CREDENTIALS
 /** Enough that none of them reaches the bound on the delegations of one user. */
 const userCount = 100
 const examples = 300
@@ -29,14 +29,13 @@ beforeAll(async () => {
   await installSchemathesis()
   directory = await mkdtemp(join(tmpdir(), 'schemathesis-'))
   homeserver = await startHomeserver({ serverName })
-  sfu = await startSfu({ apiKey, apiSecret })
+  sfu = await startSfu(CREDENTIALS)
   service = await startService({
     command: [binary],
     logFile: join(directory, 'service.log'),
     env: {
       LIVEKIT_URL: sfu.wsUrl,
-      LIVEKIT_KEY: apiKey,
-      LIVEKIT_SECRET: apiSecret,
+      ...CREDENTIAL_SETTINGS,
       LIVEKIT_FULL_ACCESS_HOMESERVERS: serverName,
       LIVEKIT_FEDERATION_URL_OVERRIDES: `${serverName}=${homeserver.url}`,
       LIVEKIT_CS_API_URL_OVERRIDES: `${serverName}=${homeserver.url}`,
@@ -60,8 +59,8 @@ function issueTokens(): { readonly id: string; readonly token: string }[] {
 /** Runs Schemathesis to its end; its output tells every finding and how to repeat it. */
 async function runSchemathesis(): Promise<{ readonly code: number; readonly output: string }> {
   const amount = ['--max-examples', String(examples), '--seed', String(seed)]
-  const child = Bun.spawn(
-    [
+  const { code, stdout, stderr } = await runToEnd({
+    command: [
       schemathesisInstallation.python,
       '-m',
       'schemathesis.cli',
@@ -71,24 +70,15 @@ async function runSchemathesis(): Promise<{ readonly code: number; readonly outp
       ...amount,
       `${service.url}/swagger/json`,
     ],
-    {
-      cwd: directory,
-      env: {
-        PATH: process.env.PATH,
-        SCHEMATHESIS_HOOKS: hooks,
-        STAGE_SERVER_NAME: serverName,
-        STAGE_USERS: JSON.stringify(issueTokens()),
-        STAGE_API_KEY: apiKey,
-        STAGE_API_SECRET: apiSecret,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: directory,
+    env: {
+      SCHEMATHESIS_HOOKS: hooks,
+      STAGE_SERVER_NAME: serverName,
+      STAGE_USERS: JSON.stringify(issueTokens()),
+      STAGE_API_KEY: CREDENTIALS.apiKey,
+      STAGE_API_SECRET: CREDENTIALS.apiSecret,
     },
-  )
-  const [stdout, stderr, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ])
+  })
   return { code, output: `${stdout}${stderr}` }
 }
 

@@ -1,9 +1,16 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Subprocess } from 'bun'
 import { hostArchitecture } from '../../src/build/architecture.ts'
 import { assembleRootfs, CONTAINER_UID } from '../../src/build/rootfs.ts'
+import {
+  type ChildProcess,
+  type Ending,
+  type ProcessOptions,
+  runToEnd,
+  startProcess,
+} from '../support/child-process.ts'
 
 /**
  * `/proc` is mounted in the mount namespace of the process, so that it goes away with it. The last
@@ -31,24 +38,16 @@ export interface Container {
   /** Starts a program as the user of the image; what it prints goes to the test's own output. */
   start(command: readonly string[], env: Environment): Running
   /** Runs a program to its end. */
-  run(command: readonly string[], env: Environment): Promise<Finished>
+  run(command: readonly string[], env: Environment): Promise<Ending>
   /** Removes the directory; whatever ran in it must have ended. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A program that was started in a container. */
-export interface Running {
-  readonly exited: Promise<number>
-  isRunning(): boolean
+export interface Running
+  extends Pick<ChildProcess, 'exited' | 'isRunning' | 'output' | 'signal' | 'kill'> {
   /** A line of the program's `/proc/<pid>/status`, such as that of `Uid`, split at white space. */
-  status(key: string): Promise<string[]>
-  signal(name: NodeJS.Signals): Promise<void>
-}
-
-/** A program that ran to its end in a container. */
-export interface Finished {
-  readonly exitCode: number
-  readonly stdout: string
+  status(key: string): string[]
 }
 
 /**
@@ -75,20 +74,10 @@ export async function createContainer(binary: string): Promise<Container> {
       await writeFile(join(root, path), text)
       await chmod(join(root, path), 0o644)
     },
-    start(command, env) {
-      return watch(Bun.spawn(enter(root, command), { ...spawnOptions(env), stdout: 'inherit' }))
-    },
-    async run(command, env) {
-      const child = Bun.spawn(enter(root, command), { ...spawnOptions(env), stdout: 'pipe' })
-      const stdout = await child.stdout.text()
-      return { stdout, exitCode: await child.exited }
-    },
+    start: (command, env) => watch(startProcess(enter(root, command, env))),
+    run: (command, env) => runToEnd(enter(root, command, env)),
     [Symbol.asyncDispose]: remove,
   }
-}
-
-function spawnOptions(env: Environment) {
-  return { env: { ...env, PATH }, stderr: 'inherit' } as const
 }
 
 /** @returns what is in the image */
@@ -115,28 +104,28 @@ async function listPaths(root: string): Promise<string[]> {
     .sort()
 }
 
-function enter(root: string, command: readonly string[]): string[] {
+function enter(root: string, command: readonly string[], env: Environment): ProcessOptions {
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child']
-  return ['unshare', ...namespaces, 'sh', '-c', ENTER, root, ...command]
+  return {
+    command: ['unshare', ...namespaces, 'sh', '-c', ENTER, root, ...command],
+    env: { ...env, PATH },
+    onOutput: (text, from) => process[from].write(text),
+  }
 }
 
 /** `unshare` stays outside as the parent of the program, and ends with its exit code. */
-function watch(unshare: Subprocess): Running {
-  async function programPid(): Promise<number> {
+function watch(unshare: ChildProcess): Running {
+  function programPid(): number {
     const { pid } = unshare
-    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return Number.parseInt(children, 10)
+    return Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10)
   }
   return {
-    exited: unshare.exited,
-    isRunning: () => unshare.exitCode === null && unshare.signalCode === null,
-    async status(key) {
-      const lines = (await readFile(`/proc/${await programPid()}/status`, 'utf8')).split('\n')
+    ...unshare,
+    status(key) {
+      const lines = readFileSync(`/proc/${programPid()}/status`, 'utf8').split('\n')
       const [, ...values] = lines.find((line) => line.startsWith(`${key}:`))?.split(/\s+/) ?? []
       return values
     },
-    async signal(name) {
-      process.kill(await programPid(), name)
-    },
+    signal: (name) => process.kill(programPid(), name),
   }
 }

@@ -1,3 +1,5 @@
+import { runToEnd } from '../support/child-process.ts'
+
 /** What an ELF file names to be loaded with it. */
 export interface Needs {
   /** Absolute path of the dynamic loader; `undefined` for a shared library. */
@@ -12,13 +14,12 @@ export interface Needs {
  * @throws {Error} when it is no ELF file
  */
 export async function neededBy(path: string): Promise<Needs> {
-  const readelf = Bun.spawn(['readelf', '--wide', '--dynamic', '--program-headers', path], {
+  const { code, stdout, stderr } = await runToEnd({
+    command: ['readelf', '--wide', '--dynamic', '--program-headers', path],
     // It speaks other languages too.
-    env: { PATH: process.env.PATH, LC_ALL: 'C' },
-    stderr: 'pipe',
+    env: { LC_ALL: 'C' },
   })
-  const [stdout, stderr] = await Promise.all([readelf.stdout.text(), readelf.stderr.text()])
-  if ((await readelf.exited) !== 0 || stderr !== '') throw new Error(`"${path}": ${stderr}`)
+  if (code !== 0 || stderr !== '') throw new Error(`"${path}": ${stderr}`)
   return {
     loader: /\[Requesting program interpreter: (.+)\]/.exec(stdout)?.[1],
     libraries: [...stdout.matchAll(/\(NEEDED\)\s+Shared library: \[(.+)\]/g)].map(

@@ -5,21 +5,17 @@ import { version } from '../../package.json'
 import { hostArchitecture } from '../../src/build/architecture.ts'
 import { exampleText } from '../examples/tools.ts'
 import { type Authority, createAuthority } from '../support/certificates.ts'
+import type { Ending } from '../support/child-process.ts'
+import { CREDENTIAL_SETTINGS, CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { type DnsServer, startDnsServer } from '../support/dns-server.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
+import { untilReady } from '../support/readiness.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
-import {
-  type Container,
-  createContainer,
-  type Environment,
-  type Finished,
-  type Running,
-} from './container.ts'
+import { type Container, createContainer, type Environment, type Running } from './container.ts'
 import { neededBy } from './needed-libraries.ts'
 
 const BINARY = join(import.meta.dir, '../../dist/jwt-service')
-const API_SECRET = 'a secret of at least thirty-two bytes'
 // The C library only asks port 53, which on this address belongs to nobody else.
 const DNS_ADDRESS = '127.0.53.53'
 
@@ -70,7 +66,7 @@ beforeAll(async () => {
   dns.set('in-dns.test', 'A', ['127.0.0.1'])
   const certificate = await authority.issue({ dns: ['in-hosts.test', 'in-dns.test'] })
   homeserver = await startHomeserver({ certificate })
-  sfu = await startSfu({ apiKey: 'key', apiSecret: API_SECRET })
+  sfu = await startSfu(CREDENTIALS)
   await container.mount('/ca.pem', authority.caPem)
   await container.mount('/etc/hosts', '127.0.0.1 in-hosts.test\n')
   await container.mount('/etc/resolv.conf', `nameserver ${DNS_ADDRESS}\n`)
@@ -94,33 +90,22 @@ async function startService(): Promise<Service> {
   const env = {
     LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.0/8',
     LIVEKIT_JWT_BIND: address,
-    LIVEKIT_KEY: 'key',
     LIVEKIT_LOG_LEVEL: 'error',
-    LIVEKIT_SECRET: API_SECRET,
+    ...CREDENTIAL_SETTINGS,
     LIVEKIT_URL: sfu.wsUrl,
     NODE_EXTRA_CA_CERTS: '/ca.pem',
   }
   const program = container.start(['/jwt-service'], env)
   async function stop(): Promise<void> {
-    if (program.isRunning()) await program.signal('SIGTERM')
+    if (program.isRunning()) program.signal('SIGTERM')
     await program.exited
   }
-  await untilHealthy(program, env).catch(async (error: unknown) => {
-    await stop()
-    throw error
-  })
+  const isHealthy = async () => (await checkHealth(env)).code === 0
+  await untilReady(program, isHealthy, 15_000)
   return { program, origin: `http://${address}`, env, [Symbol.asyncDispose]: stop }
 }
 
-async function untilHealthy(program: Running, env: Environment): Promise<void> {
-  const deadline = performance.now() + 15_000
-  while (program.isRunning() && performance.now() < deadline) {
-    if ((await checkHealth(env)).exitCode === 0) return
-  }
-  throw new Error('the service ended, or did not become healthy within 15 s')
-}
-
-function checkHealth(env: Environment): Promise<Finished> {
+function checkHealth(env: Environment): Promise<Ending> {
   return container.run(['/jwt-service', 'healthcheck'], env)
 }
 
@@ -143,7 +128,7 @@ async function expectToken(response: Response): Promise<void> {
   expect(answer).toEqual({ url: sfu.wsUrl, jwt: expect.any(String) })
   expect(response.status).toBe(200)
   const { jwt } = answer as { jwt: string }
-  const { payload } = await jwtVerify(jwt, new TextEncoder().encode(API_SECRET))
+  const { payload } = await jwtVerify(jwt, new TextEncoder().encode(CREDENTIALS.apiSecret))
   expect(payload.video).toMatchObject({
     room: 'O8437W3+jmzMVjoIP3tNwbm+XxHQk2iKpOA7aqw3qSc',
     roomJoin: true,
@@ -167,21 +152,24 @@ describe('the container image', () => {
   })
 
   test('knows its version', async () => {
-    const { exitCode, stdout } = await container.run(['/jwt-service', '--version'], {})
+    const { code, stdout } = await container.run(['/jwt-service', '--version'], {})
     expect(stdout).toContain(version)
-    expect(exitCode).toBe(0)
+    expect(code).toBe(0)
   })
 
   test('holds the examples', async () => {
-    const { exitCode, stdout } = await container.run(['/jwt-service', 'example', 'caddy'], {})
-    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: exampleText('caddy') })
+    expect(await container.run(['/jwt-service', 'example', 'caddy'], {})).toEqual({
+      code: 0,
+      stdout: exampleText('caddy'),
+      stderr: '',
+    })
   })
 
   test('runs the service as the user 65532 without any other group', async () => {
     await using service = await startService()
-    expect(await service.program.status('Uid')).toEqual(['65532', '65532', '65532', '65532'])
-    expect(await service.program.status('Gid')).toEqual(['65532', '65532', '65532', '65532'])
-    expect(await service.program.status('Groups')).toEqual([''])
+    expect(service.program.status('Uid')).toEqual(['65532', '65532', '65532', '65532'])
+    expect(service.program.status('Gid')).toEqual(['65532', '65532', '65532', '65532'])
+    expect(service.program.status('Groups')).toEqual([''])
   })
 
   test('exchanges a token with a homeserver named in /etc/hosts', async () => {
@@ -204,8 +192,8 @@ describe('the container image', () => {
 
   test('ends with 0 on SIGTERM as process 1, and is unhealthy then', async () => {
     await using service = await startService()
-    await service.program.signal('SIGTERM')
+    service.program.signal('SIGTERM')
     expect(await service.program.exited).toBe(0)
-    expect((await checkHealth(service.env)).exitCode).toBe(1)
+    expect((await checkHealth(service.env)).code).toBe(1)
   })
 })

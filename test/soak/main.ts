@@ -90,8 +90,7 @@ while (performance.now() < until) {
   const now = performance.now()
   if (now > restartAt) {
     restartAt = now + RESTART_EVERY_MS
-    process.kill(restarted.pid, turns % 2 === 0 ? 'SIGKILL' : 'SIGTERM')
-    await restarted.exited
+    await (turns % 2 === 0 ? restarted.kill() : restarted.stop())
     restarted = await world.startReplica(await findClosedPort())
   }
   if (now > redisAt) {

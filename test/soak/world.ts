@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { addDelayedEvents } from '../faults/support/delayed-events.ts'
 import { required } from '../process/commands.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 import { createMemberApi } from '../support/member-api.ts'
 import { AS_TOKEN, HS_TOKEN } from '../support/member-stage.ts'
 import { reply } from '../support/misbehaviour.ts'
-import { createRedisServer } from '../support/redis-server.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
 import { startSfu } from '../support/sfu.ts'
 
@@ -29,11 +30,8 @@ export async function startWorld() {
   liar.respond(USERINFO, reply(200, { sub: '@user:example.com' }), { kind: 'invalid-json' })
   const guests = started.use(await startHomeserver({ serverName: 'guests.example' }))
   const gone = `http://127.0.0.1:${await findClosedPort()}`
-  const sfu = started.use(
-    await startSfu({ apiKey: required.LIVEKIT_KEY, apiSecret: required.LIVEKIT_SECRET }),
-  )
-  const redis = await createRedisServer({ persistent: true })
-  await redis.start()
+  const sfu = started.use(await startSfu(CREDENTIALS))
+  const redis = await startRedisServer({ persistent: true })
   started.defer(() => redis.close())
 
   const places = [server, slow, liar, guests].map(({ serverName, url }) => `${serverName}=${url}`)

@@ -6,7 +6,13 @@ export const CREDENTIALS: LiveKitCredentials = {
   apiSecret: 'a-secret-that-is-at-least-32-bytes-long',
 }
 
-/** The same pair as the service is given it. */
+/** Of somebody who has the key, and not the secret. */
+export const OTHER_CREDENTIALS: LiveKitCredentials = {
+  ...CREDENTIALS,
+  apiSecret: 'another-secret-of-at-least-32-bytes-length',
+}
+
+/** {@link CREDENTIALS} as the service is given them. */
 export const CREDENTIAL_SETTINGS = {
   LIVEKIT_KEY: CREDENTIALS.apiKey,
   LIVEKIT_SECRET: CREDENTIALS.apiSecret,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runToEnd } from './child-process.ts'
 
 /** What `promtool` said. */
 export interface Verdict {
@@ -19,15 +20,9 @@ export async function promtool(
     for (const [name, text] of Object.entries(input.files ?? {})) {
       await writeFile(join(folder, name), text)
     }
-    const child = Bun.spawn(['promtool', ...args], {
-      cwd: folder,
-      stdin: new TextEncoder().encode(input.stdin ?? ''),
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
-    const texts = [child.stdout.text(), child.stderr.text()]
-    const [code, ...outputs] = await Promise.all([child.exited, ...texts])
-    return { code, output: outputs.join('') }
+    const command = ['promtool', ...args]
+    const ended = await runToEnd({ command, cwd: folder, input: input.stdin ?? '' })
+    return { code: ended.code, output: `${ended.stdout}${ended.stderr}` }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RedisClient, type Subprocess } from 'bun'
+import { RedisClient } from 'bun'
 import type { Certificate } from './certificates.ts'
+import { type ChildProcess, startProcess } from './child-process.ts'
 import { findClosedPort } from './dead-end.ts'
+import { untilReady } from './readiness.ts'
 
 /** What a Redis is started with. */
 export interface RedisServerOptions {
@@ -17,7 +19,7 @@ export interface RedisServerOptions {
 }
 
 /** A real Redis with a directory and ports of its own. */
-export interface RedisServer {
+export interface RedisServer extends AsyncDisposable {
   /** `redis://` with the password. */
   readonly url: string
   /** `rediss://` with the password, where there is a certificate. */
@@ -50,19 +52,15 @@ async function tlsArguments(directory: string, certificate: Certificate, port: n
   return ['--tls-port', String(port), '--tls-auth-clients', 'no', ...files]
 }
 
-async function untilItAnswers(url: string): Promise<RedisClient> {
-  const end = performance.now() + START_LIMIT_MS
-  for (;;) {
-    const client = new RedisClient(url, { autoReconnect: false, enableOfflineQueue: false })
-    try {
-      await client.connect()
-      await client.send('PING', [])
-      return client
-    } catch (error) {
-      client.close()
-      if (performance.now() > end) throw error
-      await Bun.sleep(10)
-    }
+async function connectTo(url: string): Promise<RedisClient | undefined> {
+  const client = new RedisClient(url, { autoReconnect: false, enableOfflineQueue: false })
+  try {
+    await client.connect()
+    await client.send('PING', [])
+    return client
+  } catch {
+    client.close()
+    return undefined
   }
 }
 
@@ -76,15 +74,24 @@ export async function createRedisServer(options: RedisServerOptions = {}): Promi
   const url = `redis://${credentials}127.0.0.1:${port}`
   const tls = certificate === undefined ? [] : await tlsArguments(directory, certificate, tlsPort)
   const auth = password === undefined ? [] : ['--requirepass', password]
-  let server: Subprocess | undefined
+  let server: ChildProcess | undefined
   let client: RedisClient | undefined
+
+  async function canConnect(): Promise<boolean> {
+    client = await connectTo(url)
+    return client !== undefined
+  }
 
   async function kill(): Promise<void> {
     client?.close()
     client = undefined
-    server?.kill('SIGKILL')
-    await server?.exited
+    await server?.kill()
     server = undefined
+  }
+
+  async function close(): Promise<void> {
+    await kill()
+    await rm(directory, { recursive: true, force: true })
   }
 
   return {
@@ -98,17 +105,19 @@ export async function createRedisServer(options: RedisServerOptions = {}): Promi
     async start() {
       const network = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory]
       const memory = ['--save', '', '--appendonly', persistent ? 'yes' : 'no']
-      server = Bun.spawn(['redis-server', ...network, ...memory, ...auth, ...tls, ...args], {
-        stdin: 'ignore',
-        stdout: 'ignore',
-        stderr: 'ignore',
-      })
-      client = await untilItAnswers(url)
+      const command = ['redis-server', ...network, ...memory, ...auth, ...tls, ...args]
+      server = startProcess({ command })
+      await untilReady(server, canConnect, START_LIMIT_MS)
     },
     kill,
-    async close() {
-      await kill()
-      await rm(directory, { recursive: true, force: true })
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   }
+}
+
+/** As {@link createRedisServer}; it runs. */
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const server = await createRedisServer(options)
+  await server.start()
+  return server
 }

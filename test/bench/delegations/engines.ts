@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openRedisStore } from '../../../src/delegation/store/redis-store.ts'
 import { SqliteStore } from '../../../src/delegation/store/sqlite-store.ts'
 import type { DelegationStore } from '../../../src/delegation/store/store.ts'
-import { createRedisServer } from '../../support/redis-server.ts'
+import { startRedisServer } from '../../support/redis-server.ts'
 
 /** What holds the delegations of one measured service. */
 export interface Engine {
@@ -57,8 +57,7 @@ function numberIn(info: string, name: string): number {
 
 /** A Redis of its own, that keeps nothing on disk. */
 export async function redis(): Promise<LastingEngine> {
-  const server = await createRedisServer()
-  await server.start()
+  const server = await startRedisServer()
   return {
     name: 'Redis',
     env: { LIVEKIT_REDIS_URL: server.url },

@@ -1,8 +1,9 @@
+import { CREDENTIALS } from '../../support/credentials.ts'
 import { signWebhook } from '../../support/sfu-webhook.ts'
 import { serveOrders } from '../child.ts'
 import { exchangeOver, openSocket, postBytes } from '../http-socket.ts'
 import { sharedNow } from './clock.ts'
-import { API_KEY, API_SECRET, delegateBody, leftBody } from './participants.ts'
+import { delegateBody, leftBody } from './participants.ts'
 import type { Seen } from './stand-ins.ts'
 
 /** Requests for consecutive participants, no more than so many at a time and in a second. */
@@ -24,8 +25,6 @@ export interface GeneratorReport {
   readonly error?: string
 }
 
-const credentials = { apiKey: API_KEY, apiSecret: API_SECRET }
-
 function delegateRequest({ port, delayMs }: GeneratorOrder, index: number): string {
   return postBytes({ port, path: '/delegate_delayed_leave', body: delegateBody(index, delayMs) })
 }
@@ -34,7 +33,7 @@ async function leaveRequest({ port }: GeneratorOrder, index: number): Promise<st
   const body = leftBody(index, Date.now())
   const headers = {
     'Content-Type': 'application/webhook+json',
-    Authorization: await signWebhook(body, credentials),
+    Authorization: await signWebhook(body, CREDENTIALS),
   }
   return postBytes({ port, path: '/sfu_webhook', headers, body })
 }

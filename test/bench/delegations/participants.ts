@@ -2,8 +2,6 @@ import { identityOf, liveKitRoom } from '../../../src/livekit/names.ts'
 
 /** Server name of all users; overrides say where it is. */
 export const SERVER_NAME = 'bench.example'
-export const API_KEY = 'benchkey'
-export const API_SECRET = 'a-secret-for-the-bench-and-nothing-else'
 /** The SFU's ID of every connection. */
 export const PARTICIPANT_ID = 'PA_bench'
 

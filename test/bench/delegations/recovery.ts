@@ -2,7 +2,7 @@ import { median } from '../statistics.ts'
 import { sharedNow } from './clock.ts'
 import type { LastingEngine } from './engines.ts'
 import type { DelegationPlan } from './plan.ts'
-import { awaitSeen, killService, type Stage } from './stage.ts'
+import { awaitSeen, type Stage } from './stage.ts'
 
 /** How soon a service is back that was killed; medians. */
 export interface RecoveryResult {
@@ -28,7 +28,7 @@ export async function measureRecovery(
   const healthyMs: number[] = []
   let service = await stage.start(engine)
   for (let recovery = 0; recovery < recoveries; recovery += 1) {
-    await killService(service)
+    await service.kill()
     await Bun.sleep(AWAY_MS)
     await standIns.ask('reset')
     const startedAt = sharedNow()
@@ -38,7 +38,7 @@ export async function measureRecovery(
     firstActionsMs.push(firstActionAt - startedAt)
     healthyMs.push(service.healthyAfterMs)
   }
-  await killService(service)
+  await service.kill()
   return {
     engine: engine.name,
     firstActionMs: median(firstActionsMs),

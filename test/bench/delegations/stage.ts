@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { CREDENTIAL_SETTINGS } from '../../support/credentials.ts'
 import { type ServiceProcess, startService } from '../../support/service-process.ts'
+import { until } from '../../support/until.ts'
 import { type Child, startChild } from '../child.ts'
 import type { Engine } from './engines.ts'
 import type { GeneratorOrder, GeneratorReport } from './generator.ts'
-import { API_KEY, API_SECRET, SERVER_NAME } from './participants.ts'
+import { SERVER_NAME } from './participants.ts'
 import type { StandInsOrder, StandInsReport } from './stand-ins.ts'
 
 /** What surrounds the measured service. */
@@ -27,8 +29,7 @@ export async function createStage(logFolder: string): Promise<Stage> {
   const homeserver = `${SERVER_NAME}=http://127.0.0.1:${ports.homeserver}`
   const settings = {
     LIVEKIT_URL: `ws://127.0.0.1:${ports.sfu}`,
-    LIVEKIT_KEY: API_KEY,
-    LIVEKIT_SECRET: API_SECRET,
+    ...CREDENTIAL_SETTINGS,
     LIVEKIT_FULL_ACCESS_HOMESERVERS: SERVER_NAME,
     LIVEKIT_FEDERATION_URL_OVERRIDES: homeserver,
     LIVEKIT_CS_API_URL_OVERRIDES: homeserver,
@@ -64,17 +65,6 @@ export async function awaitSeen(
   limitMs: number,
 ): Promise<number> {
   const startedAt = performance.now()
-  for (;;) {
-    const report = await standIns.ask('counts')
-    const elapsedMs = performance.now() - startedAt
-    if (isThere(report)) return elapsedMs
-    if (elapsedMs > limitMs) throw new Error(`Not seen within ${limitMs / 1_000} s: ${isThere}`)
-    await Bun.sleep(pollMs)
-  }
-}
-
-/** Ends the service as a power cut would. */
-export async function killService({ pid, exited }: ServiceProcess): Promise<void> {
-  process.kill(pid, 'SIGKILL')
-  await exited
+  await until(async () => isThere(await standIns.ask('counts')), limitMs, pollMs)
+  return performance.now() - startedAt
 }

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CREDENTIAL_SETTINGS } from '../../support/credentials.ts'
 import { startService } from '../../support/service-process.ts'
 import { type Child, startChild } from '../child.ts'
-import { API_KEY, API_SECRET, SERVER_NAME } from '../delegations/participants.ts'
+import { SERVER_NAME } from '../delegations/participants.ts'
 import { cpuTimeMs, residentMiB } from '../process-stats.ts'
 import { renderTable } from '../table.ts'
 import type { StandInsOrder, StandInsReport } from './stand-ins.ts'
@@ -37,8 +38,7 @@ async function measure(
     command: [BINARY, 'serve'],
     env: {
       LIVEKIT_URL: `ws://127.0.0.1:${ports.sfu}`,
-      LIVEKIT_KEY: API_KEY,
-      LIVEKIT_SECRET: API_SECRET,
+      ...CREDENTIAL_SETTINGS,
       LIVEKIT_AS_TOKEN: 'as-token-of-the-bench-0123456789',
       LIVEKIT_HS_TOKEN: 'hs-token-of-the-bench-0123456789',
       LIVEKIT_HS_SERVER_NAME: SERVER_NAME,

@@ -1,3 +1,5 @@
+import { runToEnd } from '../../support/child-process.ts'
+
 /** A command of the installation could not be run or failed; the message ends with its output. */
 export class CommandError extends Error {}
 
@@ -17,17 +19,10 @@ export async function run(
   if (executable === null) {
     throw new CommandError(`"${name}" is needed, and not installed`)
   }
-  const child = Bun.spawn([executable, ...rest], {
+  const { code, stdout, stderr } = await runToEnd({
+    command: [executable, ...rest],
     env: environment,
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
   })
-  const [stdout, stderr, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ])
   if (code !== 0) {
     const output = `${stdout}${stderr}`.slice(-4000)
     throw new CommandError(`"${command.join(' ')}" failed with code ${code}:\n${output}`)

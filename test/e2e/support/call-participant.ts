@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { type ChildProcess, startProcess } from '../../support/child-process.ts'
 import { until } from '../../support/until.ts'
-import { type ChildProcess, startProcess } from './child-process.ts'
 
 /** A participant with media, in a process of its own. */
 export interface CallParticipant extends AsyncDisposable {
@@ -40,12 +40,12 @@ export async function joinCall(
 
   async function untilJoined(): Promise<void> {
     joins += 1
-    const joined = async () => (await client.output()).match(/^joined$/gm)?.length === joins
+    const joined = () => client.output().match(/^joined$/gm)?.length === joins
     try {
       await until(joined, joinWithinMs)
     } catch (error) {
       await client.kill()
-      throw new Error(await client.output(), { cause: error })
+      throw new Error(client.output(), { cause: error })
     }
   }
 
@@ -53,26 +53,26 @@ export async function joinCall(
   return {
     leave: async () => {
       const code = await client.stop()
-      if (code !== 0) throw new Error(`left with code ${code}:\n${await client.output()}`)
+      if (code !== 0) throw new Error(`left with code ${code}:\n${client.output()}`)
     },
     reconnect: async () => {
-      process.kill(client.pid, 'SIGUSR2')
+      client.signal('SIGUSR2')
       await untilJoined()
     },
     crash: client.kill,
     publish: async () => {
-      process.kill(client.pid, 'SIGHUP')
+      client.signal('SIGHUP')
       const [outcome] = await untilSaid(client, /^(not )?published/m, publishWithinMs)
       return outcome === 'published'
     },
     untilReceiving: async (identity) => {
-      await until(async () => (await client.output()).includes(`receives ${identity}\n`))
+      await until(() => client.output().includes(`receives ${identity}\n`))
     },
     untilDisconnected: async (withinMs) => {
       const [, reason = ''] = await untilSaid(client, /^disconnected (.*)$/m, withinMs)
       return reason
     },
-    isConnected: async () => !/^disconnected/m.test(await client.output()),
+    isConnected: async () => !/^disconnected/m.test(client.output()),
     [Symbol.asyncDispose]: client.kill,
   }
 }
@@ -87,5 +87,5 @@ export function startClient(url: string, token: string, directory: string): Chil
 }
 
 function untilSaid(client: ChildProcess, line: RegExp, withinMs: number): Promise<RegExpExecArray> {
-  return until(async () => line.exec(await client.output()), withinMs)
+  return until(() => line.exec(client.output()), withinMs)
 }

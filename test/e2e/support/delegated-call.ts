@@ -61,12 +61,9 @@ interface LoggedTransition {
 }
 
 /** The changes of state that instances of the service have logged, in order of time. */
-async function loggedTransitions(
-  services: readonly Service[],
-): Promise<readonly LoggedTransition[]> {
-  const outputs = await Promise.all(services.map(({ process }) => process.output()))
-  return outputs
-    .flatMap((output) => output.split('\n'))
+function loggedTransitions(services: readonly Service[]): readonly LoggedTransition[] {
+  return services
+    .flatMap(({ process }) => process.output().split('\n'))
     .filter((line) => line.includes('"message":"delegation"'))
     .sort()
     .map((line) => JSON.parse(line) as LoggedTransition)
@@ -75,7 +72,7 @@ async function loggedTransitions(
 const logWithinMs = 10_000
 
 async function untilLogged(state: string, services: readonly Service[]): Promise<void> {
-  const isLogged = async () => (await loggedTransitions(services)).some(({ to }) => to === state)
+  const isLogged = () => loggedTransitions(services).some(({ to }) => to === state)
   await until(isLogged, logWithinMs)
 }
 

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type ChildProcess, startProcess } from '../../support/child-process.ts'
+import { CREDENTIALS } from '../../support/credentials.ts'
 import { freePort } from '../../support/free-port.ts'
+import { untilAnswering } from '../../support/readiness.ts'
 import { livekitInstallation } from '../installation/versions.ts'
-import { type ChildProcess, startProcess } from './child-process.ts'
-import { untilAnswering } from './readiness.ts'
 
 /** A running LiveKit server that creates no room by itself. */
 export interface LiveKit extends AsyncDisposable {
@@ -25,8 +26,7 @@ export interface LiveKitOptions {
 }
 
 const address = '127.0.0.1'
-const apiKey = 'e2e-key'
-const apiSecret = 'a secret of the end-to-end tests, of 32 characters and more'
+const { apiKey, apiSecret } = CREDENTIALS
 const startWithinMs = 30_000
 
 /** Starts the LiveKit server from the cache, on free loopback ports. */
@@ -38,12 +38,7 @@ export async function startLiveKit(options: LiveKitOptions): Promise<LiveKit> {
     command: [livekitInstallation.executable, '--config', configFile],
     logFile: join(options.directory, 'livekit.log'),
   })
-  try {
-    await untilAnswering(`http://${address}:${port}/`, process, startWithinMs)
-  } catch (error) {
-    await process.kill()
-    throw error
-  }
+  await untilAnswering(process, `http://${address}:${port}/`, startWithinMs)
   return {
     url: `ws://${address}:${port}`,
     apiKey,

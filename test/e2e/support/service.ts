@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
+import { type ChildProcess, startProcess } from '../../support/child-process.ts'
 import { freePort } from '../../support/free-port.ts'
-import { type ChildProcess, startProcess } from './child-process.ts'
+import { untilAnswering } from '../../support/readiness.ts'
 import { type HostAddresses, withPrivateHosts } from './private-hosts.ts'
-import { untilAnswering } from './readiness.ts'
 
 /** A running instance of the compiled binary. */
 export interface Service extends AsyncDisposable {
@@ -54,12 +54,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     logFile: join(options.directory, `${options.name}.log`),
   })
   const url = `http://${address}:${port}`
-  try {
-    await untilAnswering(`${url}/healthz`, process, startWithinMs)
-  } catch (error) {
-    await process.kill()
-    throw error
-  }
+  await untilAnswering(process, `${url}/healthz`, startWithinMs)
   return {
     url,
     process,

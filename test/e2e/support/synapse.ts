@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Certificate } from '../../support/certificates.ts'
+import { type ChildProcess, startProcess } from '../../support/child-process.ts'
 import { freePort } from '../../support/free-port.ts'
+import { untilAnswering } from '../../support/readiness.ts'
 import { synapseInstallation } from '../installation/versions.ts'
-import { type ChildProcess, startProcess } from './child-process.ts'
-import { untilAnswering } from './readiness.ts'
 import {
   type ApplicationServiceSettings,
   type SynapseSettings,
@@ -60,12 +60,7 @@ export async function startSynapse(options: SynapseOptions): Promise<Synapse> {
     logFile: join(settings.directory, 'synapse.log'),
   })
   const plainUrl = `http://${settings.address}:${settings.plainPort}`
-  try {
-    await untilAnswering(`${plainUrl}/health`, process, startWithinMs)
-  } catch (error) {
-    await process.kill()
-    throw error
-  }
+  await untilAnswering(process, `${plainUrl}/health`, startWithinMs)
   return {
     plainUrl,
     tlsPort: settings.tlsPort,

@@ -1,7 +1,7 @@
 import { pick } from '../../support/random.ts'
 import type { RedisServer } from '../../support/redis-server.ts'
 import type { ServiceProcess } from '../../support/service-process.ts'
-import { killHard, type Stage, stopCalmly } from '../support/stage.ts'
+import { type Stage, stopCalmly } from '../support/stage.ts'
 
 /** A time during which no replica was alive, in milliseconds since the epoch. */
 export interface Blackout {
@@ -61,7 +61,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
     const service = leave(place)
     if (service === undefined) return
     deeds[gentle ? 'stops' : 'kills'] += 1
-    await (gentle ? stopCalmly(service) : killHard(service))
+    await (gentle ? stopCalmly(service) : service.kill())
     await Bun.sleep(random() * 400)
     await comeBack(place)
   }

@@ -1,5 +1,6 @@
 import { expect } from 'bun:test'
 import { logLines, required } from '../../process/commands.ts'
+import { CREDENTIALS } from '../../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../../support/homeserver.ts'
 import { type ServiceProcess, startService } from '../../support/service-process.ts'
 import { type Sfu, startSfu } from '../../support/sfu.ts'
@@ -28,12 +29,6 @@ export interface Stage extends Home {
 
 /** Log messages that only a bug causes. */
 const NEVER_SAID = /^(?:a delegation could not be worked on|internal error)/
-
-/** Ends a process at once and waits until it is gone. */
-export async function killHard(service: ServiceProcess): Promise<void> {
-  process.kill(service.pid, 'SIGKILL')
-  await service.exited
-}
 
 /** Stops a process, and checks that it did not crash and logged no secret. */
 export async function stopCalmly(service: ServiceProcess): Promise<void> {
@@ -81,7 +76,7 @@ async function startOnFreePort(env: Environment): Promise<ServiceProcess> {
 export async function startStage(env: Environment = {}): Promise<Stage> {
   const home = await startHome('example.com')
   const other = await startHome('other.example')
-  const sfu = await startSfu({ apiKey: required.LIVEKIT_KEY, apiSecret: required.LIVEKIT_SECRET })
+  const sfu = await startSfu(CREDENTIALS)
   const services: ServiceProcess[] = []
   const places = overrides([home, other])
   const settings = {
@@ -106,11 +101,7 @@ export async function startStage(env: Environment = {}): Promise<Stage> {
       return service
     },
     async [Symbol.asyncDispose]() {
-      for (const { pid, exited } of services) {
-        const ended = await Promise.race([exited.then(() => true), Bun.sleep(0)])
-        if (ended !== true) process.kill(pid, 'SIGKILL')
-        await exited
-      }
+      for (const service of services) await service.kill()
       for (const { events, server } of [home, other]) {
         events.close()
         await server.close()

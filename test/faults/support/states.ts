@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRedisServer } from '../../support/redis-server.ts'
+import { startRedisServer } from '../../support/redis-server.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
 /** Where the service keeps its state, outliving its process. */
@@ -41,8 +41,7 @@ async function openFile(): Promise<State> {
 }
 
 async function openRedis(): Promise<State> {
-  const server = await createRedisServer()
-  await server.start()
+  const server = await startRedisServer()
   const proxy = await startTcpProxy(server.port)
   return {
     env: { LIVEKIT_REDIS_URL: `redis://127.0.0.1:${proxy.port}` },
