@@ -182,7 +182,7 @@ test('the token of a full-access user grants joining its room and nothing else',
   const { body: answer } = await discovering.post('/get_token', body)
   const claims = decodeJwt(String(answer.jwt))
   expect(claims).toMatchObject({
-    iss: 'e2e-key',
+    iss: 'devkey',
     sub: hashedIdentity,
     video: {
       room: 'EUJju/aLQqj9+ethYr/09SIgFte+cb6HAo956AHoEKI',
