@@ -106,7 +106,8 @@ export async function createRedisServer(options: RedisServerOptions = {}): Promi
       const network = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory]
       const memory = ['--save', '', '--appendonly', persistent ? 'yes' : 'no']
       const command = ['redis-server', ...network, ...memory, ...auth, ...tls, ...args]
-      server = startProcess({ command })
+      // Not to a pipe, which a snapshot under way would keep open when Redis is killed.
+      server = startProcess({ command, logFile: join(directory, 'redis.log') })
       await untilReady(server, canConnect, START_LIMIT_MS)
     },
     kill,
