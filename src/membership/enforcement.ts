@@ -112,17 +112,18 @@ export class Enforcement {
 
   /** Begins the checks that are due; returns how long to pause then, in milliseconds. */
   async #claim(): Promise<number> {
-    const { store, maxRunning, now } = this.#options
+    const { store, maxRunning, intervalMs, now } = this.#options
     const limit = Math.min(maxRunning - this.#running.size, MAX_CLAIM)
+    const maxPauseMs = Math.min(MAX_PAUSE_MS, intervalMs)
     try {
       await this.#refill()
-      if (limit <= 0) return MAX_PAUSE_MS
+      if (limit <= 0) return maxPauseMs
       const leaseUntil = newLease(now())
       const { rooms, nextDueAt } = await store.claimDue(now(), limit, leaseUntil)
       for (const matrixRoom of rooms) this.#begin(matrixRoom, leaseUntil)
       if (rooms.length === limit) return MIN_PAUSE_MS
       const untilNextMs = (nextDueAt ?? Number.POSITIVE_INFINITY) - now()
-      return Math.min(Math.max(untilNextMs, MIN_PAUSE_MS), MAX_PAUSE_MS)
+      return Math.min(Math.max(untilNextMs, MIN_PAUSE_MS), maxPauseMs)
     } catch (error) {
       this.#report(error)
       return STORE_RETRY_MS

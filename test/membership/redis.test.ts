@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import {
   type EnforcementStage,
+  INTERVAL_MS,
   membersPath,
   ROOM_ID,
   startEnforcementStage,
@@ -96,10 +97,11 @@ describe('two replicas', () => {
     const rooms = Array.from({ length: 12 }, (_, index) => `!room${index}:example.com`)
     for (const roomId of rooms) stage.connect(await stage.admit(ALICE, roomId))
     await until(() => rooms.every((roomId) => stage.listings(roomId) > 0), LIMIT_MS)
-    const before = stage.listings()
-    await Bun.sleep(3_000)
+    const [before, startedAt] = [stage.listings(), performance.now()]
+    await Bun.sleep(4 * INTERVAL_MS)
     const perRoom = (stage.listings() - before) / rooms.length
-    expect(perRoom).toBeWithin(1.5, 3.2)
+    const intervals = (performance.now() - startedAt) / INTERVAL_MS
+    expect(perRoom / intervals).toBeWithin(0.5, 1.07)
   })
 
   test.concurrent('do not repeat a check that takes long', async () => {

@@ -8,7 +8,7 @@ const BOB = '@bob:example.com'
 const LIMIT_MS = 3_000
 const MINUTE_MS = 60_000
 
-test('a kicked user cannot come back with the token that the SFU gave them last', async () => {
+test.concurrent('a kicked user cannot come back with the token that the SFU gave them last', async () => {
   let aheadMs = 0
   const monotonicNow = () => performance.now() + aheadMs
   await using stage = await startEnforcementStage({ monotonicNow })
@@ -26,7 +26,7 @@ test('a kicked user cannot come back with the token that the SFU gave them last'
   expect(stage.removals()).toEqual([bob.identity, bob.identity])
 })
 
-test('an interval that is longer than a token lasts does not let anybody be forgotten', async () => {
+test.concurrent('an interval that is longer than a token lasts does not let anybody be forgotten', async () => {
   let aheadMs = 0
   const monotonicNow = () => performance.now() + aheadMs
   await using stage = await startEnforcementStage({
@@ -44,7 +44,7 @@ test('an interval that is longer than a token lasts does not let anybody be forg
   expect(stage.removals()).toEqual([bob.identity])
 })
 
-test('a delegation goes on while its participant cannot be removed', async () => {
+test.concurrent('a delegation goes on while its participant cannot be removed', async () => {
   await using stage = await startEnforcementStage()
   const [alice, bob] = [await stage.admit(ALICE), await stage.admit(BOB)]
   await stage.join(alice)
@@ -58,7 +58,7 @@ test('a delegation goes on while its participant cannot be removed', async () =>
   await until(() => stage.app.log.some(({ to }) => to === 'dropped'), 2 * LIMIT_MS)
 })
 
-test('a homeserver that fails once is asked again soon, not only at the next interval', async () => {
+test.concurrent('a homeserver that fails once is asked again soon, not only at the next interval', async () => {
   await using stage = await startEnforcementStage({
     env: { LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: '60' },
   })

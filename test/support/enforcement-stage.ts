@@ -1,6 +1,12 @@
 import { identityOf, liveKitRoom } from '../../src/livekit/names.ts'
 import type { TestApp, TestAppOptions } from './app.ts'
-import { MEMBER_PATHS, type MemberStage, startMemberStage } from './member-stage.ts'
+import {
+  AS_TOKEN,
+  HS_TOKEN,
+  MEMBER_PATHS,
+  type MemberStage,
+  startMemberStage,
+} from './member-stage.ts'
 import type { WebhookFields } from './sfu-webhook.ts'
 
 /** A user, and the place in a call that a token opens. */
@@ -13,7 +19,7 @@ export interface Place {
   readonly identity: string
 }
 
-/** A stage whose service checks the members of every room once a second. */
+/** A stage whose service checks the members of every room at each {@link INTERVAL_MS}. */
 export interface EnforcementStage extends MemberStage {
   /** Makes a user of our homeserver a member, who asks for a token. */
   admit(userId: string, roomId?: string, app?: TestApp): Promise<Place>
@@ -48,7 +54,14 @@ export function isJoinedPath(roomId = ROOM_ID): string {
 }
 
 const SLOT_ID = 'm.call#ROOM'
-const EVERY_SECOND = { LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: '1' }
+/** How often members are checked, unless the environment of a test says it. */
+export const INTERVAL_MS = 300
+const OFTEN = {
+  asToken: AS_TOKEN,
+  hsToken: HS_TOKEN,
+  serverName: 'example.com',
+  membershipCheckMs: INTERVAL_MS,
+}
 
 function placeOf(userId: string, roomId: string): Place {
   const memberId = `member of ${userId}`
@@ -63,7 +76,9 @@ function placeOf(userId: string, roomId: string): Place {
 export async function startEnforcementStage(
   options: TestAppOptions = {},
 ): Promise<EnforcementStage> {
-  const stage = await startMemberStage({ ...options, env: { ...EVERY_SECOND, ...options.env } })
+  const isGiven = options.env?.LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS !== undefined
+  const config = isGiven ? {} : { applicationService: OFTEN }
+  const stage = await startMemberStage({ config, ...options })
   const { sfu, api, homeserver } = stage
 
   function bodyOf({ roomId, memberId }: Place) {
