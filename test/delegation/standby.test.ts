@@ -20,7 +20,7 @@ async function loseStore(stage: WorkerStage, delegation: Delegation): Promise<vo
 
 const LATER = { checkAt: NOW + 60_000, deadlineAt: NOW + 25_000, restartAt: NOW + 19_000 }
 
-test('restarts from memory for many times the delay, and stores it afterwards', async () => {
+test.concurrent('restarts from memory for many times the delay, and stores it afterwards', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   for (let count = 1; count <= 6; count += 1) {
@@ -37,7 +37,7 @@ test('restarts from memory for many times the delay, and stores it afterwards', 
   expect(stage.transitions).toEqual([])
 })
 
-test('counts a silent store as away after a second', async () => {
+test.concurrent('counts a silent store as away after a second', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -52,7 +52,7 @@ test('counts a silent store as away after a second', async () => {
   silence.resolve()
 })
 
-test('asks the SFU before each restart, and stops after two "absent"', async () => {
+test.concurrent('asks the SFU before each restart, and stops after two "absent"', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   stage.effects.respond(({ action }) => {
@@ -69,7 +69,7 @@ test('asks the SFU before each restart, and stops after two "absent"', async () 
   expect(stage.effects.callsOf('send')).toEqual([])
 })
 
-test('restarts for whoever was expected and has come meanwhile', async () => {
+test.concurrent('restarts for whoever was expected and has come meanwhile', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, waiting({ checkAt: NOW + 1_500 }))
   stage.pass(1_000)
@@ -78,7 +78,7 @@ test('restarts for whoever was expected and has come meanwhile', async () => {
   await until(() => stage.effects.callsOf('restart').length === 1)
 })
 
-test('ends at the deadline', async () => {
+test.concurrent('ends at the deadline', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   stage.effects.respond(({ action }) => {
@@ -98,7 +98,7 @@ test('ends at the deadline', async () => {
   expect(stage.effects.callsOf('restart')).toHaveLength(attempts)
 })
 
-test('does not restore what has ended elsewhere meanwhile', async () => {
+test.concurrent('does not restore what has ended elsewhere meanwhile', async () => {
   await using stage = createWorkerStage()
   await loseStore(stage, connected(LATER))
   stage.pass(19_000)
@@ -112,7 +112,7 @@ test('does not restore what has ended elsewhere meanwhile', async () => {
   expect(await everythingIn(stage.store)).toEqual([])
 })
 
-test('refills a store that came back empty, and asks the SFU about everybody', async () => {
+test.concurrent('refills a store that came back empty, and asks the SFU about everybody', async () => {
   const redis = await startRedisServer()
   try {
     const store = await openTestStore(redis.url)

@@ -66,7 +66,7 @@ test('an SFU that never answers does not keep events from being restarted', asyn
   expect(stage.effects.callsOf('check-presence')).toHaveLength(8)
 })
 
-test('at most 24 actions are under way at unproven servers, and all get their turn', async () => {
+test.concurrent('at most 24 actions are under way at unproven servers, and all get their turn', async () => {
   await using stage = createWorkerStage()
   const { effects } = stage
   effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'present' }))
@@ -91,7 +91,7 @@ test('at most 24 actions are under way at unproven servers, and all get their tu
   })
 })
 
-test('an idle worker polls twice a second', async () => {
+test.concurrent('an idle worker polls twice a second', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -101,7 +101,7 @@ test('an idle worker polls twice a second', async () => {
   expect(stage.store.claims).toBeLessThanOrEqual(3)
 })
 
-test('a delegation that is always due does not cause a busy loop', async () => {
+test.concurrent('a delegation that is always due does not cause a busy loop', async () => {
   await using stage = createWorkerStage()
   stage.effects.respond(({ action, answer }) => {
     if (action === 'check-presence') return { type: 'present', participantId: 'PA_1' }
@@ -116,7 +116,7 @@ test('a delegation that is always due does not cause a busy loop', async () => {
   expect(stage.store.claims).toBeLessThanOrEqual(80)
 })
 
-test('a delegation that cannot be claimed does not cause a busy loop', async () => {
+test.concurrent('a delegation that cannot be claimed does not cause a busy loop', async () => {
   await using stage = createWorkerStage()
   stage.effects.respond(({ action }) =>
     action === 'restart' ? 'hold' : { type: 'present', participantId: 'PA_1' },
@@ -130,7 +130,7 @@ test('a delegation that cannot be claimed does not cause a busy loop', async () 
   expect(stage.store.claims).toBeLessThanOrEqual(110)
 })
 
-test('a lease is renewed during a long action, and otherwise runs out', async () => {
+test.concurrent('a lease is renewed during a long action, and otherwise runs out', async () => {
   await using stage = createWorkerStage({ now: Date.now })
   stage.effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'present' }))
   const now = Date.now()

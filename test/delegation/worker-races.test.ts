@@ -28,7 +28,7 @@ function delayClaims({ store }: WorkerStage) {
   return [claimed.promise, answered.resolve] as const
 }
 
-test('aborts what a new delegation replaces during a claim', async () => {
+test.concurrent('aborts what a new delegation replaces during a claim', async () => {
   await using stage = createWorkerStage()
   const [claimed, answer] = delayClaims(stage)
   stage.effects.respond(() => 'hold')
@@ -43,7 +43,7 @@ test('aborts what a new delegation replaces during a claim', async () => {
   expect(await stage.find()).toMatchObject({ generation: 'g2', state: 'waiting' })
 })
 
-test('aborts what a departure ends during a claim, and sends the leave', async () => {
+test.concurrent('aborts what a departure ends during a claim, and sends the leave', async () => {
   await using stage = createWorkerStage()
   const [claimed, answer] = delayClaims(stage)
   stage.effects.respond(({ action }) => (action === 'restart' ? 'hold' : { type: 'sent' }))
@@ -57,7 +57,7 @@ test('aborts what a departure ends during a claim, and sends the leave', async (
   await until(() => stage.transitions.includes('alice: leaving → finished'))
 })
 
-test('a change of another delegation during a claim aborts nothing', async () => {
+test.concurrent('a change of another delegation during a claim aborts nothing', async () => {
   await using stage = createWorkerStage()
   const [claimed, answer] = delayClaims(stage)
   stage.effects.respond(() => 'hold')
@@ -92,7 +92,7 @@ async function answeredBeforeStop(stage: WorkerStage) {
   return stored.resolve
 }
 
-test('a worker that is stopped waits until what was answered before is stored', async () => {
+test.concurrent('a worker that is stopped waits until what was answered before is stored', async () => {
   await using stage = createWorkerStage()
   const letStore = await answeredBeforeStop(stage)
   let stopped = false
@@ -106,7 +106,7 @@ test('a worker that is stopped waits until what was answered before is stored', 
   expect(await stage.find()).toMatchObject({ deadlineAt: NOW + 30_005 })
 })
 
-test('a worker that is stopped does not wait for ever for the store', async () => {
+test.concurrent('a worker that is stopped does not wait for ever for the store', async () => {
   await using stage = createWorkerStage()
   const letStore = await answeredBeforeStop(stage)
   const start = performance.now()
@@ -115,7 +115,7 @@ test('a worker that is stopped does not wait for ever for the store', async () =
   letStore()
 })
 
-test('a worker that has not been started claims nothing', async () => {
+test.concurrent('a worker that has not been started claims nothing', async () => {
   await using stage = createWorkerStage()
   await stage.store.put(DUE)
   stage.store.wake()

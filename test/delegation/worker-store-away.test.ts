@@ -12,7 +12,7 @@ const LEFT = {
   replaced: false,
 } as const
 
-test('logs once each that the store is away and back, and goes on', async () => {
+test.concurrent('logs once each that the store is away and back, and goes on', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -30,7 +30,7 @@ test('logs once each that the store is away and back, and goes on', async () => 
   expect(stage.troubles).toEqual(['the state store is away', 'the state store is back'])
 })
 
-test('refuses a webhook that cannot be applied, and asks the SFU later', async () => {
+test.concurrent('refuses a webhook that cannot be applied, and asks the SFU later', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -51,7 +51,7 @@ test('refuses a webhook that cannot be applied, and asks the SFU later', async (
   expect(stage.effects.callsOf('send')).toHaveLength(1)
 })
 
-test('stores an answer late when the store is back', async () => {
+test.concurrent('stores an answer late when the store is back', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -67,7 +67,7 @@ test('stores an answer late when the store is back', async () => {
   expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
-test('logs an unexpected error, and goes on working', async () => {
+test.concurrent('logs an unexpected error, and goes on working', async () => {
   await using stage = createWorkerStage()
   stage.store.failure = new TypeError('a bug')
   stage.worker.start()
@@ -78,7 +78,7 @@ test('logs an unexpected error, and goes on working', async () => {
   await until(() => stage.effects.callsOf('restart').length === 1)
 })
 
-test('keeps sending heartbeats when the clock is set back by an hour', async () => {
+test.concurrent('keeps sending heartbeats when the clock is set back by an hour', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)

@@ -31,7 +31,7 @@ async function connectAndHold(stage: WorkerStage) {
   return until(() => stage.effects.callsOf('restart')[0])
 }
 
-test('a life: polled, found present, restarted at once and every 24 s, then sent', async () => {
+test.concurrent('a life: polled, found present, restarted at once and every 24 s, then sent', async () => {
   await using stage = createWorkerStage()
   const { effects } = stage
   stage.worker.start()
@@ -60,7 +60,7 @@ test('a life: polled, found present, restarted at once and every 24 s, then sent
   expect(stage.troubles).toEqual([])
 })
 
-test('a webhook takes effect at once, whatever the worker is waiting for', async () => {
+test.concurrent('a webhook takes effect at once, whatever the worker is waiting for', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   await until(() => stage.store.claims > 0)
@@ -72,7 +72,7 @@ test('a webhook takes effect at once, whatever the worker is waiting for', async
   expect(performance.now() - start).toBeLessThan(100)
 })
 
-test('a departure aborts the restart under way, and sends the leave', async () => {
+test.concurrent('a departure aborts the restart under way, and sends the leave', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -84,7 +84,7 @@ test('a departure aborts the restart under way, and sends the leave', async () =
   expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
-test('a new delegation aborts what is under way for the earlier one, answered or not', async () => {
+test.concurrent('a new delegation aborts what is under way for the earlier one, answered or not', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -95,7 +95,7 @@ test('a new delegation aborts what is under way for the earlier one, answered or
   expect(stage.transitions).toEqual(['alice: waiting → connected'])
 })
 
-test('a wake for what is already under way does not abort it', async () => {
+test.concurrent('a wake for what is already under way does not abort it', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -106,7 +106,7 @@ test('a wake for what is already under way does not abort it', async () => {
   await until(async () => (await stage.find())?.deadlineAt === NOW + 30_000)
 })
 
-test('a duplicate webhook does not restart the event twice in parallel', async () => {
+test.concurrent('a duplicate webhook does not restart the event twice in parallel', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)
@@ -117,7 +117,7 @@ test('a duplicate webhook does not restart the event twice in parallel', async (
   expect(stage.effects.callsOf('restart')).toHaveLength(1)
 })
 
-test('the end of a room affects everybody in it', async () => {
+test.concurrent('the end of a room affects everybody in it', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   for (const identity of ['alice', 'bob']) await connect(stage, identity)
@@ -135,7 +135,7 @@ test('the end of a room affects everybody in it', async () => {
   await until(() => stage.effects.callsOf('send').length === 2)
 })
 
-test('another worker can claim at once what a stopped one had under way', async () => {
+test.concurrent('another worker can claim at once what a stopped one had under way', async () => {
   await using stage = createWorkerStage()
   stage.worker.start()
   const restart = await connectAndHold(stage)

@@ -4,6 +4,7 @@ import { createServerGates } from '../../src/matrix/server-gates.ts'
 import { ALLOW_ALL } from '../../src/net/networks.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
+import { reply } from '../support/misbehaviour.ts'
 import { until } from '../support/until.ts'
 
 let stage: Stage
@@ -28,9 +29,11 @@ test("slow homeservers of strangers take 32 places, and none of those of the ope
     },
     tuning: { exchangeTimeoutMs: 3_000 },
   })
-  homeserver.respond('/_matrix/*', ({ host }) =>
-    host.startsWith('stranger-') ? { kind: 'hang' } : { kind: 'reply', status: 401, body: {} },
-  )
+  const { promise: enough, resolve: release } = Promise.withResolvers<void>()
+  homeserver.respond('/_matrix/*', async ({ host }) => {
+    if (host.startsWith('stranger-')) await enough
+    return reply(401, {})
+  })
   const held = strangers.flatMap((name) =>
     Array.from({ length: 16 }, () => service.ask(`${name}:${port}`)),
   )
@@ -39,6 +42,7 @@ test("slow homeservers of strangers take 32 places, and none of those of the ope
     expect(await service.ask(name)).toMatchObject({ status: 401, step: 'userinfo' })
   }
   expect(homeserver.requests.filter(({ host }) => host.startsWith('stranger-'))).toHaveLength(32)
+  release()
   await Promise.all(held)
 })
 
@@ -51,17 +55,19 @@ test.each([
     stage.point('hs.test', '::1')
     const names = { dns: ['hs.test', 'hs.test.'], ip: ['::1'] }
     const homeserver = await stage.homeserver(names, { hostname: '::1' })
-    homeserver.respond('/_matrix/*', { kind: 'hang' })
-    const service = await stage.service({
-      config: { verifyTls: false },
-      tuning: { exchangeTimeoutMs: 2_000 },
+    const { promise: enough, resolve: release } = Promise.withResolvers<void>()
+    homeserver.respond('/_matrix/*', async () => {
+      await enough
+      return reply(401, {})
     })
+    const service = await stage.service({ config: { verifyTls: false } })
     const asked = spellings.flatMap((spelling) =>
       Array.from({ length: 10 }, () => service.ask(`${spelling}:${homeserver.port}`)),
     )
     await until(() => homeserver.requests.length >= 16)
     await Bun.sleep(100)
     expect(homeserver.requests).toHaveLength(16)
+    release()
     await Promise.all(asked)
   },
 )
@@ -122,10 +128,10 @@ test('servers that answered lately do not wait for unknown ones, until they expi
   const time = { now: Date.now() }
   const service = await stage.service({
     now: () => time.now,
-    tuning: { exchangeTimeoutMs: 2_000 },
+    tuning: { exchangeTimeoutMs: 1_000 },
   })
   homeserver.respond('/_matrix/*', ({ host }) =>
-    host.startsWith('silent-') ? { kind: 'hang' } : { kind: 'reply', status: 401, body: {} },
+    host.startsWith('silent-') ? { kind: 'hang' } : reply(401, {}),
   )
   const askProven = () => service.ask(`proven.test:${port}`)
   expect(await askProven()).toMatchObject({ step: 'userinfo' })

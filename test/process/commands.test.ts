@@ -192,3 +192,25 @@ test.each(['dashboard', 'alerts'])('%s takes no arguments', async (command) => {
     stderr: 'expected one command, found 2; --help lists the commands\n',
   })
 })
+
+test('registration prints a file for the homeserver, and says beside it what to do', async () => {
+  const args = ['registration', '--url=http://jwt-service:8080', '--server-name', 'example.com']
+  const { code, stdout, stderr } = await run(args, { LIVEKIT_URL: 'wss://sfu.example.com' })
+  expect(code).toBe(0)
+  expect(Bun.YAML.parse(stdout)).toMatchObject({
+    id: 'jwt-service',
+    as_token: expect.stringMatching(/^[\w-]{43}$/),
+    proxy_url: 'http://jwt-service:8080',
+  })
+  expect(stderr).toContain('url: "wss://sfu.example.com"')
+})
+
+test('registration refuses wrong arguments with one line', async () => {
+  expect(await run(['registration', '--url=http://a', '--server-name=a:0'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      '--server-name: found no server name; expected a server name such as example.com, ' +
+      'without "https://"\n',
+  })
+})

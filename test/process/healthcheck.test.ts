@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { healthcheck } from '../../src/commands/healthcheck.ts'
 import { findClosedPort, startSilentListener } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
@@ -6,6 +7,15 @@ import { startWireServer } from '../support/wire-server.ts'
 import { required, run, service } from './commands.ts'
 
 let everywhere: ServiceProcess
+
+/** The command in this process. */
+async function check(env: Readonly<Record<string, string>>) {
+  let said = ''
+  const code = await healthcheck(env, (line) => {
+    said += line
+  })
+  return { code, said }
+}
 
 beforeAll(async () => {
   const port = await findClosedPort()
@@ -17,7 +27,20 @@ afterAll(async () => {
   await everywhere.stop()
 })
 
+const HEALTHY = { code: 0, said: 'healthy\n' }
+
 describe('the health check', () => {
+  test('ends as a process with the code and the line', async () => {
+    const up = { LIVEKIT_JWT_BIND: `:${everywhere.port}` }
+    expect(await run(['healthcheck'], up)).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' })
+    const port = await findClosedPort()
+    expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `127.0.0.1:${port}` })).toEqual({
+      code: 1,
+      stdout: `unhealthy: http://127.0.0.1:${port}/healthz: nothing listens there (ECONNREFUSED)\n`,
+      stderr: '',
+    })
+  })
+
   test.each([
     ':port',
     '127.0.0.1:port',
@@ -27,12 +50,11 @@ describe('the health check', () => {
     'localhost:port',
   ])('finds a healthy service at %s', async (form) => {
     const env = { LIVEKIT_JWT_BIND: form.replace('port', `${everywhere.port}`) }
-    expect(await run(['healthcheck'], env)).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' })
+    expect(await check(env)).toEqual(HEALTHY)
   })
 
   test('understands LIVEKIT_JWT_PORT', async () => {
-    const env = { LIVEKIT_JWT_PORT: `${everywhere.port}` }
-    expect(await run(['healthcheck'], env)).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' })
+    expect(await check({ LIVEKIT_JWT_PORT: `${everywhere.port}` })).toEqual(HEALTHY)
   })
 
   test('does not use a proxy', async () => {
@@ -48,8 +70,7 @@ describe('the health check', () => {
 
   test('finds a service that listens on IPv6 only', async () => {
     const server = await startWireServer({ hostname: '::1' }, () => reply(200))
-    const env = { LIVEKIT_JWT_BIND: `:${server.port}` }
-    expect(await run(['healthcheck'], env)).toEqual({ code: 0, stdout: 'healthy\n', stderr: '' })
+    expect(await check({ LIVEKIT_JWT_BIND: `:${server.port}` })).toEqual(HEALTHY)
     expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /healthz'])
     await server.close()
   })
@@ -60,25 +81,19 @@ describe('the health check', () => {
     ['[::1]', 'has no port'],
     ['user:hunter2@host:8080', 'has an IPv6 address without brackets'],
   ])('says what is wrong with LIVEKIT_JWT_BIND=%s', async (bind, wrong) => {
-    expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: bind })).toEqual({
+    expect(await check({ LIVEKIT_JWT_BIND: bind })).toEqual({
       code: 1,
-      stdout:
+      said:
         `unhealthy: LIVEKIT_JWT_BIND: ${wrong}; ` +
         'expected ":port", "host:port" or "[v6]:port", such as ":8080"\n',
-      stderr: '',
     })
   })
 
-  test('reports a closed port in one line', async () => {
+  test('names in one line every address at which nothing listens', async () => {
     const port = await findClosedPort()
-    const down = { code: 1, stderr: '' }
-    expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `127.0.0.1:${port}` })).toEqual({
-      ...down,
-      stdout: `unhealthy: http://127.0.0.1:${port}/healthz: nothing listens there (ECONNREFUSED)\n`,
-    })
-    expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `:${port}` })).toEqual({
-      ...down,
-      stdout:
+    expect(await check({ LIVEKIT_JWT_BIND: `:${port}` })).toEqual({
+      code: 1,
+      said:
         `unhealthy: http://127.0.0.1:${port}/healthz: nothing listens there (ECONNREFUSED); ` +
         `http://[::1]:${port}/healthz: nothing listens there (ECONNREFUSED)\n`,
     })
@@ -87,10 +102,9 @@ describe('the health check', () => {
   test('reports a silent service in one line', async () => {
     await using silent = await startSilentListener()
     const startedAt = performance.now()
-    expect(await run(['healthcheck'], { LIVEKIT_JWT_BIND: `127.0.0.1:${silent.port}` })).toEqual({
+    expect(await check({ LIVEKIT_JWT_BIND: `127.0.0.1:${silent.port}` })).toEqual({
       code: 1,
-      stdout: `unhealthy: http://127.0.0.1:${silent.port}/healthz: no answer in time\n`,
-      stderr: '',
+      said: `unhealthy: http://127.0.0.1:${silent.port}/healthz: no answer in time\n`,
     })
     expect(performance.now() - startedAt).toBeLessThan(5_000)
   })
@@ -99,10 +113,9 @@ describe('the health check', () => {
     'does not take %p for healthy',
     async (answer) => {
       const server = await startWireServer({}, () => answer)
-      const env = { LIVEKIT_JWT_BIND: `127.0.0.1:${server.port}` }
-      const { code, stdout } = await run(['healthcheck'], env)
+      const { code, said } = await check({ LIVEKIT_JWT_BIND: `127.0.0.1:${server.port}` })
       expect(code).toBe(1)
-      expect(stdout).toMatch(/^unhealthy: http:\/\/127\.0\.0\.1:\d+\/healthz: status (503|302)\n$/)
+      expect(said).toMatch(/^unhealthy: http:\/\/127\.0\.0\.1:\d+\/healthz: status (503|302)\n$/)
       await server.close()
     },
   )

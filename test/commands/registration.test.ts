@@ -1,23 +1,37 @@
 import { describe, expect, test } from 'bun:test'
+import { registration } from '../../src/commands/registration.ts'
 import { loadConfig } from '../../src/config.ts'
-import { required, run } from './commands.ts'
+import { required } from '../process/commands.ts'
 
-const args = ['registration', '--url', 'http://jwt-service:8080', '--server-name', 'example.com']
+const args = ['--url', 'http://jwt-service:8080', '--server-name', 'example.com']
+
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  let [stdout, stderr] = ['', '']
+  const code = registration(args, env, {
+    out(text) {
+      stdout += text
+    },
+    err(text) {
+      stderr += text
+    },
+  })
+  return { code, stdout, stderr }
+}
 
 /** The file that the command prints, as a homeserver reads it. */
-async function printed(url: string, serverName: string): Promise<Record<string, unknown>> {
-  const { stdout } = await run(['registration', `--url=${url}`, `--server-name=${serverName}`])
+function printed(url: string, serverName: string): Record<string, unknown> {
+  const { stdout } = run([`--url=${url}`, `--server-name=${serverName}`])
   return Bun.YAML.parse(stdout) as Record<string, unknown>
 }
 
-async function namespaceOf(serverName: string): Promise<RegExp> {
-  const { namespaces } = await printed('http://jwt-service:8080', serverName)
+function namespaceOf(serverName: string): RegExp {
+  const { namespaces } = printed('http://jwt-service:8080', serverName)
   const { users } = namespaces as { users: { regex: string }[] }
   return new RegExp(users[0]?.regex ?? '', 's')
 }
 
-test('prints a registration file with tokens of its own', async () => {
-  expect(await printed('http://jwt-service:8080', 'example.com')).toEqual({
+test('prints a registration file with tokens of its own', () => {
+  expect(printed('http://jwt-service:8080', 'example.com')).toEqual({
     id: 'jwt-service',
     as_token: expect.stringMatching(/^[\w-]{43}$/),
     hs_token: expect.stringMatching(/^[\w-]{43}$/),
@@ -34,14 +48,14 @@ test('prints a registration file with tokens of its own', async () => {
   })
 })
 
-test('never prints a token twice', async () => {
-  const files = await Promise.all([1, 2].map(() => printed('http://a', 'example.com')))
+test('never prints a token twice', () => {
+  const files = [1, 2].map(() => printed('http://a', 'example.com'))
   const tokens = files.flatMap((file) => [file.as_token, file.hs_token])
   expect(new Set(tokens).size).toBe(4)
 })
 
-test('says what goes where, without the tokens', async () => {
-  const { code, stdout, stderr } = await run(args, { LIVEKIT_URL: 'wss://sfu.example.com' })
+test('says what goes where, without the tokens', () => {
+  const { code, stdout, stderr } = run(args, { LIVEKIT_URL: 'wss://sfu.example.com' })
   expect(code).toBe(0)
   const { as_token, hs_token } = Bun.YAML.parse(stdout) as Record<string, string>
   expect(stderr).not.toContain(String(as_token))
@@ -69,8 +83,8 @@ test('says what goes where, without the tokens', async () => {
 test.each([
   ['that is not set', {}],
   ['with credentials', { LIVEKIT_URL: 'wss://devkey:hunter2@sfu.example.com' }],
-])('stands in for a LIVEKIT_URL %s', async (_, env) => {
-  const { stderr } = await run(args, env)
+])('stands in for a LIVEKIT_URL %s', (_, env) => {
+  const { stderr } = run(args, env)
   expect(stderr).toContain('      url: "<LIVEKIT_URL of jwt-service>"\n')
   expect(stderr).not.toContain('hunter2')
 })
@@ -78,8 +92,8 @@ test.each([
 describe('what it prints', () => {
   test.each(['example.com', 'sub.example-1.com:8448', 'localhost:8448', '1.2.3.4', '[::1]:8448'])(
     'is taken by the service of %s, without a warning',
-    async (serverName) => {
-      const { stdout } = await run([...args.slice(0, 3), '--server-name', serverName])
+    (serverName) => {
+      const { stdout } = run([...args.slice(0, 2), '--server-name', serverName])
       const env = {
         ...required,
         LIVEKIT_AS_REGISTRATION_FILE: '/registration.yaml',
@@ -104,8 +118,8 @@ describe('what it prints', () => {
     ['1.2.3.4', '@alice:1.2.3.4'],
     ['[::1]', '@alice:[::1]'],
     ['[2001:db8::1]:8448', '@alice:[2001:db8::1]:8448'],
-  ])('has users of %s such as %s in its namespace', async (serverName, userId) => {
-    expect(userId).toMatch(await namespaceOf(serverName))
+  ])('has users of %s such as %s in its namespace', (serverName, userId) => {
+    expect(userId).toMatch(namespaceOf(serverName))
   })
 
   test.each([
@@ -119,8 +133,8 @@ describe('what it prints', () => {
     ['1.2.3.4', '@a:1a2.3.4'],
     ['[::1]:8448', '@a:::8448'],
     ['[::1]:8448', '@a:[::11:8448'],
-  ])('has of %s no user such as %s in its namespace', async (serverName, userId) => {
-    expect(userId).not.toMatch(await namespaceOf(serverName))
+  ])('has of %s no user such as %s in its namespace', (serverName, userId) => {
+    expect(userId).not.toMatch(namespaceOf(serverName))
   })
 
   test.each([
@@ -129,18 +143,18 @@ describe('what it prints', () => {
     ['http://[::1]:8080', 'http://[::1]:8080'],
     [`http://a/'"`, `http://a/'"`],
     ['http://a/%23:x,{[&*!|>%@', 'http://a/%23:x,{[&*!|>%@'],
-  ])('has the URL %p as %p', async (url, expected) => {
-    const file = await printed(url, 'example.com')
+  ])('has the URL %p as %p', (url, expected) => {
+    const file = printed(url, 'example.com')
     expect(file.proxy_url).toBe(expected)
     expect(file['io.element.msc4512.proxy_url']).toBe(expected)
   })
 })
 
-test('takes its arguments in any order, with a space or "="', async () => {
-  const endings = await Promise.all([
-    run(['registration', '--server-name', 'example.com', '--url=http://a']),
-    run(['registration', '--server-name=example.com', '--url', 'http://a']),
-  ])
+test('takes its arguments in any order, with a space or "="', () => {
+  const endings = [
+    run(['--server-name', 'example.com', '--url=http://a']),
+    run(['--server-name=example.com', '--url', 'http://a']),
+  ]
   for (const { code, stdout } of endings) {
     expect(code).toBe(0)
     expect(stdout).toContain("\nproxy_url: 'http://a'\n")
@@ -197,8 +211,8 @@ describe('refuses with one line', () => {
       [url, '--server-name=::1'],
       `--server-name: is an IPv6 address without brackets; ${nameExpected}`,
     ],
-  ])('%j', async (wrong, line) => {
-    expect(await run(['registration', ...wrong])).toEqual({
+  ])('%j', (wrong, line) => {
+    expect(run(wrong)).toEqual({
       code: 2,
       stdout: '',
       stderr: `${line}\n`,
