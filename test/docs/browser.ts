@@ -28,7 +28,10 @@ export function launchBrowser(): Promise<Browser> {
 
 /** Opens a page in a context of its own, so that nothing is cached. */
 export async function openPage(browser: Browser, url: string): Promise<ObservedPage> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 1600 } })
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 1600 },
+    reducedMotion: 'reduce',
+  })
   const page = await context.newPage()
   const requests: string[] = []
   const complaints: string[] = []

@@ -4,7 +4,7 @@ import { startTestApp, type TestApp } from '../support/app.ts'
 import { CREDENTIALS } from '../support/credentials.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'
-import { execute, launchBrowser, openOperation, openPage } from './browser.ts'
+import { execute, launchBrowser, type ObservedPage, openOperation, openPage } from './browser.ts'
 import { type StrippingProxy, startStrippingProxy } from './stripping-proxy.ts'
 
 /** Chromium's own console message for an error status. */
@@ -65,6 +65,15 @@ afterAll(async () => {
   await homeserver.close()
 })
 
+/** Pages take a second of work each, so tests share them; each operation is opened by one test. */
+const pages = new Map<string, ObservedPage>()
+
+async function pageAt(url: string): Promise<ObservedPage> {
+  const opened = pages.get(url) ?? (await openPage(browser, url))
+  pages.set(url, opened)
+  return opened
+}
+
 const places = [
   ['at the root', '', '/swagger'],
   ['at the root, with a slash at the end', '', '/swagger/'],
@@ -76,8 +85,7 @@ describe.each(places)('the API page %s', (_place, prefix, path) => {
   const base = () => (prefix === '' ? app.url : proxy.url)
 
   test('lists the endpoints, without foreign requests or console errors', async () => {
-    await using opened = await openPage(browser, base() + path)
-    const { page, requests, complaints } = opened
+    const { page, requests, complaints } = await pageAt(base() + path)
 
     expect(await page.title()).toBe('jwt-service-ts: API')
     const operations = page.locator('.opblock-summary [data-path]')
@@ -93,8 +101,10 @@ describe.each(places)('the API page %s', (_place, prefix, path) => {
     ])
     const expected = ['', '/json', '/page.css', '/start.js', '/viewer.css', '/viewer.js']
     if (path.endsWith('/')) expected.splice(1, 0, '/')
-    expect([...new Set(requests)].sort()).toEqual(expected.map((end) => `${base()}/swagger${end}`))
-    expect(complaints).toEqual([])
+    const tried = [`${base()}/get_token`, `${base()}/sfu/get`]
+    const loaded = new Set(requests.filter((url) => !tried.includes(url)))
+    expect([...loaded].sort()).toEqual(expected.map((end) => `${base()}/swagger${end}`))
+    expect(complaints.filter((each) => each !== unauthorized)).toEqual([])
   })
 })
 
@@ -107,30 +117,30 @@ describe.each([
 
   test(`exchanges a token and shows a refusal, at ${prefix}${path}`, async () => {
     const token = homeserver.issueOpenIdToken('@alice:example.com')
-    await using opened = await openPage(browser, `${base()}/swagger`)
-    const { page, requests, complaints } = opened
+    const { page, requests, complaints } = await pageAt(`${base()}/swagger`)
+    const before = complaints.length
     const operation = await openOperation(page, operationId)
     expect(await operation.locator('textarea.body-param__text').inputValue()).toBe(example)
 
     const { status, body } = await execute(operation, example.replace('SomeT0kenHere', token))
     expect(status).toBe('200')
     expect(body).toEqual({ url: sfu.wsUrl, jwt: expect.stringMatching(/^eyJ[\w.-]+$/) })
-    expect(complaints).toEqual([])
+    expect(complaints.slice(before)).toEqual([])
 
     await operation.locator('.btn-clear').click()
     expect(await execute(operation, example)).toEqual({
       status: '401',
       body: { errcode: 'M_UNAUTHORIZED', error: 'The request could not be authorised.' },
     })
-    expect(complaints).toEqual([unauthorized])
+    expect(complaints.slice(before)).toEqual([unauthorized])
     expect(requests.slice(-2)).toEqual([base() + path, base() + path])
     expect(requests.filter((url) => !url.startsWith(`${base()}/`))).toEqual([])
   })
 })
 
 test('shows every error of an endpoint with its description and an example', async () => {
-  await using opened = await openPage(browser, `${app.url}/swagger`)
-  const operation = await openOperation(opened.page, 'getToken')
+  const { page } = await pageAt(`${app.url}/swagger/`)
+  const operation = await openOperation(page, 'getToken')
   const rows = operation.locator('.responses-inner table.responses-table .response')
   const shown = await rows.evaluateAll((elements) =>
     elements.map((element) => [
