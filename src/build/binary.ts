@@ -10,9 +10,9 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { engines } from '../../package.json'
-import { type Architecture, hostArchitecture, parseArchitecture } from './architecture.ts'
 import { BUNDLE, ROOT } from './bundle.ts'
 import { packagesOf } from './packages.ts'
+import { type Architecture, hostArchitecture, parseArchitecture } from './rootfs.ts'
 import { billOfMaterials } from './sbom.ts'
 
 const TARGETS = { amd64: 'bun-linux-x64', arm64: 'bun-linux-arm64' } as const

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hostArchitecture } from '../../src/build/architecture.ts'
-import { assembleRootfs, CONTAINER_UID } from '../../src/build/rootfs.ts'
+import { assembleRootfs, CONTAINER_UID, hostArchitecture } from '../../src/build/rootfs.ts'
 import {
   type ChildProcess,
   type Ending,

@@ -5,11 +5,10 @@ import { pathOf } from '../../http/request-path.ts'
 import { HOMESERVER_TOKEN, MEMBER_TAG } from '../member-documentation.ts'
 import { MEMBER_MODELS } from '../member-models.ts'
 import { NAMED_MODELS } from '../models.ts'
-import { ASSETS, type Asset } from './assets.ts'
 import { refineDocument } from './document.ts'
 import guide from './guide.md' with { type: 'text' }
 import membersGuide from './guide-members.md' with { type: 'text' }
-import { CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
+import { ASSETS, type Asset, CONTENT_SECURITY_POLICY, PAGE, START_SCRIPT } from './page.ts'
 
 /** The first OpenAPI version whose schemas are full JSON Schema, like those of the bodies. */
 const OPENAPI = '3.1.0'
