@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { launchBrowser, openPage, pressExecute } from '../docs/browser.ts'
+import { type ChildProcess, startProcess } from '../support/child-process.ts'
 import { until } from '../support/until.ts'
 import { type Stage, setStage } from './stage.ts'
 
@@ -16,15 +17,9 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-/** Runs the demo's command. */
-function runDemo(...args: readonly string[]) {
-  const command = [process.execPath, join(import.meta.dir, 'main.ts'), ...args]
-  const child = Bun.spawn(command, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  const read = (async () => {
-    for await (const chunk of child.stdout) output += new TextDecoder().decode(chunk)
-  })()
-  return { child, read, output: () => output }
+/** Starts the demo's command. */
+function startDemo(...args: readonly string[]): ChildProcess {
+  return startProcess({ command: [process.execPath, join(import.meta.dir, 'main.ts'), ...args] })
 }
 
 test('the first example of the page gets a token with one click', async () => {
@@ -41,20 +36,20 @@ test('the first example of the page gets a token with one click', async () => {
 })
 
 test('the command names that example, and ends by itself when it is told to', async () => {
-  const { child, read, output } = runDemo('--once')
-  expect(await child.exited).toBe(0)
-  await read
-  expect(output()).toMatch(/^API page: http:\/\/127\.0\.0\.1:\d+\/swagger#\/Tokens\/getToken$/m)
-  expect(output()).toContain('Its first example, "getToken", is the request above')
-  expect(output()).toContain('Without "--once" everything stays up for the API page.')
+  const demo = startDemo('--once')
+  expect(await demo.exited).toBe(0)
+  expect(demo.output()).toMatch(
+    /^API page: http:\/\/127\.0\.0\.1:\d+\/swagger#\/Tokens\/getToken$/m,
+  )
+  expect(demo.output()).toContain('Its first example, "getToken", is the request above')
+  expect(demo.output()).toContain('Without "--once" everything stays up for the API page.')
 })
 
 test('the command stays up for the page until it is stopped', async () => {
-  const { child, read, output } = runDemo()
-  await until(() => output().includes('Ctrl-C stops it'))
-  const [, page = ''] = /^API page: (\S+)$/m.exec(output()) ?? []
+  const demo = startDemo()
+  await until(() => demo.output().includes('Ctrl-C stops it'))
+  const [, page = ''] = /^API page: (\S+)$/m.exec(demo.output()) ?? []
   expect((await fetch(page)).status).toBe(200)
-  child.kill('SIGINT')
-  expect(await child.exited).toBe(0)
-  await read
+  demo.signal('SIGINT')
+  expect(await demo.exited).toBe(0)
 })

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EXAMPLES } from '../../src/commands/example.ts'
-import { until } from '../support/until.ts'
+import { type ProcessOptions, runToEnd, startProcess } from '../support/child-process.ts'
+import { untilAnswering } from '../support/readiness.ts'
 
 /** Users other than root may lack the folders of servers. */
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`
@@ -44,39 +45,21 @@ export interface Command {
   readonly folder: string
 }
 
-function spawn({ command, folder }: Command) {
+function optionsOf({ command, folder }: Command): ProcessOptions {
   // Whatever a program keeps stays in the folder.
   const env = { PATH, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
-  return Bun.spawn([...command], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return { command, cwd: folder, env }
 }
 
 /** Runs a program to its end. */
 export async function runTool(command: Command): Promise<{ code: number; output: string }> {
-  const child = spawn(command)
-  const texts = [child.stdout.text(), child.stderr.text()]
-  const [code, ...outputs] = await Promise.all([child.exited, ...texts])
-  return { code, output: outputs.join('') }
+  const { code, stdout, stderr } = await runToEnd(optionsOf(command))
+  return { code, output: `${stdout}${stderr}` }
 }
 
 /** Starts a server, and waits until it answers at `url`; it is killed when disposed of. */
 export async function startTool(command: Command, url: string): Promise<AsyncDisposable> {
-  const child = spawn(command)
-  const output = Promise.all([child.stdout.text(), child.stderr.text()])
-  async function stop(): Promise<void> {
-    child.kill('SIGKILL')
-    await child.exited
-  }
-  try {
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error((await output).join(''))
-      return fetch(url, { tls: { rejectUnauthorized: false } }).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    })
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  return { [Symbol.asyncDispose]: stop }
+  const child = startProcess(optionsOf(command))
+  await untilAnswering(child, url, 15_000)
+  return { [Symbol.asyncDispose]: child.kill }
 }

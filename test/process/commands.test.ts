@@ -3,6 +3,7 @@ import { version } from '../../package.json'
 import { ALERTS_TEXT } from '../../src/commands/monitoring/alerts.ts'
 import { dashboardText } from '../../src/commands/monitoring/dashboard.ts'
 import { helpText } from '../../src/config/help.ts'
+import { startProcess } from '../support/child-process.ts'
 import { logLines, required, run, service } from './commands.ts'
 
 test.each(['--version', '-V'])('%s prints the version', async (argument) => {
@@ -118,19 +119,10 @@ test('a wrong configuration is told in sentences when the log is for people', as
 })
 
 test('a wrong configuration is told in sentences on a terminal', async () => {
-  let output = ''
-  const decoder = new TextDecoder()
-  const child = Bun.spawn([...service], {
-    env: { ...wrong, LIVEKIT_SECERT: 'hunter2' },
-    terminal: {
-      cols: 1000,
-      data(_terminal, chunk) {
-        output += decoder.decode(chunk, { stream: true })
-      },
-    },
-  })
+  const env = { ...wrong, LIVEKIT_SECERT: 'hunter2' }
+  const child = startProcess({ command: service, env, terminalColumns: 1_000 })
   expect(await child.exited).toBe(2)
-  child.terminal?.close()
+  const output = child.output()
   expect(output).toContain('Z \u001b[33mwarn \u001b[0m LIVEKIT_SECERT: is not a known setting; did')
   expect(output).toContain(
     'Z \u001b[31merror\u001b[0m LIVEKIT_URL: has a user name or password in it;',
@@ -210,7 +202,7 @@ test('registration refuses wrong arguments with one line', async () => {
     code: 2,
     stdout: '',
     stderr:
-      '--server-name: found no server name; expected a server name such as example.com, ' +
-      'without "https://"\n',
+      '--server-name: has a port that is not from 1 to 65535; expected a server name, as in user ' +
+      'IDs, such as "example.com"\n',
   })
 })
