@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import {
   type EnforcementStage,
-  INTERVAL_MS,
   membersPath,
   ROOM_ID,
   startEnforcementStage,
@@ -14,9 +13,9 @@ const BOB = '@bob:example.com'
 const LIMIT_MS = 3_000
 
 /** A stage with a Redis of its own, which keeps all on disk. */
-async function startWithRedis() {
+async function startWithRedis(more: Readonly<Record<string, string>> = {}) {
   const redis = await startRedisServer({ persistent: true })
-  const env = { LIVEKIT_REDIS_URL: redis.url }
+  const env = { LIVEKIT_REDIS_URL: redis.url, ...more }
   const stage = await startEnforcementStage({ env, tuning: { storeTimeoutMs: 500 } })
   return {
     redis,
@@ -91,16 +90,18 @@ describe('a Redis', () => {
 
 describe('two replicas', () => {
   test.concurrent('share the rooms: each is asked for once per interval', async () => {
-    await using set = await startWithRedis()
+    // A busy machine would not keep up with the interval of the other tests.
+    const everySecond = { LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: '1' }
+    await using set = await startWithRedis(everySecond)
     const { stage } = set
     await stage.startReplica()
     const rooms = Array.from({ length: 12 }, (_, index) => `!room${index}:example.com`)
     for (const roomId of rooms) stage.connect(await stage.admit(ALICE, roomId))
     await until(() => rooms.every((roomId) => stage.listings(roomId) > 0), LIMIT_MS)
     const [before, startedAt] = [stage.listings(), performance.now()]
-    await Bun.sleep(4 * INTERVAL_MS)
+    await Bun.sleep(3_000)
     const perRoom = (stage.listings() - before) / rooms.length
-    const intervals = (performance.now() - startedAt) / INTERVAL_MS
+    const intervals = (performance.now() - startedAt) / 1_000
     expect(perRoom / intervals).toBeWithin(0.5, 1.07)
   })
 
