@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Finding } from '../../../src/commands/doctor/report.ts'
+import { runToEnd } from '../../support/child-process.ts'
 import { type HostAddresses, withPrivateHosts } from './private-hosts.ts'
 import { serviceBinary } from './service.ts'
 
@@ -26,16 +27,10 @@ export async function runDoctor(command: DoctorCommand): Promise<DoctorAnswer> {
   const { directory, hosts, settings, args } = command
   const hostsFile = join(directory, `doctor-${crypto.randomUUID()}.hosts`)
   const line = [serviceBinary, 'doctor', ...args, '--json']
-  const doctor = Bun.spawn([...(await withPrivateHosts(line, hosts, hostsFile))], {
-    env: { PATH: process.env.PATH ?? '', ...settings },
-    stdout: 'pipe',
-    stderr: 'pipe',
+  const { code, stdout, stderr } = await runToEnd({
+    command: await withPrivateHosts(line, hosts, hostsFile),
+    env: settings,
   })
-  const [out, errors, exitCode] = await Promise.all([
-    doctor.stdout.text(),
-    doctor.stderr.text(),
-    doctor.exited,
-  ])
-  const { findings } = JSON.parse(out) as { readonly findings: readonly Finding[] }
-  return { exitCode, findings, text: out + errors }
+  const { findings } = JSON.parse(stdout) as { readonly findings: readonly Finding[] }
+  return { exitCode: code, findings, text: stdout + stderr }
 }
