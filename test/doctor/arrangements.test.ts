@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { registrationText } from '../../src/commands/registration-text.ts'
+import { OTHER_CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type Arrangement, type DoctorStage, SERVER_NAME, setDoctorStage } from './stage.ts'
@@ -119,7 +120,7 @@ const ARRANGEMENTS: readonly (readonly [
     'a wrong API secret',
     'sfu.wrong-credentials',
     'LIVEKIT_SECRET',
-    () => ({ env: { LIVEKIT_SECRET: 'another-secret-of-sufficient-length-0123456789' } }),
+    () => ({ env: { LIVEKIT_SECRET: OTHER_CREDENTIALS.apiSecret } }),
   ],
   [
     'a LIVEKIT_URL that only clients reach',

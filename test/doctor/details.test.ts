@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { OTHER_CREDENTIALS } from '../support/credentials.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type DoctorStage, type Examination, SERVER_NAME, setDoctorStage } from './stage.ts'
 
@@ -178,7 +179,7 @@ test('reports every mistake of the configuration, and looks no further', async (
 })
 
 test('shows no secret, whatever goes wrong', async () => {
-  const secret = 'another-secret-of-sufficient-length-0123456789'
+  const secret = OTHER_CREDENTIALS.apiSecret
   const { text } = await stage.examine({
     args: [SERVER_NAME, '--token', 'openid-secret'],
     env: { LIVEKIT_SECRET: secret, LIVEKIT_REDIS_URL: 'redis://:redis-secret@127.0.0.1:1' },

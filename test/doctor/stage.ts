@@ -3,7 +3,7 @@ import type { Finding } from '../../src/commands/doctor/report.ts'
 import { createPrometheusMetrics } from '../../src/prometheus.ts'
 import { startTestApp } from '../support/app.ts'
 import { type Authority, type CertificateNames, createAuthority } from '../support/certificates.ts'
-import { CREDENTIALS } from '../support/credentials.ts'
+import { CREDENTIAL_SETTINGS, CREDENTIALS } from '../support/credentials.ts'
 import { useDnsServer } from '../support/dns-in-use.ts'
 import type { DnsServer } from '../support/dns-server.ts'
 import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
@@ -113,8 +113,7 @@ export async function setDoctorStage(): Promise<DoctorStage> {
     const write = (text: string) => void written.push(text)
     const env = {
       LIVEKIT_URL: sfu.url.replace(/^http/, 'ws'),
-      LIVEKIT_KEY: CREDENTIALS.apiKey,
-      LIVEKIT_SECRET: CREDENTIALS.apiSecret,
+      ...CREDENTIAL_SETTINGS,
       LIVEKIT_FULL_ACCESS_HOMESERVERS: SERVER_NAME,
       LIVEKIT_METRICS_BIND: service.metricsBind,
       ...arrangement.env,

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 
-/** A program that a test started and owns. Disposing of it stops it. */
+/** A program that a test started and owns. Disposing of it kills it. */
 export interface ChildProcess extends AsyncDisposable {
   readonly pid: number
   /** Resolves with the exit code, 128 + number for a signal, once all output has been read. */
@@ -145,6 +145,11 @@ export function startProcess(options: ProcessOptions): ChildProcess {
     return code
   }
 
+  async function kill(): Promise<void> {
+    child.kill('SIGKILL')
+    await exited
+  }
+
   return {
     pid: child.pid,
     exited,
@@ -153,13 +158,8 @@ export function startProcess(options: ProcessOptions): ChildProcess {
     send: (message) => child.send(message),
     signal: (name) => child.kill(name),
     stop,
-    async kill() {
-      child.kill('SIGKILL')
-      await exited
-    },
-    async [Symbol.asyncDispose]() {
-      await stop()
-    },
+    kill,
+    [Symbol.asyncDispose]: kill,
   }
 }
 

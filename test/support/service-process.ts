@@ -12,7 +12,7 @@ export interface ServiceOptions extends ProcessOptions {
   readonly port?: number
 }
 
-/** The service as a process of its own. */
+/** The service as a process of its own. Disposing of it stops it. */
 export interface ServiceProcess extends ChildProcess {
   readonly port: number
   /** `http://HOST:PORT` */
@@ -43,5 +43,13 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   const startedAt = performance.now()
   const child = startProcess({ ...processOptions, env })
   await untilAnswering(child, `${url}/healthz`, START_LIMIT_MS)
-  return { ...child, port, url, healthyAfterMs: performance.now() - startedAt }
+  return {
+    ...child,
+    port,
+    url,
+    healthyAfterMs: performance.now() - startedAt,
+    async [Symbol.asyncDispose]() {
+      await child.stop()
+    },
+  }
 }
