@@ -19,7 +19,8 @@ afterAll(() => stage.close())
 
 /** Starts the demo's command. */
 function startDemo(...args: readonly string[]): ChildProcess {
-  return startProcess({ command: [process.execPath, join(import.meta.dir, 'main.ts'), ...args] })
+  const command = [process.execPath, join(import.meta.dir, 'main.ts'), ...args]
+  return startProcess({ command, env: { HOME: process.env.HOME } })
 }
 
 test('the first example of the page gets a token with one click', async () => {

@@ -24,14 +24,17 @@ test.concurrent('where nobody is connected, the homeserver is not asked', async 
 })
 
 test.concurrent('a Matrix room with several calls is asked for once per interval', async () => {
-  await using stage = await startEnforcementStage()
+  // A busy machine would not keep up with the interval of the other tests.
+  await using stage = await startEnforcementStage({
+    env: { LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: '1' },
+  })
   for (const number of [1, 2, 3, 4, 5]) {
     stage.connect(await stage.admit(`@user${number}:example.com`))
   }
   await until(() => stage.listings() > 0, LIMIT_MS)
   const startedAt = performance.now()
-  await until(() => stage.listings() >= 7, LIMIT_MS)
-  expect(performance.now() - startedAt).toBeGreaterThan(5.4 * INTERVAL_MS)
+  await until(() => stage.listings() >= 4, LIMIT_MS)
+  expect(performance.now() - startedAt).toBeGreaterThan(2_700)
 })
 
 test.concurrent('with an interval of 0 nothing is remembered and nobody is checked', async () => {

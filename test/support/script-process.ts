@@ -10,7 +10,6 @@ const SOURCE = join(import.meta.dir, '../../src')
  * @param env - beside `PATH` and `HOME`
  */
 export function runScript(text: string, env: Record<string, string> = {}): ChildProcess {
-  const { HOME = '' } = process.env
   const command = [process.execPath, '-e', text.replaceAll('#src/', `${SOURCE}/`)]
-  return startProcess({ command, env: { HOME, ...env } })
+  return startProcess({ command, env: { HOME: process.env.HOME, ...env } })
 }

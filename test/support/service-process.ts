@@ -31,9 +31,8 @@ const START_LIMIT_MS = 10_000
  */
 export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
   const { host = '127.0.0.1', port = await findClosedPort(), ...processOptions } = options
-  const { HOME = '' } = process.env
   const env = {
-    HOME,
+    HOME: process.env.HOME,
     LIVEKIT_JWT_BIND: `${host}:${port}`,
     // Tests ask more often than any client does.
     LIVEKIT_RATE_LIMIT: 'off',
