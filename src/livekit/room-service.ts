@@ -1,6 +1,8 @@
 import {
   CreateRoomRequest,
   DeleteRoomRequest,
+  ListRoomsRequest,
+  ListRoomsResponse,
   ParticipantInfo,
   Room,
   RoomParticipantIdentity,
@@ -14,6 +16,7 @@ import { badAnswer, createTwirpClient, type OnTwirpCall, type SfuCode, SfuError 
 const EMPTY_TIMEOUT_SECONDS = 300
 const DEPARTURE_TIMEOUT_SECONDS = 20
 const REQUEST_TIMEOUT_MS = 5_000
+const CHECK_TOKEN_SECONDS = 60
 
 /** Whether a participant is on the SFU. */
 export type Presence =
@@ -28,6 +31,12 @@ export type Presence =
 
 /** The part of LiveKit's room service that the service needs. */
 export interface RoomService {
+  /**
+   * Asks for something that changes nothing.
+   *
+   * @throws {SfuError} when the SFU refuses or cannot be reached
+   */
+  check(): Promise<void>
   /**
    * Creates a LiveKit room; one that exists already is left as it is. Callers that want the same room
    * while it is being created share the one request.
@@ -122,6 +131,15 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
   }
 
   return {
+    async check() {
+      // One name, as all rooms of a busy SFU are more than an answer may hold.
+      const message = new ListRoomsRequest({ names: ['check'] }).toBinary()
+      const jwt = await signer.apiToken({ roomList: true }, CHECK_TOKEN_SECONDS)
+      const answer = await call({ method: 'ListRooms', jwt, message })
+      if (decoded((bytes) => ListRoomsResponse.fromBinary(bytes), answer) !== undefined) return
+      throw badAnswer('the answer is no list of rooms')
+    },
+
     createRoom(name) {
       const underWay = creating.get(name)
       if (underWay !== undefined) return underWay

@@ -89,10 +89,26 @@ function codeFor(status: number): SfuCode {
   return status === 429 || status >= 500 ? 'sfu.unavailable' : 'sfu.call-refused'
 }
 
+/** What the texts of LiveKit's own refusals begin with; they go on with the token. */
+const REFUSALS: readonly (readonly [beginning: string, meaning: string])[] = [
+  ['invalid API key', 'it does not know the API key'],
+  ['invalid token', 'it knows the API key, but the secret or the clock differs'],
+]
+
+/** Refusals of a token are plain text, unlike all other errors. */
+async function refusedToken(response: Response, at: string): Promise<SfuError> {
+  const bytes = response.body === null ? undefined : await readAtMost(response.body, MAX_BYTES)
+  const text = new TextDecoder().decode(bytes)
+  const meaning = REFUSALS.find(([beginning]) => text.startsWith(beginning))?.[1]
+  const found = `status 401 at ${at}${meaning === undefined ? '' : `: ${meaning}`}`
+  return new SfuError('unauthenticated', { code: 'sfu.wrong-credentials', found })
+}
+
 /** Messages of the SFU are not passed on: they may repeat the token. */
 async function errorAnswer(response: Response, at: string): Promise<SfuError> {
   const { status } = response
   if (!hasType(response, 'application/json')) {
+    if (status === 401) return refusedToken(response, at)
     await response.body?.cancel()
     if (status === 404) return notLiveKit(at, 'status 404')
     const found = `status ${status} at ${at}, and no error of LiveKit`

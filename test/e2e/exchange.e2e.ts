@@ -217,4 +217,19 @@ describe('the doctor', () => {
     expect(found.get('delayed-events')).toStartWith('supported')
     expect(text).not.toContain(token.access_token)
   })
+
+  test.each([
+    [
+      'secret',
+      { LIVEKIT_SECRET: 'another-secret-of-sufficient-length-0123456789' },
+      'the secret or the clock',
+    ],
+    ['key', { LIVEKIT_KEY: 'another-key' }, 'it does not know the API key'],
+  ])('tells a wrong API %s from everything else', async (_, settings, meaning) => {
+    const access = { LIVEKIT_FULL_ACCESS_HOMESERVERS: site.serverName }
+    const { findings } = await site.examine({ ...access, ...settings })
+    const finding = findings.find(({ step }) => step === 'sfu')
+    expect(finding).toMatchObject({ level: 'problem', code: 'sfu.wrong-credentials' })
+    expect(finding?.found).toContain(meaning)
+  })
 })

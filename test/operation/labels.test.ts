@@ -93,7 +93,8 @@ test('no label value comes from outside', async () => {
     'M_UNKNOWN',
     'M_UNRECOGNIZED',
   ])
-  // What the SFU made up counts as "other".
+  // What the SFU made up counts as "other"; what cannot be a code is none.
   const made = samples.filter(({ labels }) => labels.method === 'CreateRoom')
-  expect(made.find(({ labels }) => labels.outcome === 'other')?.value).toBe(3)
+  const countOf = (outcome: string) => made.find(({ labels }) => labels.outcome === outcome)?.value
+  expect([countOf('other'), countOf('unexpected_answer')]).toEqual([2, 1])
 })

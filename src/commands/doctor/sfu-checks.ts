@@ -1,8 +1,7 @@
-import { ListRoomsRequest, ListRoomsResponse } from '@livekit/protocol'
 import type { Config } from '../../config.ts'
 import { createTokenSigner, type TokenSigner } from '../../livekit/access-token.ts'
 import { createRoomService, type RoomService, sfuApiBase } from '../../livekit/room-service.ts'
-import { createTwirpClient, SfuError } from '../../livekit/twirp.ts'
+import { SfuError } from '../../livekit/twirp.ts'
 import { clockSkew } from './clock-skew.ts'
 import type { Report } from './report.ts'
 import { signallingStatus } from './signalling.ts'
@@ -51,24 +50,15 @@ async function checkClock({ config, report, now, timeoutMs = TIMEOUT_MS }: SfuCh
 }
 
 /** Whether the SFU's API can be called with the key and secret. */
-async function checkApi(parts: SfuCheckParts, signer: TokenSigner): Promise<boolean> {
-  const { config, report, timeoutMs = TIMEOUT_MS } = parts
-  const base = sfuApiBase(config.liveKitInternalUrl)
-  const call = createTwirpClient(`${base}/twirp/livekit.RoomService`, timeoutMs)
-  const jwt = await signer.apiToken({ roomList: true }, TOKEN_SECONDS)
-  // One name, as all rooms of a busy SFU are more than an answer may hold.
-  const message = new ListRoomsRequest({ names: ['doctor'] }).toBinary()
+async function checkApi({ config, report }: SfuCheckParts, rooms: RoomService): Promise<boolean> {
   try {
-    ListRoomsResponse.fromBinary(await call({ method: 'ListRooms', jwt, message }))
+    await rooms.check()
+    const base = sfuApiBase(config.liveKitInternalUrl)
     report.ok('sfu', `LiveKit answers at ${base}, and accepts the key and secret`)
     return true
   } catch (error) {
-    if (error instanceof SfuError) {
-      report.problem('sfu', error.trouble)
-      return false
-    }
-    const found = `what ${base} answers is no list of rooms`
-    report.problem('sfu', { code: 'sfu.bad-answer', found })
+    if (!(error instanceof SfuError)) throw error
+    report.problem('sfu', error.trouble)
     return false
   }
 }
@@ -106,12 +96,12 @@ export async function checkSfu(parts: SfuCheckParts): Promise<CheckedSfu | undef
     report.skipped('signalling', 'needs the same time here and at the SFU')
     return undefined
   }
-  if (!(await checkApi(parts, signer))) {
+  const sfuUrl = config.liveKitInternalUrl
+  const rooms = createRoomService({ sfuUrl, signer, now, timeoutMs })
+  if (!(await checkApi(parts, rooms))) {
     report.skipped('signalling', "needs the SFU's API")
     return undefined
   }
-  const sfuUrl = config.liveKitInternalUrl
-  const rooms = createRoomService({ sfuUrl, signer, now, timeoutMs })
   const sfu = { rooms, unusedRoom: `doctor-${crypto.randomUUID()}` }
   await checkAutoCreate(parts, signer, sfu)
   return sfu
