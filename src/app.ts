@@ -9,6 +9,7 @@ import { ShuttingDown } from './http/error-table.ts'
 import { failureOf } from './http/errors.ts'
 import { createRequestLog } from './http/request-log.ts'
 import { hasOrigin } from './http/request-path.ts'
+import { SfuError } from './livekit/twirp.ts'
 
 /** The service, ready to answer requests. */
 export interface App {
@@ -19,6 +20,8 @@ export interface App {
   operation(request: Request): Response | Promise<Response>
   /** Starts to act on delegations. */
   start(): void
+  /** Asks the SFU once, and warns if it cannot be used. */
+  checkSfu(): Promise<void>
   /** Says at `/readyz` that this replica will go away; requests are served as before. */
   announceShutdown(): void
   /** Refuses new requests from now on, and hands delegations over to other replicas. */
@@ -93,6 +96,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     start() {
       worker.start()
       enforcement?.start()
+    },
+    async checkSfu() {
+      try {
+        await parts.rooms.check()
+      } catch (error) {
+        if (!(error instanceof SfuError)) throw error
+        logger.warn('the SFU cannot be used', { trouble: error.trouble })
+      }
     },
     announceShutdown() {
       isAnnounced = true

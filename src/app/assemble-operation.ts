@@ -4,6 +4,7 @@ import type { StoreHealth } from '../delegation/work/store-health.ts'
 import type { Worker } from '../delegation/work/worker.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import type { Gate } from '../lib/gate.ts'
+import type { RoomService } from '../livekit/room-service.ts'
 import type { ServerGates } from '../matrix/server-gates.ts'
 import type { Metrics } from '../metrics.ts'
 import { operationRoutes } from '../routes/operation.ts'
@@ -48,6 +49,7 @@ export interface OperationParts {
     | { readonly gates: Readonly<Record<'token' | 'enforcement' | 'relay', Gate>> }
     | undefined
   readonly sfu: SfuWatch
+  readonly rooms: Pick<RoomService, 'check'>
   readonly isShuttingDown: () => boolean
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -146,9 +148,21 @@ export function assembleOperation(parts: OperationParts) {
     read: usageOf('waiting'),
   })
 
+  /** The trouble may be over, although nobody has wanted a token since. */
+  let isRechecking = false
+  async function recheckSfu(): Promise<void> {
+    if (isRechecking) return
+    isRechecking = true
+    // The watch notes how it ends.
+    await parts.rooms.check().catch(() => {})
+    isRechecking = false
+  }
+
   return operationRoutes({
     metrics,
     async readiness() {
+      // Probes do not wait for it; the next one gets to know.
+      if (sfu.trouble() !== undefined) void recheckSfu()
       const found = await survey()
       return readinessOf({
         isShuttingDown: parts.isShuttingDown(),

@@ -51,6 +51,6 @@ export async function assembleParts(options: AppOptions) {
     ...{ takeover, rooms, signer, tokenTtlSeconds, canUpdateOwnMetadata },
   })
   const { gates } = homeservers
-  const watched = { creationGate, sfu, gates, ...delegation }
+  const watched = { creationGate, sfu, rooms, gates, ...delegation }
   return { authorise, tokenExchange, takeover, applicationService, ...watched }
 }

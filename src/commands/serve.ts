@@ -100,6 +100,9 @@ async function run(start: Start): Promise<Ending> {
     logger.info('metrics', { host: operation.hostname, port: operation.port })
   }
 
+  // Whoever has made a mistake learns of it now, and not when the first call fails. Nothing waits for it.
+  void app.checkSfu()
+
   const signal = await stopped
   const { shutdownDelayMs, shutdownGraceMs } = config
   logger.info('shutting down', {

@@ -55,6 +55,7 @@ function operationOf(store: DelegationStore) {
     creationGate: new Gate({ perKey: 1, total: 1, maxWaiting: 1 }),
     applicationService: undefined,
     sfu: watchSfu(),
+    rooms: { check: async () => {} },
     isShuttingDown: () => false,
     now: Date.now,
   })

@@ -35,6 +35,7 @@ test('the start is logged in JSON lines, with the configuration and no secret', 
 test('warnings are logged first', async () => {
   const env = { ...required, LIVEKIT_FULL_ACCESS_HOMESERVERS: '', LIVEKIT_LOG_LEVEL: 'warning' }
   await using running = await startService({ command: service, env })
+  await until(() => logLines(running.output()).length === 3)
   expect(logLines(running.output())).toEqual([
     {
       time,
@@ -49,6 +50,14 @@ test('warnings are logged first', async () => {
       message: 'configuration warning',
       setting: 'LIVEKIT_FEDERATION_DENY_NETWORKS',
       cause: expect.stringMatching(/^leaves out private/),
+    },
+    {
+      time,
+      level: 'warn',
+      message: 'the SFU cannot be used',
+      cause: 'connection refused, at http://127.0.0.1:1/twirp/livekit.RoomService/ListRooms',
+      code: 'sfu.refused',
+      remedy: expect.stringContaining('LIVEKIT_INTERNAL_URL'),
     },
   ])
 })
