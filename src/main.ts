@@ -39,6 +39,8 @@ async function runAlone(command: string): Promise<number> {
 
 async function runCommand(args: readonly string[]): Promise<number> {
   const [command = 'serve', ...rest] = args
+  // Whoever reads the output of a command may have had enough of it; the service outlives its readers.
+  if (command !== 'serve') process.stdout.on('error', () => process.exit())
   switch (command) {
     case 'registration':
       return registration(rest, env, output)

@@ -13,6 +13,10 @@ export const DOCTOR_ENTRIES = {
       'Set {} to the server name of the homeserver that has the file; "jwt-service registration" prints a ' +
       'new one.',
   },
+  'configuration.unknown-setting': {
+    sentence: 'A variable looks like a setting of the service, and is none.',
+    remedy: 'Rename {}, or remove it.',
+  },
   'configuration.doubtful': {
     sentence: 'A setting has a value that the service starts with, and that is probably not meant.',
     remedy: '"jwt-service --help {}" explains it.',

@@ -1,11 +1,14 @@
+import { distance } from 'fastest-levenshtein'
 import { CATALOGUE, isCauseCode } from '../catalogue/catalogue.ts'
 import { type Entry, filledIn } from '../catalogue/entry.ts'
 import { helpText, settingHelp } from '../config/help.ts'
-import { noteLine } from '../config/reader.ts'
+import { noteLine, type SettingNote } from '../config/reader.ts'
 import type { CommandOutput } from './registration.ts'
 
 /** Stands for what a remedy names when it is about one occurrence. */
-const ANY = '…'
+const ANY = '(what it is about)'
+const CODES = 'codes'
+const MAX_TYPOS = 3
 
 /** What the catalogue says of a code; `undefined` if it is none. */
 function causeHelp(code: string): string | undefined {
@@ -13,6 +16,22 @@ function causeHelp(code: string): string | undefined {
   if (!isCauseCode(lower)) return undefined
   const { sentence, remedy = 'There is nothing to do about it here.' }: Entry = CATALOGUE[lower]
   return `${lower}\n\n${sentence}\n${filledIn(remedy, ANY)}\n`
+}
+
+/** All codes with what they mean, a line each. */
+function codesHelp(): string {
+  const codes = Object.entries(CATALOGUE).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return codes.map(([code, { sentence }]) => `${code}\n    ${sentence}\n`).join('')
+}
+
+/** Says that a name means nothing, and what was probably meant. */
+function unknown(name: string, note: SettingNote): string {
+  const list = '(--help lists all settings, --help codes all codes)'
+  if (note.text.includes('did you mean')) return `${noteLine(note)} ${list}\n`
+  const lower = name.toLowerCase()
+  const near = Object.keys(CATALOGUE).find((code) => distance(code, lower) <= MAX_TYPOS)
+  const question = near === undefined ? '' : `; did you mean ${near}?`
+  return `${name}: is no setting and no code${question} ${list}\n`
 }
 
 /**
@@ -34,12 +53,12 @@ export function help(
     out(helpText(version))
     return 0
   }
-  const cause = causeHelp(name)
+  const cause = name === CODES ? codesHelp() : causeHelp(name)
   const about = cause === undefined ? settingHelp(name) : { text: cause }
   if ('text' in about) {
     out(about.text)
     return 0
   }
-  err(`${noteLine(about.unknown)} (--help lists all settings)\n`)
+  err(unknown(name, about.unknown))
   return 2
 }

@@ -25,8 +25,10 @@ const KEY_FILE_CONTENT = `one line "key: secret", such as "${KEY_PAIR_EXAMPLE}"`
 
 function whyNoKeyPair(parts: readonly string[]): string | undefined {
   const [key, secret, ...rest] = parts
-  if (secret === undefined) return 'has no ":" in it'
-  if (rest.length > 0) return 'has more than one ":" in it'
+  if (secret === undefined) {
+    return `has no ":" in it (a key alone belongs into ${SETTINGS.apiKey.name}_FROM_FILE)`
+  }
+  if (rest.length > 0) return 'has more than one ":" in it, or more than one line'
   if (key === '') return 'has nothing before the ":"'
   return secret === '' ? 'has nothing after the ":"' : undefined
 }

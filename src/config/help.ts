@@ -19,6 +19,7 @@ const COMMANDS = `Commands:
   --help         this text
   --help NAME    all about one setting, such as --help LIVEKIT_URL, or about one code of a log
                  line, such as --help sfu.refused
+  --help codes   all codes that a log line can have
   --version      the version`
 
 const WIDTH = 100

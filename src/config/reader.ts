@@ -12,7 +12,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export type ReadFile = (path: string) => string
 
 /** A mistake that has an entry of its own in the catalogue; the others share one. */
-export type MistakeCode = 'configuration.registration-of-another-server'
+export type MistakeCode =
+  | 'configuration.registration-of-another-server'
+  | 'configuration.unknown-setting'
 
 /** What is wrong with a setting, or doubtful. */
 export interface SettingNote {

@@ -73,7 +73,8 @@ function proposalsFor(name: string): string[] {
 export function unknownSetting(name: string): SettingNote {
   const proposals = proposalsFor(name.startsWith(PREFIX) ? name : PREFIX + name)
   const question = proposals.length === 0 ? '' : `; did you mean ${proposals.join(' or ')}?`
-  return { setting: name, text: `is not a known setting${question}` }
+  const text = `is not a known setting${question}`
+  return { setting: name, text, code: 'configuration.unknown-setting' }
 }
 
 /** Warnings about `LIVEKIT_*` variables that mean nothing: a typo otherwise goes unseen. */

@@ -32,7 +32,7 @@ export function createLimitHints(logger: Logger, monotonicNow: () => number): Li
     hasToldOfHidden = true
     logger.warn(
       'clients behind this proxy are not limited by address: it sends no usable X-Forwarded-For',
-      { proxy },
+      { proxy, remedy: 'let it send that header; requests made on this machine itself do no harm' },
     )
   }
 

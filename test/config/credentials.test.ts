@@ -120,11 +120,11 @@ describe('LIVEKIT_KEY_FILE', () => {
     'one line "key: secret", such as "devkey: a-secret-of-at-least-thirty-two-characters"'
 
   test.each([
-    ['secret', 'has no ":" in it'],
+    ['secret', 'has no ":" in it (a key alone belongs into LIVEKIT_KEY_FROM_FILE)'],
     ['key:', 'has nothing after the ":"'],
     [': secret', 'has nothing before the ":"'],
-    ['key: sec:ret', 'has more than one ":" in it'],
-    ['key: secret\nkey2: secret2', 'has more than one ":" in it'],
+    ['key: sec:ret', 'has more than one ":" in it, or more than one line'],
+    ['key: secret\nkey2: secret2', 'has more than one ":" in it, or more than one line'],
   ])('must not name a file that holds %p', (text, wrong) => {
     expect(problemsOf(env, { '/keys': text })).toEqual([
       `LIVEKIT_KEY_FILE: names a file whose text ${wrong}; expected ${content}`,

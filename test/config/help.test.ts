@@ -167,6 +167,10 @@ test.each([
   ['', '', ''],
 ])('there is no help about %p', (typed, setting, question) => {
   expect(settingHelp(typed)).toEqual({
-    unknown: { setting, text: `is not a known setting${question}` },
+    unknown: {
+      setting,
+      text: `is not a known setting${question}`,
+      code: 'configuration.unknown-setting',
+    },
   })
 })

@@ -135,6 +135,12 @@ const ARRANGEMENTS: readonly (readonly [
     () => ({ hasWebhooks: false }),
   ],
   [
+    'webhooks that are signed with another secret',
+    'webhook.wrong-secret',
+    '"webhook.api_key"',
+    () => ({ service: { LIVEKIT_SECRET: 'another-secret-of-sufficient-length-0123456789' } }),
+  ],
+  [
     'a clock that is ten minutes off',
     'sfu.clock-skew',
     'NTP',

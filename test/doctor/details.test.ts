@@ -156,6 +156,7 @@ test('looks at no homeserver when none is named', async () => {
     'configuration',
     'sfu',
     'signalling',
+    'federation',
     'state',
     'service',
     'webhooks',

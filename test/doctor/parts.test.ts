@@ -28,10 +28,10 @@ test.each([
   [[], { serverName: undefined, token: undefined, user: undefined, json: false }],
   [['example.com'], { serverName: 'example.com', token: undefined, user: undefined, json: false }],
   [
-    ['--user', '@alice:example.com:8448', '--json'],
+    ['--user', '@alice:example.com:8448', '--token', 'T', '--json'],
     {
       serverName: 'example.com:8448',
-      token: undefined,
+      token: 'T',
       user: '@alice:example.com:8448',
       json: true,
     },
@@ -46,6 +46,7 @@ test.each([
   ['two server names', ['a.example', 'b.example'], 'more than one server name'],
   ['a URL', ['https://example.com'], 'the server name is none'],
   ['a user without server', ['--user', 'alice'], '--user: is no user ID'],
+  ['a user without a token', ['--user', '@u:a.example'], '--user: needs --token'],
   ['a user of another server', ['a.example', '--user', '@u:b.example'], 'user of another server'],
   ['a token of nobody knows whom', ['--token', 'secret'], '--token: needs the server name'],
 ])('refuses %s', (_, args, message) => {
@@ -72,11 +73,13 @@ test('writes a finding with what it means and what helps, and nothing that a ter
 
 test('sums up', () => {
   const found = { step: 'sfu', found: '' } as const
-  expect(summaryText([{ ...found, level: 'ok' }])).toBe('All is well.\n')
+  expect(summaryText([{ ...found, level: 'ok' }])).toBe(
+    'No problem found; warnings: 0, skipped: 0.\n',
+  )
   expect(
     summaryText([
       { ...found, level: 'problem' },
       { ...found, level: 'warning' },
     ]),
-  ).toBe('Problems: 1, warnings: 1.\n')
+  ).toBe('Problems: 1, warnings: 1, skipped: 0.\n')
 })

@@ -40,6 +40,8 @@ export interface Arrangement {
   readonly args?: readonly string[]
   /** Whether the SFU is told where webhooks go; true unless given. */
   readonly hasWebhooks?: boolean
+  /** What the running service is started with, besides the SFU. */
+  readonly service?: Readonly<Record<string, string>>
 }
 
 /** A homeserver, an SFU, a DNS and a running service, all in this process. */
@@ -75,9 +77,9 @@ function publish(homeserver: Homeserver, isDelegated: boolean): void {
 }
 
 /** Starts the service that the doctor asks, with its metrics listener. */
-async function startRunningService(sfuUrl: string) {
+async function startRunningService(env: Readonly<Record<string, string>> = {}) {
   const metrics = createPrometheusMetrics('0.0.0-test')
-  const service = await startTestApp({ env: { LIVEKIT_URL: sfuUrl }, metrics })
+  const service = await startTestApp({ env, metrics })
   const listener = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: service.app.operation })
   return {
     url: service.url,
@@ -104,7 +106,7 @@ export async function setDoctorStage(): Promise<DoctorStage> {
     arrangement.homeserver?.(homeserver)
     dns.set(SERVER_NAME, 'A', { records: [...addresses], ttlSeconds: 0 })
 
-    const service = await startRunningService('ws://127.0.0.1:1')
+    const service = await startRunningService(arrangement.service)
     const webhookUrls = (arrangement.hasWebhooks ?? true) ? [`${service.url}/sfu_webhook`] : []
     const sfu = await startSfu({ ...CREDENTIALS, webhookUrls, ...arrangement.sfu })
     arrangement.misbehave?.(sfu)

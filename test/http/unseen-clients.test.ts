@@ -28,6 +28,7 @@ describe('a trusted proxy that does not name its clients', () => {
         message:
           'clients behind this proxy are not limited by address: it sends no usable X-Forwarded-For',
         proxy: '127.0.0.1',
+        remedy: 'let it send that header; requests made on this machine itself do no harm',
       },
     ])
   })

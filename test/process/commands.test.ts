@@ -32,7 +32,7 @@ test.each([
   [
     ['--help', 'livekit_token_ttl'],
     'LIVEKIT_TOKEN_TTL: is not a known setting; did you mean LIVEKIT_TOKEN_TTL_SECONDS? ' +
-      '(--help lists all settings)\n',
+      '(--help lists all settings, --help codes all codes)\n',
   ],
   [
     ['--help', 'LIVEKIT_URL', 'LIVEKIT_KEY'],

@@ -50,5 +50,8 @@ export function readDoctorArguments(args: readonly string[]): DoctorArguments | 
   if (token !== undefined && serverName === undefined) {
     return '--token: needs the server name of the homeserver that issued it'
   }
+  if (user !== undefined && token === undefined) {
+    return '--user: needs --token, an OpenID token of that user'
+  }
   return { serverName, token, user, json }
 }

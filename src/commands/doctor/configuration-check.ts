@@ -19,7 +19,8 @@ export function checkConfiguration(
     report.problem('configuration', { code, ...told(note) })
   }
   for (const note of warnings) {
-    report.warning('configuration', { code: 'configuration.doubtful', ...told(note) })
+    const { code = 'configuration.doubtful' } = note
+    report.warning('configuration', { code, ...told(note) })
   }
   if (config === undefined) {
     for (const step of LATER) report.skipped(step, 'needs a right configuration')

@@ -60,6 +60,11 @@ async function checkAll(
     const parts = { name, clients, config, report, now, tuning }
     const baseUrl = await checkHomeserver(parts, asked)
     if (mode?.serverName === name.text) await checkOwnHomeserver({ mode, clients, report }, baseUrl)
+  } else {
+    report.skipped(
+      'federation',
+      'no homeserver was named: add its server name, such as example.com',
+    )
   }
   await checkState(config, report, now)
   await checkService({ bind, sfu, report, webhookMs: options.webhookMs })

@@ -47,8 +47,9 @@ function count(findings: readonly Finding[], level: Level): number {
 export function summaryText(findings: readonly Finding[]): string {
   const problems = count(findings, 'problem')
   const warnings = count(findings, 'warning')
-  if (problems + warnings === 0) return 'All is well.\n'
-  return `Problems: ${problems}, warnings: ${warnings}.\n`
+  const skipped = count(findings, 'skipped')
+  const others = `warnings: ${warnings}, skipped: ${skipped}.\n`
+  return problems === 0 ? `No problem found; ${others}` : `Problems: ${problems}, ${others}`
 }
 
 /** All findings for machines: one JSON object. */

@@ -19,6 +19,9 @@ const TIMEOUT_MS = 3_000
 const WEBHOOK_MS = 5_000
 const POLL_MS = 200
 const WEBHOOK_COUNT = /^jwt_service_webhooks_total(?:\{[^}]*\})? (\S+)$/gm
+/** Webhooks that were not believed. */
+const REFUSED_COUNT =
+  /^jwt_service_requests_total\{(?=[^}]*route="\/sfu_webhook")(?=[^}]*outcome="M_UNAUTHORIZED")[^}]*\} (\S+)$/gm
 const REPLICAS = /^jwt_service_replicas (\S+)$/m
 
 async function get(authority: string, path: string): Promise<string | undefined> {
@@ -50,9 +53,19 @@ async function checkReadiness(authority: string, report: Report): Promise<void> 
   report.problem('service', { code: 'service.unready', found })
 }
 
-async function webhooksAt(authority: string): Promise<number> {
+/** How many webhooks have arrived at the service, and how many of them were refused. */
+interface WebhookCounts {
+  readonly taken: number
+  readonly refused: number
+}
+
+function sumOf(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
+async function webhooksAt(authority: string): Promise<WebhookCounts> {
   const text = (await get(authority, '/metrics')) ?? ''
-  return [...text.matchAll(WEBHOOK_COUNT)].reduce((sum, [, count]) => sum + Number(count), 0)
+  return { taken: sumOf(text, WEBHOOK_COUNT), refused: sumOf(text, REFUSED_COUNT) }
 }
 
 /** Has the SFU open and close a room, and waits for it to say so. */
@@ -61,13 +74,21 @@ async function provokeWebhook({ rooms, unusedRoom }: CheckedSfu): Promise<void> 
   await rooms.deleteRoom(unusedRoom, AbortSignal.timeout(TIMEOUT_MS))
 }
 
-async function arrives(authority: string, before: number, webhookMs: number): Promise<boolean> {
+type Arrival = 'taken' | 'refused' | 'none'
+
+async function arrival(
+  authority: string,
+  before: WebhookCounts,
+  webhookMs: number,
+): Promise<Arrival> {
   const end = performance.now() + webhookMs
   while (performance.now() < end) {
-    if ((await webhooksAt(authority)) > before) return true
+    const { taken, refused } = await webhooksAt(authority)
+    if (taken > before.taken) return 'taken'
+    if (refused > before.refused) return 'refused'
     await Bun.sleep(POLL_MS)
   }
-  return false
+  return 'none'
 }
 
 async function checkWebhooks(
@@ -78,11 +99,16 @@ async function checkWebhooks(
   report.progress('whether webhooks of the SFU arrive')
   const before = await webhooksAt(authority)
   await provokeWebhook(sfu)
-  if (await arrives(authority, before, webhookMs)) {
+  const how = await arrival(authority, before, webhookMs)
+  if (how === 'taken') {
     return report.ok(
       'webhooks',
       'the SFU has told the service of a room that was opened and closed',
     )
+  }
+  if (how === 'refused') {
+    const found = 'they come, and are not signed with our key and secret'
+    return report.problem('webhooks', { code: 'webhook.wrong-secret', found })
   }
   const replicas = Number(REPLICAS.exec((await get(authority, '/metrics')) ?? '')?.[1] ?? 1)
   const found = `none within ${webhookMs / 1_000} s of a room that was opened and closed`

@@ -25,8 +25,8 @@ groups:
           description: >-
             Tokens for calls were handed out or participants are connected, but no webhook of the SFU has
             come for 15 minutes. Whoever leaves a call stays listed in it for long. Look for
-            webhook.urls in LiveKit's configuration: it must be the public URL of this service with
-            /sfu_webhook, and webhook.api_key must be LIVEKIT_KEY. Look in the log of this service for
+            webhook.urls in LiveKit's configuration: it must be a URL at which LiveKit reaches this service,
+            with /sfu_webhook, and webhook.api_key must be LIVEKIT_KEY. Look in the log of this service for
             requests to /sfu_webhook that were refused (step "webhook").
 
       - alert: JwtServiceWorkOverdue
