@@ -59,7 +59,8 @@ API page: ${service.url}/swagger#/Tokens/getToken
 Its first example, "getToken", is the request above: one click on "Execute" gets a token. The others
 work too. Those of "Application service" need "Authorize" first, with this homeserverToken:
 ${HS_TOKEN}
-That of "sfuWebhook" is answered with 401, since only the SFU can sign it.
+That of "sfuWebhook" is answered with 401, since only the SFU can sign it. Nothing is limited here, and the
+"url" of the answers is an example that leads nowhere.
 `
 }
 

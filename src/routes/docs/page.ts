@@ -27,6 +27,7 @@ export const PAGE = `<!doctype html>
 </head>
 <body>
 <div id="viewer"></div>
+<noscript>This page needs JavaScript. For programs: <a href="swagger/json">swagger/json</a>.</noscript>
 <script src="swagger/viewer.js"></script>
 <script src="swagger/start.js"></script>
 </body>
