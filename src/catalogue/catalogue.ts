@@ -1,4 +1,5 @@
 import type { Trouble } from '../trouble.ts'
+import { CONFIGURATION_ENTRIES } from './configuration-entries.ts'
 import { DOCTOR_ENTRIES } from './doctor-entries.ts'
 import { type Entry, filledIn } from './entry.ts'
 import { HOMESERVER_ENTRIES } from './homeserver-entries.ts'
@@ -7,6 +8,7 @@ import { SFU_ENTRIES } from './sfu-entries.ts'
 
 /** Everything that can go wrong, by code. A code that a lower layer knows and this lacks does not compile. */
 export const CATALOGUE = {
+  ...CONFIGURATION_ENTRIES,
   ...SFU_ENTRIES,
   ...HOMESERVER_ENTRIES,
   ...SERVICE_ENTRIES,

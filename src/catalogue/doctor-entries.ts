@@ -1,26 +1,7 @@
-import type { MistakeCode } from '../config/reader.ts'
 import type { Entry } from './entry.ts'
 
 /** What only the `doctor` command finds. */
 export const DOCTOR_ENTRIES = {
-  'configuration.bad-value': {
-    sentence: 'A setting has a value that the service cannot start with.',
-    remedy: 'Correct {}; "jwt-service --help {}" explains it.',
-  },
-  'configuration.registration-of-another-server': {
-    sentence: 'The registration file is of another homeserver than the one named.',
-    remedy:
-      'Set {} to the server name of the homeserver that has the file; "jwt-service registration" prints a ' +
-      'new one.',
-  },
-  'configuration.unknown-setting': {
-    sentence: 'A variable looks like a setting of the service, and is none.',
-    remedy: 'Rename {}, or remove it.',
-  },
-  'configuration.doubtful': {
-    sentence: 'A setting has a value that the service starts with, and that is probably not meant.',
-    remedy: '"jwt-service --help {}" explains it.',
-  },
   'access.name-misspelt': {
     sentence: 'The homeserver is not in the list of full access, but a name much like it is.',
     remedy: 'Write {} in LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter.',
@@ -35,6 +16,12 @@ export const DOCTOR_ENTRIES = {
       'The SFU creates rooms for anybody who comes, so users without full access start calls.',
     remedy: 'Set "room: { auto_create: false }" in LiveKit\'s configuration.',
   },
+  'sfu.public-url-unclear': {
+    sentence: 'LIVEKIT_URL, which clients are given, does not lead to the SFU from here.',
+    remedy:
+      'If clients reach it, this may be the network of this machine (NAT, DNS); otherwise correct ' +
+      'LIVEKIT_URL, or have the proxy there pass on the path "/rtc" with WebSocket upgrades.',
+  },
   'sfu.signalling-unclear': {
     sentence: 'The signalling socket of the SFU neither admits nor refuses a participant.',
     remedy: 'A proxy before the SFU must pass on the path "/rtc", with WebSocket upgrades.',
@@ -43,6 +30,11 @@ export const DOCTOR_ENTRIES = {
     sentence: 'What is served as /.well-known/matrix/server is something else.',
     remedy:
       'Serve {"m.server": "host:port"} there as JSON; another virtual host probably answers for the name.',
+  },
+  'discovery.well-known-failed': {
+    sentence: 'What serves /.well-known/matrix/server fails.',
+    remedy:
+      'Look into its log; {"m.server": "host:port"} as JSON, or status 404, is expected there.',
   },
   'federation.only-on-443': {
     sentence: 'The federation API is not reachable on port 8448, but on port 443.',
@@ -78,6 +70,12 @@ export const DOCTOR_ENTRIES = {
       'Add "org.matrix.msc4143.rtc_foci": [{"type": "livekit", "livekit_service_url": the public URL of ' +
       'this service}] to /.well-known/matrix/client, or transports to the homeserver.',
   },
+  'transports.unreachable': {
+    sentence: 'The service that clients find cannot be reached from here.',
+    remedy:
+      'If clients reach it, this may be the network of this machine (NAT, DNS); otherwise correct ' +
+      '"livekit_service_url" in /.well-known/matrix/client, or the proxy there.',
+  },
   'transports.elsewhere': {
     sentence: 'The service that clients find is another one, or hands out another SFU.',
     remedy:
@@ -93,8 +91,10 @@ export const DOCTOR_ENTRIES = {
     remedy: 'Set "maxmemory-policy noeviction" in its configuration.',
   },
   'store.redis-not-persistent': {
-    sentence: 'Redis keeps nothing on disk: a restart of it forgets what no replica remembers.',
-    remedy: 'Set "appendonly yes" in its configuration.',
+    sentence:
+      'Redis does not write every change to disk: a crash forgets what no replica remembers.',
+    remedy:
+      'Run "CONFIG SET appendonly yes" first, then write "appendonly yes" into its configuration.',
   },
   'store.redis-clock-skew': {
     sentence: 'The clocks of this machine and of Redis differ.',
@@ -127,4 +127,4 @@ export const DOCTOR_ENTRIES = {
     sentence: 'The running service hands out tokens, but something is wrong with it.',
     remedy: 'Look into its log, and at the other findings here.',
   },
-} as const satisfies Readonly<Record<string, Entry>> & Readonly<Record<MistakeCode, Entry>>
+} as const satisfies Readonly<Record<string, Entry>>

@@ -10,25 +10,27 @@ interface Api {
   readonly override: string
   /** Where its address comes from. */
   readonly source: string
+  /** The name that its certificate must have. */
+  readonly certified: string
 }
 
 const FEDERATION: Api = {
   name: 'federation API',
   override: 'LIVEKIT_FEDERATION_URL_OVERRIDES',
   source: '/.well-known/matrix/server or SRV records',
+  certified:
+    'the server name, or for the host in /.well-known/matrix/server; never for the target of an SRV record',
 }
 const CLIENT_API: Api = {
   name: 'client API',
   override: 'LIVEKIT_CS_API_URL_OVERRIDES',
   source: '/.well-known/matrix/client',
+  certified: 'the host in "base_url" of /.well-known/matrix/client',
 }
 
 /** What is the same for both. */
-function exchangeEntries({
-  name,
-  override,
-  source,
-}: Api): Readonly<Record<ExchangeProblem, Entry>> {
+function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
+  const { name, override, source, certified } = api
   const orOverride = `${override} can name another URL for a homeserver on your own network.`
   const forYours = 'If it is your homeserver:'
   return {
@@ -72,7 +74,7 @@ function exchangeEntries({
     },
     'certificate-for-another-name': {
       sentence: "The homeserver's certificate is for another name.",
-      remedy: `${forYours} it needs one for the name that ${source} lead to.`,
+      remedy: `${forYours} it needs one for ${certified}.`,
     },
     'certificate-untrusted': {
       sentence: "The homeserver's certificate is not signed by an authority that is trusted here.",
@@ -128,6 +130,9 @@ export const HOMESERVER_ENTRIES: Readonly<Record<FederationCode | DelayedEventCo
   },
   'federation.token-refused': {
     sentence: 'The homeserver does not know the OpenID token, or it has expired.',
+    remedy:
+      'If it happens to all users of your homeserver: /.well-known/matrix/server, or ' +
+      'LIVEKIT_FEDERATION_URL_OVERRIDES, leads to another one.',
   },
   'federation.no-openid': {
     sentence: 'The homeserver does not serve the endpoint that verifies OpenID tokens.',

@@ -108,7 +108,7 @@ export const APPLICATION_SERVICE_ENTRIES: Readonly<Record<ModeCode, Entry>> = {
   'homeserver.unsupported': {
     sentence: 'Our homeserver lacks an endpoint that application-service mode needs.',
     remedy:
-      'Update the homeserver, and turn the features on that the mode needs; or run without ' +
+      'Update the homeserver, and turn on what "jwt-service registration" tells; or run without ' +
       'LIVEKIT_AS_REGISTRATION_FILE.',
   },
   'homeserver.refused': {

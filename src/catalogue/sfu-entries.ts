@@ -4,13 +4,19 @@ import type { WebhookCode } from '../livekit/webhook.ts'
 import type { Entry } from './entry.ts'
 
 const ADDRESS = 'LIVEKIT_INTERNAL_URL (where it is not set: LIVEKIT_URL)'
+/** A URL that is right for clients must not be "corrected". */
+const SPLIT =
+  'If clients reach LIVEKIT_URL, leave it, and set LIVEKIT_INTERNAL_URL to where this service reaches LiveKit'
+const KEY_PAIR =
+  'LIVEKIT_KEY and LIVEKIT_SECRET, or the line in LIVEKIT_KEY_FILE, must be a pair under "keys" or in the ' +
+  '"key_file" of LiveKit\'s configuration'
 const TRUST = 'NODE_EXTRA_CA_CERTS can name a PEM file with the root that signed it'
 
 /** Calls of the SFU's API, and webhooks from it. */
 export const SFU_ENTRIES: Readonly<Record<SfuCode | WebhookCode | WebhookWatchCode, Entry>> = {
   'sfu.refused': {
     sentence: "Nothing listens at the address of the SFU's API.",
-    remedy: `Start LiveKit, or correct host and port of ${ADDRESS}.`,
+    remedy: `Start LiveKit. ${SPLIT}; otherwise correct host and port.`,
   },
   'sfu.closed': {
     sentence: 'The SFU, or a proxy before it, closed the connection without an answer.',
@@ -18,17 +24,15 @@ export const SFU_ENTRIES: Readonly<Record<SfuCode | WebhookCode | WebhookWatchCo
   },
   'sfu.unreachable': {
     sentence: 'There is no route to the SFU.',
-    remedy: `Check the network and firewall between here and the host in ${ADDRESS}.`,
+    remedy: `${SPLIT}; otherwise check network and firewall.`,
   },
   'sfu.timeout': {
     sentence: 'The SFU did not answer in time.',
-    remedy:
-      'If clients reach the SFU at LIVEKIT_URL and this service does not (a container behind NAT), set ' +
-      'LIVEKIT_INTERNAL_URL to an address that it can reach; otherwise check firewall and load.',
+    remedy: `${SPLIT} (a container behind NAT); otherwise check firewall and load.`,
   },
   'sfu.no-address': {
     sentence: 'The host name of the SFU has no address.',
-    remedy: `Correct the host in ${ADDRESS}; in a container, its name servers must know it.`,
+    remedy: `${SPLIT}; otherwise correct the host, which the name servers of a container must know.`,
   },
   'sfu.dns-failed': {
     sentence: "The name server did not answer the question for the SFU's address.",
@@ -44,7 +48,7 @@ export const SFU_ENTRIES: Readonly<Record<SfuCode | WebhookCode | WebhookWatchCo
   },
   'sfu.certificate-for-another-name': {
     sentence: "The SFU's certificate is for another name.",
-    remedy: `Use a name in ${ADDRESS} that the certificate has, or one inside your network without TLS.`,
+    remedy: `${SPLIT} (inside your network, without TLS); otherwise it needs a certificate for the host.`,
   },
   'sfu.certificate-untrusted': {
     sentence: "The SFU's certificate is not signed by an authority that is trusted here.",
@@ -72,9 +76,7 @@ export const SFU_ENTRIES: Readonly<Record<SfuCode | WebhookCode | WebhookWatchCo
   },
   'sfu.wrong-credentials': {
     sentence: 'The SFU does not accept the API key and secret.',
-    remedy:
-      'LIVEKIT_KEY and LIVEKIT_SECRET must be a pair under "keys" of LiveKit\'s configuration; if they ' +
-      'are, compare the clocks.',
+    remedy: `${KEY_PAIR}; if they are, compare the clocks.`,
   },
   'sfu.call-refused': {
     sentence: 'The SFU refused a call of its API.',
@@ -91,12 +93,11 @@ export const SFU_ENTRIES: Readonly<Record<SfuCode | WebhookCode | WebhookWatchCo
   },
   'webhook.wrong-secret': {
     sentence: 'A webhook is signed with another secret.',
-    remedy:
-      '"webhook.api_key" of LiveKit\'s configuration must be LIVEKIT_KEY, with LIVEKIT_SECRET under "keys".',
+    remedy: `${KEY_PAIR}, and "webhook.api_key" there that key.`,
   },
   'webhook.wrong-key': {
     sentence: 'A webhook is signed with another API key.',
-    remedy: 'Set "webhook.api_key" of LiveKit\'s configuration to LIVEKIT_KEY.',
+    remedy: `${KEY_PAIR}, and "webhook.api_key" there that key.`,
   },
   'webhook.expired': {
     sentence: 'The token of a webhook has expired.',

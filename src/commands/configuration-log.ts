@@ -1,7 +1,9 @@
+import { noteTrouble } from '../catalogue/configuration-entries.ts'
 import { noteLine, type SettingNote } from '../config/reader.ts'
 import type { FormattedLog } from './service-log.ts'
 
 const MESSAGES = { error: 'configuration error', warn: 'configuration warning' } as const
+const CODES = { error: 'configuration.bad-value', warn: 'configuration.doubtful' } as const
 
 /**
  * Logs what is wrong with settings, or doubtful, in one line each: a sentence for people, and fields for
@@ -14,7 +16,10 @@ export function logNotes(
 ): void {
   for (const note of notes) {
     if (format === 'pretty') logger[level](noteLine(note))
-    else logger[level](MESSAGES[level], { setting: note.setting, cause: note.text })
+    else {
+      const trouble = noteTrouble(note, CODES[level])
+      logger[level](MESSAGES[level], { setting: note.setting, trouble })
+    }
   }
 }
 

@@ -72,6 +72,7 @@ export function openErrorLog(config: LogConfig): FormattedLog {
   const logger = createLogger({
     ...look,
     level: 'error',
+    remedyFor,
     now: Date.now,
     write: (line) => stderr.write(line),
   })

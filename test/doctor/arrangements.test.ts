@@ -70,7 +70,7 @@ const ARRANGEMENTS: readonly (readonly [
   [
     'a certificate for another name',
     'federation.certificate-for-another-name',
-    '/.well-known/matrix/server',
+    'for the server name, or for the host in /.well-known/matrix/server; never for the target of an SRV',
     () => ({ certificate: { dns: ['other.test'] } }),
   ],
   [
@@ -125,7 +125,7 @@ const ARRANGEMENTS: readonly (readonly [
   [
     'a LIVEKIT_URL that only clients reach',
     'sfu.refused',
-    'LIVEKIT_INTERNAL_URL',
+    'If clients reach LIVEKIT_URL, leave it, and set LIVEKIT_INTERNAL_URL',
     async () => ({ env: { LIVEKIT_URL: `ws://127.0.0.1:${await findClosedPort()}` } }),
   ],
   [
@@ -145,6 +145,25 @@ const ARRANGEMENTS: readonly (readonly [
     'sfu.clock-skew',
     'NTP',
     () => ({ sfu: { now: () => Date.now() + 600_000 } }),
+  ],
+  [
+    'a clock of this machine that is ten minutes off',
+    'sfu.clock-skew',
+    'NTP',
+    () => ({
+      sfu: { now: () => Date.now() + 600_000 },
+      homeserver({ respond }) {
+        const date = new Date(Date.now() + 600_000).toUTCString()
+        const version = { server: { name: 'Synapse', version: '1.163.2' } }
+        respond(VERSION, reply(200, version, { date }))
+      },
+    }),
+  ],
+  [
+    'a proxy that passes on the API of the SFU, and not its signalling socket',
+    'sfu.signalling-unclear',
+    '"/rtc"',
+    () => ({ sfu: { hasSignalling: false } }),
   ],
   [
     'rooms that are created for anybody',
@@ -181,8 +200,11 @@ test('finds a registration file of another server, as that alone', async () => {
 })
 
 test.each(ARRANGEMENTS)('finds %s, as %s alone', async (_, code, remedy, arrange) => {
-  const { findings, codes } = await stage.examine(await arrange())
+  const { findings, codes, exitCode } = await stage.examine(await arrange())
   expect(codes).toEqual([code])
   const [finding] = findings.filter((each) => each.code !== undefined)
   expect(finding?.remedy).toContain(remedy)
+  // Tokens of a homeserver that does not federate can be verified all the same.
+  const level = code === 'federation.disabled' ? 'warning' : 'problem'
+  expect([finding?.level, exitCode]).toEqual([level, level === 'problem' ? 1 : 0])
 })

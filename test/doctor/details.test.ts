@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openDatabase } from '../../src/delegation/store/sqlite-database.ts'
 import { OTHER_CREDENTIALS } from '../support/credentials.ts'
+import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type DoctorStage, type Examination, SERVER_NAME, setDoctorStage } from './stage.ts'
 
@@ -8,6 +13,16 @@ beforeAll(async () => {
   stage = await setDoctorStage()
 })
 afterAll(() => stage.close())
+
+const ANY_ORIGIN = { 'access-control-allow-origin': '*' }
+
+/** The beginning of an SQLite file with this version of its schema. */
+function header(userVersion: number): Buffer {
+  const bytes = Buffer.alloc(100)
+  bytes.write('SQLite format 3\0', 'latin1')
+  bytes.writeUInt32BE(userVersion, 60)
+  return bytes
+}
 
 const USER = `@alice:${SERVER_NAME}`
 const USERINFO = '/_matrix/federation/v1/openid/userinfo'
@@ -177,6 +192,90 @@ test('reports every mistake of the configuration, and looks no further', async (
     'Correct LIVEKIT_URL; "jwt-service --help LIVEKIT_URL" explains it.',
   )
   expect(exitCode).toBe(1)
+})
+
+test.each([
+  ['something else', 'hello', 'store.file-no-database'],
+  ['state of a newer version', header(99), 'store.file-newer-version'],
+])('finds a state file that holds %s', async (_, content, code) => {
+  const folder = await mkdtemp(join(tmpdir(), 'test-doctor-'))
+  const file = join(folder, 'state.sqlite')
+  await writeFile(file, content)
+  const { codes } = await stage.examine({ args: [], env: { LIVEKIT_STATE_FILE: file } })
+  await rm(folder, { recursive: true })
+  expect(codes).toEqual([code])
+})
+
+test('takes a state file of this version', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'test-doctor-'))
+  const file = join(folder, 'state.sqlite')
+  openDatabase(file).close()
+  const { codes } = await stage.examine({ args: [], env: { LIVEKIT_STATE_FILE: file } })
+  await rm(folder, { recursive: true })
+  expect(codes).toEqual([])
+})
+
+test('says once what the running service says too', async () => {
+  const closed = `ws://127.0.0.1:${await findClosedPort()}`
+  const { codes, findings } = await stage.examine({
+    args: [],
+    env: { LIVEKIT_URL: closed },
+    service: { LIVEKIT_URL: closed },
+    beforehand: (service) => service.app.checkSfu(),
+  })
+  expect(codes).toEqual(['sfu.refused'])
+  expect(findings.find(({ step }) => step === 'service')).toMatchObject({ level: 'skipped' })
+})
+
+test('warns of a LIVEKIT_URL that leads elsewhere from here', async () => {
+  const { codes, exitCode } = await stage.examine({
+    args: [],
+    env: { LIVEKIT_URL: `ws://127.0.0.1:${await findClosedPort()}` },
+    isInternal: true,
+  })
+  expect(codes).toEqual(['sfu.public-url-unclear'])
+  expect(exitCode).toBe(0)
+})
+
+test('warns of a service that clients find and this machine does not', async () => {
+  const { codes } = await stage.examine({
+    homeserver({ respond, port }) {
+      const foci = [{ type: 'livekit', livekit_service_url: 'https://nowhere.test/jwt' }]
+      const document = {
+        'm.homeserver': { base_url: `https://${SERVER_NAME}:${port}` },
+        'org.matrix.msc4143.rtc_foci': foci,
+      }
+      respond('/.well-known/matrix/client', reply(200, document, ANY_ORIGIN))
+    },
+  })
+  expect(codes).toEqual(['transports.unreachable'])
+})
+
+test('does not take every answer to a restart for support of delayed events', async () => {
+  const { codes } = await stage.examine({
+    homeserver: ({ respond }) => {
+      respond('/_matrix/client/unstable/org.matrix.msc4140/*', reply(404, 'not found'))
+    },
+  })
+  expect(codes).toEqual(['delayed-events.refused'])
+})
+
+test('tells a well-known document that fails from one that is something else', async () => {
+  const { codes } = await stage.examine({
+    federationPort: await findClosedPort(),
+    homeserver: ({ respond }) => respond('/.well-known/matrix/server', reply(500, 'down')),
+  })
+  expect(codes).toEqual(['discovery.well-known-failed'])
+})
+
+test('takes no other short name for a misspelt one', async () => {
+  const { codes } = await stage.examine({
+    env: {
+      LIVEKIT_FULL_ACCESS_HOMESERVERS: 'matrix.test',
+      LIVEKIT_FEDERATION_ALLOW_NETWORKS: '127.0.0.1',
+    },
+  })
+  expect(codes).toEqual([])
 })
 
 test('shows no secret, whatever goes wrong', async () => {

@@ -1,7 +1,7 @@
 import { doctor } from '../../src/commands/doctor/doctor.ts'
 import type { Finding } from '../../src/commands/doctor/report.ts'
 import { createPrometheusMetrics } from '../../src/prometheus.ts'
-import { startTestApp } from '../support/app.ts'
+import { startTestApp, type TestApp } from '../support/app.ts'
 import { type Authority, type CertificateNames, createAuthority } from '../support/certificates.ts'
 import { CREDENTIAL_SETTINGS, CREDENTIALS } from '../support/credentials.ts'
 import { useDnsServer } from '../support/dns-in-use.ts'
@@ -40,8 +40,12 @@ export interface Arrangement {
   readonly args?: readonly string[]
   /** Whether the SFU is told where webhooks go; true unless given. */
   readonly hasWebhooks?: boolean
-  /** What the running service is started with, besides the SFU. */
+  /** What the running service is started with. */
   readonly service?: Readonly<Record<string, string>>
+  /** Done with the running service before the doctor comes. */
+  readonly beforehand?: (service: TestApp) => Promise<void>
+  /** Whether the SFU is given as `LIVEKIT_INTERNAL_URL`, and not as `LIVEKIT_URL`. */
+  readonly isInternal?: boolean
 }
 
 /** A homeserver, an SFU, a DNS and a running service, all in this process. */
@@ -82,6 +86,7 @@ async function startRunningService(env: Readonly<Record<string, string>> = {}) {
   const service = await startTestApp({ env, metrics })
   const listener = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: service.app.operation })
   return {
+    service,
     url: service.url,
     metricsBind: `127.0.0.1:${listener.port}`,
     async close() {
@@ -111,10 +116,12 @@ export async function setDoctorStage(): Promise<DoctorStage> {
     const sfu = await startSfu({ ...CREDENTIALS, webhookUrls, ...arrangement.sfu })
     arrangement.misbehave?.(sfu)
 
+    await arrangement.beforehand?.(service.service)
+    const sfuUrl = sfu.url.replace(/^http/, 'ws')
     const written: string[] = []
     const write = (text: string) => void written.push(text)
     const env = {
-      LIVEKIT_URL: sfu.url.replace(/^http/, 'ws'),
+      [(arrangement.isInternal ?? false) ? 'LIVEKIT_INTERNAL_URL' : 'LIVEKIT_URL']: sfuUrl,
       ...CREDENTIAL_SETTINGS,
       LIVEKIT_FULL_ACCESS_HOMESERVERS: SERVER_NAME,
       LIVEKIT_METRICS_BIND: service.metricsBind,

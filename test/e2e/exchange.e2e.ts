@@ -213,7 +213,9 @@ describe('the doctor', () => {
     expect(found.get('federation')).toMatch(/^Synapse \d+\.\d+\.\d+ answers$/)
     expect(found.get('openid')).toBe(`the token is of ${alice.userId}`)
     expect(found.get('sfu')).toContain('accepts the key and secret')
-    expect(found.get('signalling')).toBe('a room that nobody created is refused')
+    expect(found.get('signalling')).toBe(
+      'a room lets participants in once it has been created, and not before',
+    )
     expect(found.get('delayed-events')).toStartWith('supported')
     expect(text).not.toContain(token.access_token)
   })

@@ -164,12 +164,21 @@ export function wrongImport(importer: string, imported: string): string | undefi
   )
 }
 
+const MAX_PLACE = 40
+
 /** The rooms as the README shows them, a line each. */
 export function drawing(): string {
   const rows = HOUSE.flat().map(({ paths, holds }) => {
     const [first = '', ...others] = paths
     return { place: [`src/${first}`, ...others].join(', '), holds }
   })
-  const width = Math.max(...rows.map(({ place }) => place.length))
-  return rows.map(({ place, holds }) => `${place.padEnd(width)}  ${holds}`).join('\n')
+  const isLong = (place: string) => place.length > MAX_PLACE
+  const width = Math.max(...rows.map(({ place }) => (isLong(place) ? 0 : place.length)))
+  // The longest stand on a line of their own, so that the others need not be that wide.
+  const line = (place: string, holds: string) => `${place.padEnd(width)}  ${holds}`
+  return rows
+    .map(({ place, holds }) =>
+      isLong(place) ? `${place}\n${line('', holds)}` : line(place, holds),
+    )
+    .join('\n')
 }

@@ -103,7 +103,9 @@ test('a wrong configuration ends with code 2 and one line of JSON for each probl
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(logLines(stderr)).toEqual(
     mistakes.map(([setting, cause]) => {
-      return { time, level: 'error', message: 'configuration error', setting, cause }
+      const code = 'configuration.bad-value'
+      const remedy = `Correct ${setting}; "jwt-service --help ${setting}" explains it.`
+      return { time, level: 'error', message: 'configuration error', setting, cause, code, remedy }
     }),
   )
 })
@@ -139,6 +141,8 @@ test('a wrong format of the log is told in the usual one', async () => {
       message: 'configuration error',
       setting: 'LIVEKIT_LOG_FORMAT',
       cause: 'is neither pretty nor json; expected "pretty" or "json"',
+      code: 'configuration.bad-value',
+      remedy: 'Correct LIVEKIT_LOG_FORMAT; "jwt-service --help LIVEKIT_LOG_FORMAT" explains it.',
     },
   ])
 })
@@ -166,6 +170,8 @@ test('warnings are logged beside the problems', async () => {
       message: 'configuration warning',
       setting: 'LIVEKIT_SECERT',
       cause: 'is not a known setting; did you mean LIVEKIT_SECRET?',
+      code: 'configuration.unknown-setting',
+      remedy: 'Rename LIVEKIT_SECERT, or remove it.',
     },
   ])
 })

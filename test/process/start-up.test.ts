@@ -43,6 +43,8 @@ test('warnings are logged first', async () => {
       message: 'configuration warning',
       setting: 'LIVEKIT_FULL_ACCESS_HOMESERVERS',
       cause: 'is not set: users of every homeserver may start calls',
+      code: 'configuration.doubtful',
+      remedy: '"jwt-service --help LIVEKIT_FULL_ACCESS_HOMESERVERS" explains it.',
     },
     {
       time,
@@ -50,6 +52,8 @@ test('warnings are logged first', async () => {
       message: 'configuration warning',
       setting: 'LIVEKIT_FEDERATION_DENY_NETWORKS',
       cause: expect.stringMatching(/^leaves out private/),
+      code: 'configuration.doubtful',
+      remedy: '"jwt-service --help LIVEKIT_FEDERATION_DENY_NETWORKS" explains it.',
     },
     {
       time,

@@ -19,6 +19,8 @@ export interface SfuOptions extends ListenOptions {
   readonly pathPrefix?: string
   /** The time by which tokens expire, in milliseconds since the epoch; the real one unless given. */
   readonly now?: () => number
+  /** Whether clients reach the signalling socket; they do unless given. */
+  readonly hasSignalling?: boolean
   /** Whether anybody gets into rooms that nobody has created; not unless given. */
   readonly autoCreate?: boolean
   /** Where webhooks about rooms go; nowhere unless given. */
@@ -70,7 +72,7 @@ function toTwirpError(error: unknown): Answer {
 /** Starts an SFU without rooms. */
 export async function startSfu(options: SfuOptions): Promise<Sfu> {
   const { apiKey, apiSecret, pathPrefix = '', now = Date.now } = options
-  const { autoCreate = false, webhookUrls = [] } = options
+  const { autoCreate = false, hasSignalling = true, webhookUrls = [] } = options
   const script = createScript()
   const requests: RoomServiceRequest[] = []
   const state: RoomState = { rooms: new Map(), participants: new Map() }
@@ -82,6 +84,7 @@ export async function startSfu(options: SfuOptions): Promise<Sfu> {
     if (path === `${pathPrefix}/`)
       return reply(200, 'OK', { ...date, 'content-type': 'text/plain' })
     if (path !== `${pathPrefix}/rtc`) return undefined
+    if (!hasSignalling) return reply(404, '<h1>Not found</h1>', { 'content-type': 'text/html' })
     const token = `Bearer ${query.get('access_token')}`
     const grants = await verifyCall(token, apiKey, apiSecret, new Date(now()))
     const room = grants?.video.room

@@ -4,11 +4,15 @@ import { accessOf } from '../../exchange/access.ts'
 import type { Report } from './report.ts'
 
 const MAX_DISTANCE = 2
+/** Of short names, many are near to others. */
+const LETTERS_PER_TYPO = 6
 
 /** The listed name that this one was probably meant by. */
 function misspeltIn(serverName: string, listed: Iterable<string>): string | undefined {
-  const bare = (name: string) => name.toLowerCase().replace(/^www\.|^matrix\.|:\d+$/g, '')
-  return [...listed].find((name) => distance(bare(name), bare(serverName)) <= MAX_DISTANCE)
+  // "matrix.org" is a name of its own.
+  const bare = (name: string) => name.toLowerCase().replace(/^(?:www|matrix)\.(?=.*\.)|:\d+$/g, '')
+  const most = Math.min(MAX_DISTANCE, Math.floor(serverName.length / LETTERS_PER_TYPO))
+  return [...listed].find((name) => distance(bare(name), bare(serverName)) <= most)
 }
 
 /** Says what users of a homeserver may do. */

@@ -6,7 +6,7 @@ import {
   readLocation,
 } from '../../matrix/client-api-location.ts'
 import { advertisedPrefix, delayedEventPath } from '../../matrix/delayed-events.ts'
-import { answerText, exchangeTrouble } from '../../matrix/exchange-trouble.ts'
+import { answerText, exchangeTrouble, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
 import { isRequestFailure } from '../../net/target-client.ts'
 import type { Trouble } from '../../trouble.ts'
@@ -108,9 +108,14 @@ async function checkRateLimit(parts: ServerCheckParts, baseUrl: string, isStable
   for (let count = 1; count <= RESTARTS; count += 1) {
     const outcome = await ask(parts, baseUrl, { method: 'POST', path, body: '{}' })
     if (!('status' in outcome)) return report.warning('delayed-events', outcome)
-    if (outcome.status !== 429) continue
-    const found = `the request number ${count} within a moment was refused`
-    return report.warning('delayed-events', { code: 'delayed-events.rate-limited', found })
+    if (outcome.status === 429) {
+      const found = `the request number ${count} within a moment was refused`
+      return report.warning('delayed-events', { code: 'delayed-events.rate-limited', found })
+    }
+    if (matrixErrorCode(outcome) !== 'M_NOT_FOUND') {
+      const found = answerText(outcome, '/delayed_events')
+      return report.warning('delayed-events', { code: 'delayed-events.refused', found })
+    }
   }
   report.ok('delayed-events', `supported, and ${RESTARTS} requests in a row are permitted`)
 }

@@ -33,3 +33,19 @@ export function clockSkew(
     text: `its clock is ${seconds} s ${isAhead ? 'ahead of' : 'behind'} ours`,
   }
 }
+
+/** Remembers differences, so that one wrong clock, most likely ours, is told of once. */
+export interface Clocks {
+  note(seconds: number): void
+  /** Whether another server's clock differs from ours by as much. */
+  isKnown(seconds: number): boolean
+}
+
+/** Creates {@link Clocks}. */
+export function createClocks(): Clocks {
+  const known: number[] = []
+  return {
+    note: (seconds) => void known.push(seconds),
+    isKnown: (seconds) => known.some((other) => Math.abs(other - seconds) <= MIN_SECONDS),
+  }
+}

@@ -1,13 +1,9 @@
-import type { SettingNote } from '../../config/reader.ts'
+import { noteTrouble } from '../../catalogue/configuration-entries.ts'
 import { noteLine } from '../../config/reader.ts'
 import type { Config, LoadedConfig } from '../../config.ts'
 import type { Report, Step } from './report.ts'
 
 const LATER: readonly Step[] = ['sfu', 'state', 'service']
-
-function told(note: SettingNote) {
-  return { found: noteLine(note), subject: note.setting }
-}
 
 /** Reports what is wrong with the settings; gives the configuration if it can be used. */
 export function checkConfiguration(
@@ -15,12 +11,12 @@ export function checkConfiguration(
   report: Report,
 ): Config | undefined {
   for (const note of problems) {
-    const { code = 'configuration.bad-value' } = note
-    report.problem('configuration', { code, ...told(note) })
+    const trouble = noteTrouble(note, 'configuration.bad-value')
+    report.problem('configuration', { ...trouble, found: noteLine(note) })
   }
   for (const note of warnings) {
-    const { code = 'configuration.doubtful' } = note
-    report.warning('configuration', { code, ...told(note) })
+    const trouble = noteTrouble(note, 'configuration.doubtful')
+    report.warning('configuration', { ...trouble, found: noteLine(note) })
   }
   if (config === undefined) {
     for (const step of LATER) report.skipped(step, 'needs a right configuration')

@@ -5,8 +5,9 @@ import { type Config, loadConfig } from '../../config.ts'
 import { parseServerName } from '../../matrix/server-name.ts'
 import type { CommandOutput } from '../registration.ts'
 import { checkAccess } from './access-check.ts'
-import { type DoctorArguments, readDoctorArguments } from './arguments.ts'
+import { type DoctorArguments, readDoctorArguments, USAGE } from './arguments.ts'
 import { checkClientApi } from './client-api-checks.ts'
+import { createClocks } from './clock-skew.ts'
 import { checkConfiguration } from './configuration-check.ts'
 import { checkFederation } from './federation-checks.ts'
 import { createHomeserverClients, type ServerCheckParts } from './homeserver-clients.ts'
@@ -52,12 +53,13 @@ async function checkAll(
   options: DoctorOptions,
 ): Promise<void> {
   const { now = Date.now, tuning = {} } = options
-  const sfu = await checkSfu({ config, report, now, timeoutMs: tuning.sfuTimeoutMs })
+  const clocks = createClocks()
+  const sfu = await checkSfu({ config, report, clocks, now, timeoutMs: tuning.sfuTimeoutMs })
   const { applicationService: mode, metricsBind: bind } = config
   const name = parseServerName(asked.serverName ?? mode?.serverName ?? '')
   if (name !== undefined) {
     const clients = createHomeserverClients(name.text, config, now, tuning)
-    const parts = { name, clients, config, report, now, tuning }
+    const parts = { name, clients, config, report, clocks, now, tuning }
     const baseUrl = await checkHomeserver(parts, asked)
     if (mode?.serverName === name.text) await checkOwnHomeserver({ mode, clients, report }, baseUrl)
   } else {
@@ -66,7 +68,7 @@ async function checkAll(
       'no homeserver was named: add its server name, such as example.com',
     )
   }
-  await checkState(config, report, now)
+  await checkState(config, { report, clocks, now })
   await checkService({ bind, sfu, report, webhookMs: options.webhookMs })
 }
 
@@ -83,13 +85,17 @@ export async function doctor(
   output: CommandOutput,
   options: DoctorOptions,
 ): Promise<number> {
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    output.out(`${USAGE}\n`)
+    return EXIT_OK
+  }
   const asked = readDoctorArguments(args)
   if (typeof asked === 'string') {
     output.err(`${asked}\n`)
     return EXIT_NOT_RUN
   }
   const text = textOutput(output, options.isTerminal)
-  const silent = { onFinding: () => {}, onProgress: text.onProgress }
+  const silent = { onFinding: () => {}, onProgress: () => {} }
   const report = createReport(asked.json ? silent : text)
   const config = checkConfiguration(
     loadConfig(env, (path) => readFileSync(path, 'utf8')),

@@ -7,12 +7,15 @@ import type { ServerCheckParts } from './homeserver-clients.ts'
 import { checkOpenId, type TokenToCheck } from './openid-check.ts'
 
 /** Whether the homeserver federates, which tokens need not. */
-async function checkVersion({ report, now }: ServerCheckParts, get: Get) {
+async function checkVersion({ report, clocks, now }: ServerCheckParts, get: Get) {
   const sentAt = now()
   const outcome = await attempt(get(VERSION_PATH))
   if (!isAnswer(outcome)) return outcome
   const skew = clockSkew(outcome.headers.get('date'), sentAt, now())
-  if (skew !== undefined) {
+  if (skew !== undefined && clocks.isKnown(skew.seconds)) {
+    report.skipped('federation', `${skew.text}, as that of the SFU is: see above`)
+  } else if (skew !== undefined) {
+    clocks.note(skew.seconds)
     report.warning('federation', { code: 'federation.clock-skew', found: skew.text })
   }
   const software = softwareIn(outcome)

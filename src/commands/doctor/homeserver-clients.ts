@@ -14,6 +14,7 @@ import { createHttpsClient } from '../../net/https-client.ts'
 import { type AddressPolicy, ALLOW_ALL, denyingNetwork } from '../../net/networks.ts'
 import { createResolver, type Resolver } from '../../net/resolver.ts'
 import { createTargetClient, type TargetClient } from '../../net/target-client.ts'
+import type { Clocks } from './clock-skew.ts'
 import type { Report } from './report.ts'
 
 /** The service's own ways to a homeserver, for one that is looked at. */
@@ -72,6 +73,7 @@ export interface ServerCheckParts {
   readonly clients: HomeserverClients
   readonly config: Config
   readonly report: Report
+  readonly clocks: Clocks
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly tuning: Tuning

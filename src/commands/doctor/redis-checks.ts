@@ -3,6 +3,7 @@ import { RedisConnection } from '../../delegation/store/redis-connection.ts'
 import { besideJobs, WAKE_CHANNEL } from '../../delegation/store/redis-keys.ts'
 import { type StoreCode, StoreUnavailable } from '../../delegation/store/store.ts'
 import type { Trouble } from '../../trouble.ts'
+import type { Clocks } from './clock-skew.ts'
 import type { Report } from './report.ts'
 
 /** What the checks of Redis need. */
@@ -10,6 +11,7 @@ export interface RedisCheckParts {
   /** With credentials. */
   readonly url: string
   readonly report: Report
+  readonly clocks: Clocks
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly timeoutMs?: number | undefined
@@ -41,11 +43,11 @@ async function tryRights(send: Send): Promise<void> {
   await send('PUBLISH', WAKE_CHANNEL, '')
 }
 
-async function reportClock({ report, now }: RedisCheckParts, send: Send): Promise<void> {
+async function reportClock({ report, clocks, now }: RedisCheckParts, send: Send): Promise<void> {
   const time = await send('TIME')
   const [seconds = 0, micros = 0] = Array.isArray(time) ? time.map(Number) : []
   const skewMs = seconds * 1_000 + micros / 1_000 - now()
-  if (Math.abs(skewMs) < MAX_SKEW_MS) return
+  if (Math.abs(skewMs) < MAX_SKEW_MS || clocks.isKnown(skewMs / 1_000)) return
   const found = `its clock and ours are ${Math.round(Math.abs(skewMs) / 1_000)} s apart`
   report.warning('state', { code: 'store.redis-clock-skew', found })
 }

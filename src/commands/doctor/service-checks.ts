@@ -42,6 +42,12 @@ async function findListener(bind: BindAddress): Promise<string | undefined> {
   return undefined
 }
 
+/** Whether a reason is about what has a finding of its own. */
+function isReported(reason: unknown, { findings }: Report): boolean {
+  const step = /\bSFU\b/.test(String(reason)) ? 'sfu' : 'state'
+  return findings.some((finding) => finding.step === step && finding.level === 'problem')
+}
+
 async function checkReadiness(authority: string, report: Report): Promise<void> {
   const body = parseJson((await get(authority, '/readyz')) ?? '')
   const status = memberOf(body, 'status')
@@ -49,7 +55,11 @@ async function checkReadiness(authority: string, report: Report): Promise<void> 
   const found = Array.isArray(reasons) ? reasons.map(String).join('; ').slice(0, 500) : 'no reason'
   if (status === 'ready')
     return report.ok('service', `the service runs at ${authority}, and is ready`)
-  if (status === 'degraded') return report.warning('service', { code: 'service.degraded', found })
+  if (status === 'degraded') {
+    const isTold = Array.isArray(reasons) && reasons.every((reason) => isReported(reason, report))
+    if (isTold) return report.skipped('service', `it says the same: ${found}`)
+    return report.warning('service', { code: 'service.degraded', found })
+  }
   report.problem('service', { code: 'service.unready', found })
 }
 

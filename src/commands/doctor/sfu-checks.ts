@@ -2,7 +2,7 @@ import type { Config } from '../../config.ts'
 import { createTokenSigner, type TokenSigner } from '../../livekit/access-token.ts'
 import { createRoomService, type RoomService, sfuApiBase } from '../../livekit/room-service.ts'
 import { SfuError } from '../../livekit/twirp.ts'
-import { clockSkew } from './clock-skew.ts'
+import { type Clocks, clockSkew } from './clock-skew.ts'
 import type { Report } from './report.ts'
 import { signallingStatus } from './signalling.ts'
 
@@ -10,6 +10,7 @@ import { signallingStatus } from './signalling.ts'
 export interface SfuCheckParts {
   readonly config: Config
   readonly report: Report
+  readonly clocks: Clocks
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly timeoutMs?: number | undefined
@@ -24,11 +25,14 @@ export interface CheckedSfu {
 
 const TOKEN_SECONDS = 60
 const TIMEOUT_MS = 5_000
+/** Statuses of the signalling socket. */
+const ADMITTED = 101
+const REFUSED = 404
 /** LiveKit takes tokens that are so much too old or too new. */
 const TOLERATED_SKEW_SECONDS = 60
 
 /** Reports a difference of the clocks; whether it makes tokens unusable. */
-async function checkClock({ config, report, now, timeoutMs = TIMEOUT_MS }: SfuCheckParts) {
+async function checkClock({ config, report, clocks, now, timeoutMs = TIMEOUT_MS }: SfuCheckParts) {
   const sentAt = now()
   try {
     const response = await fetch(`${sfuApiBase(config.liveKitInternalUrl)}/`, {
@@ -38,6 +42,7 @@ async function checkClock({ config, report, now, timeoutMs = TIMEOUT_MS }: SfuCh
     await response.body?.cancel()
     const skew = clockSkew(response.headers.get('date'), sentAt, now())
     if (skew === undefined) return false
+    clocks.note(skew.seconds)
     const isSevere = Math.abs(skew.seconds) >= TOLERATED_SKEW_SECONDS
     const trouble = { code: 'sfu.clock-skew', found: skew.text } as const
     if (isSevere) report.problem('sfu', trouble)
@@ -63,28 +68,39 @@ async function checkApi({ config, report }: SfuCheckParts, rooms: RoomService): 
   }
 }
 
-async function checkAutoCreate(parts: SfuCheckParts, signer: TokenSigner, sfu: CheckedSfu) {
+function answerText(base: string, status: number | undefined): string {
+  return `${base}/rtc ${status === undefined ? 'gave no answer' : `answered ${status}`}`
+}
+
+/** Asks to join the room, as clients do, before and after it has been created. */
+async function checkSignalling(parts: SfuCheckParts, signer: TokenSigner, sfu: CheckedSfu) {
   const { config, report, timeoutMs = TIMEOUT_MS } = parts
   const { rooms, unusedRoom: room } = sfu
   const participation = { room, identity: 'doctor', canPublish: false, canUpdateOwnMetadata: false }
   const jwt = await signer.participantToken(participation, TOKEN_SECONDS)
   const base = sfuApiBase(config.liveKitInternalUrl)
-  const status = await signallingStatus(base, jwt, timeoutMs)
-  if (status === 404) {
-    report.ok('signalling', 'a room that nobody created is refused')
-    return
-  }
-  const found = `${base}/rtc ${status === undefined ? 'gave no answer' : `answered ${status}`}`
-  if (status !== 101) {
-    report.warning('signalling', { code: 'sfu.signalling-unclear', found })
-    return
-  }
-  report.problem('signalling', {
-    code: 'sfu.auto-create-on',
-    found: 'a participant got into a room that nobody had created',
-  })
+  const statusAt = (url: string) => signallingStatus(url, jwt, timeoutMs)
+
+  const before = await statusAt(base)
+  await rooms.createRoom(room)
+  const after = before === ADMITTED ? before : await statusAt(base)
+  const publicBase = sfuApiBase(config.liveKitUrl)
+  const publicly = publicBase === base ? ADMITTED : await statusAt(publicBase)
   // Whatever fails here, the SFU closes the empty room by itself.
   await rooms.deleteRoom(room, AbortSignal.timeout(timeoutMs)).catch(() => {})
+
+  if (before === ADMITTED) {
+    const found = 'a participant got into a room that nobody had created'
+    report.problem('signalling', { code: 'sfu.auto-create-on', found })
+  } else if (before === REFUSED && after === ADMITTED) {
+    report.ok('signalling', 'a room lets participants in once it has been created, and not before')
+  } else {
+    const found = `${answerText(base, after)} for a room that was created`
+    report.problem('signalling', { code: 'sfu.signalling-unclear', found })
+  }
+  if (publicly === ADMITTED) return
+  const found = answerText(publicBase, publicly)
+  report.warning('signalling', { code: 'sfu.public-url-unclear', found })
 }
 
 /** Checks the SFU; `undefined` unless it can be used. */
@@ -103,6 +119,6 @@ export async function checkSfu(parts: SfuCheckParts): Promise<CheckedSfu | undef
     return undefined
   }
   const sfu = { rooms, unusedRoom: `doctor-${crypto.randomUUID()}` }
-  await checkAutoCreate(parts, signer, sfu)
+  await checkSignalling(parts, signer, sfu)
   return sfu
 }

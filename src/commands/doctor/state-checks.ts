@@ -1,9 +1,14 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../config.ts'
+import { headerTrouble } from '../../delegation/store/sqlite-database.ts'
+import type { StoreCode } from '../../delegation/store/store.ts'
 import { errorCode } from '../../lib/error-code.ts'
-import { checkRedis } from './redis-checks.ts'
+import type { Trouble } from '../../trouble.ts'
+import { checkRedis, type RedisCheckParts } from './redis-checks.ts'
 import type { Report } from './report.ts'
+
+const HEADER_BYTES = 100
 
 function whyNotWritable(path: string): string | undefined {
   try {
@@ -14,24 +19,40 @@ function whyNotWritable(path: string): string | undefined {
   }
 }
 
-/** The service may have it open, so it is not opened. */
-function checkFile(path: string, report: Report): void {
+function beginningOf(path: string): Buffer {
+  const file = openSync(path, 'r')
+  const bytes = Buffer.alloc(HEADER_BYTES)
+  const length = readSync(file, bytes)
+  closeSync(file)
+  return bytes.subarray(0, length)
+}
+
+/** What is wrong with the file; the service may have it open, so only its first bytes are read. */
+function fileTrouble(path: string): Trouble<StoreCode> | undefined {
   const folder = whyNotWritable(dirname(path))
-  const found = folder ?? (existsSync(path) ? whyNotWritable(path) : undefined)
-  if (found === undefined) {
+  if (folder !== undefined) return { code: 'store.file-unusable', found: folder }
+  if (!existsSync(path)) return undefined
+  const file = whyNotWritable(path)
+  if (file !== undefined) return { code: 'store.file-unusable', found: file }
+  return headerTrouble(path, beginningOf(path))
+}
+
+function checkFile(path: string, report: Report): void {
+  const trouble = fileTrouble(path)
+  if (trouble === undefined) {
     report.ok('state', `${path} can be written; one replica, and the state survives a restart`)
   } else {
-    report.problem('state', { code: 'store.file-unusable', found })
+    report.problem('state', trouble)
   }
 }
 
 /** Checks where delegations are kept. */
 export async function checkState(
   { state }: Config,
-  report: Report,
-  now: () => number,
+  parts: Omit<RedisCheckParts, 'url'>,
 ): Promise<void> {
-  if (state.kind === 'redis') return checkRedis({ url: state.url, report, now })
+  const { report } = parts
+  if (state.kind === 'redis') return checkRedis({ ...parts, url: state.url })
   if (state.kind === 'file') return checkFile(state.path, report)
   report.ok('state', 'in memory: one replica, and a restart forgets delegated leave events')
 }

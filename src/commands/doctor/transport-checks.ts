@@ -122,6 +122,7 @@ export async function checkTransports(
     report.ok('transports', `${base}, which clients find, ${more}`)
   } catch (error) {
     if (!isRequestFailure(error)) throw error
-    elsewhere(`${base}: ${error.message}`)
+    const found = `${base}: ${error.message}`
+    report.warning('transports', { code: 'transports.unreachable', found })
   }
 }

@@ -43,6 +43,10 @@ export async function lookUpWellKnown(parts: ServerCheckParts): Promise<WellKnow
       return { kind: 'delegated' }
     }
     const type = (answer.headers.get('content-type') ?? 'no content type').slice(0, MAX_TYPE)
+    if (answer.status !== 200) {
+      const found = answerText(answer, PATH)
+      return { kind: 'bad', trouble: { code: 'discovery.well-known-failed', found } }
+    }
     const found = `${answerText(answer, PATH)}: ${type}, without a usable "m.server"`
     return { kind: 'bad', trouble: { code: 'discovery.bad-well-known', found } }
   } catch (error) {

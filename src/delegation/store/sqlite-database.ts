@@ -1,7 +1,8 @@
 import { Database } from 'bun:sqlite'
 import { chmodSync, existsSync } from 'node:fs'
 import { errorCode } from '../../lib/error-code.ts'
-import { StoreUnavailable } from './store.ts'
+import type { Trouble } from '../../trouble.ts'
+import { type StoreCode, StoreUnavailable } from './store.ts'
 
 const SCHEMA_VERSION = 2
 
@@ -36,6 +37,15 @@ export function sqliteCode(error: unknown): string {
   return errorCode(error, error instanceof Error ? error.name : 'unknown error')
 }
 
+const NEWER = 'store.file-newer-version'
+const MAGIC = 'SQLite format 3\0'
+const HEADER_BYTES = 100
+const USER_VERSION_AT = 60
+
+function newerText(version: number): string {
+  return `the file has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`
+}
+
 function versionOf(database: Database): number {
   const found = database.query<{ user_version: number }, []>('PRAGMA user_version').get()
   return found?.user_version ?? 0
@@ -44,10 +54,7 @@ function versionOf(database: Database): number {
 function prepareSchema(database: Database): void {
   const version = versionOf(database)
   if (version > SCHEMA_VERSION) {
-    throw new StoreUnavailable(
-      'store.file-newer-version',
-      `the file has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
-    )
+    throw new StoreUnavailable(NEWER, newerText(version))
   }
   if (version === SCHEMA_VERSION) return
   const create = database.transaction(() => {
@@ -58,6 +65,21 @@ function prepareSchema(database: Database): void {
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
   })
   create.immediate()
+}
+
+/**
+ * What is wrong with a state file, by its first 100 bytes; `undefined` if it looks usable. An empty file
+ * is an empty database.
+ *
+ * @see https://www.sqlite.org/fileformat.html#the_database_header
+ */
+export function headerTrouble(path: string, header: Buffer): Trouble<StoreCode> | undefined {
+  if (header.length === 0) return undefined
+  if (header.length < HEADER_BYTES || !header.toString('latin1').startsWith(MAGIC)) {
+    return { code: 'store.file-no-database', found: `${path} is no SQLite database` }
+  }
+  const version = header.readUInt32BE(USER_VERSION_AT)
+  return version <= SCHEMA_VERSION ? undefined : { code: NEWER, found: newerText(version) }
 }
 
 /** The file holds delay IDs, which are secrets. SQLite gives new `-wal` and `-shm` files the same mode. */
