@@ -26,6 +26,8 @@ function whyNoAddress(text: string): string {
   return portMistake(text) ?? wrongHost
 }
 
+const BIND_FORMS = '":port", "host:port" or "[v6]:port"'
+
 /** Takes `:port`, `host:port` or `[v6]:port`. */
 export function bindAddress(text: string): Parsed<BindAddress> {
   const groups = /^(?:\[(?<v6>[0-9A-Fa-f:.]+)\]|(?<host>[\w.-]*)):(?<port>\d{1,5})$/.exec(
@@ -34,7 +36,7 @@ export function bindAddress(text: string): Parsed<BindAddress> {
   const port = Number(groups?.port)
   const wrongV6 = groups?.v6 !== undefined && !isIPv6(groups.v6)
   if (groups === undefined || port > 65_535 || wrongV6) {
-    return bad(whyNoAddress(text), '":port", "host:port" or "[v6]:port"')
+    return bad(whyNoAddress(text), BIND_FORMS)
   }
   const host = groups.v6 ?? groups.host
   return good({ host: host === '' ? undefined : host, port })
@@ -42,7 +44,9 @@ export function bindAddress(text: string): Parsed<BindAddress> {
 
 /** Takes an address to listen at, or `off`, which gives none. */
 export function metricsBind(text: string): Parsed<BindAddress | undefined> {
-  return text.toLowerCase() === 'off' ? good(undefined) : bindAddress(text)
+  if (text.toLowerCase() === 'off') return good(undefined)
+  const address = bindAddress(text)
+  return address.ok ? address : bad(address.wrong, `"off", ${BIND_FORMS}`)
 }
 
 /** Takes a port alone. */

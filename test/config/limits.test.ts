@@ -52,6 +52,16 @@ test.each([
   expect(quietly({ LIVEKIT_METRICS_BIND: text }).metricsBind).toEqual(bind)
 })
 
+test.each([
+  ['9090', 'has no ":" before the port'],
+  ['none', 'has no port'],
+])('LIVEKIT_METRICS_BIND=%p stops the start', (text, wrong) => {
+  expect(problemsOf({ LIVEKIT_METRICS_BIND: text })).toEqual([
+    `LIVEKIT_METRICS_BIND: ${wrong}; ` +
+      'expected "off", ":port", "host:port" or "[v6]:port", such as ":9090"',
+  ])
+})
+
 const SAME =
   'LIVEKIT_METRICS_BIND: is the address that LIVEKIT_JWT_BIND has too; expected another port, such as ":9090"'
 
