@@ -46,7 +46,11 @@ export interface OperationParts {
   readonly creationGate: Gate
   /** `undefined` when application-service mode is off. */
   readonly applicationService:
-    | { readonly gates: Readonly<Record<'token' | 'enforcement' | 'relay', Gate>> }
+    | {
+        readonly gates: Readonly<Record<'token' | 'enforcement' | 'relay', Gate>>
+        /** Where tokens are remembered; `undefined` when members are not checked. */
+        readonly store: object | undefined
+      }
     | undefined
   readonly sfu: SfuWatch
   readonly rooms: Pick<RoomService, 'check'>
@@ -169,6 +173,7 @@ export function assembleOperation(parts: OperationParts) {
         workerSilentMs: Math.max(0, now() - worker.status.turnedAt),
         overdueMs: found === undefined ? 0 : overdueSeconds(found, now()) * 1_000,
         isStoreAway: found === undefined,
+        areTokensKept: parts.applicationService?.store !== undefined,
         sfuTrouble: sfu.trouble(),
       })
     },

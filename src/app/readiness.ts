@@ -8,10 +8,14 @@ export interface ReplicaFacts {
   /** How long the oldest due delegation has waited, in milliseconds; 0 if none is due. */
   readonly overdueMs: number
   readonly isStoreAway: boolean
+  /** Whether no token is handed out to the homeserver that the store does not remember. */
+  readonly areTokensKept: boolean
   /** Why the last call of the SFU's API failed, if the cause is on our side. */
   readonly sfuTrouble: string | undefined
 }
 
+const STORE_AWAY = 'the state store is away: delegations are refused'
+const TOKENS_TOO = 'and so are the tokens that the homeserver asks for'
 /** A round takes well under a second; a store that is away holds one up for some. */
 const MAX_SILENT_MS = 15_000
 /** Longer than the longest lease. */
@@ -19,10 +23,11 @@ const MAX_OVERDUE_MS = 15_000
 
 /**
  * Decides whether a replica should get requests. Only what a restart, or another replica, can help with
- * makes it unready: tokens are handed out even while the store is away.
+ * makes it unready: while the store is away, tokens are handed out by OpenID token.
  */
 export function readinessOf(facts: ReplicaFacts): Readiness {
-  const { isShuttingDown, workerSilentMs, overdueMs, isStoreAway, sfuTrouble } = facts
+  const { isShuttingDown, workerSilentMs, overdueMs, isStoreAway, areTokensKept, sfuTrouble } =
+    facts
   const severe: string[] = []
   if (isShuttingDown) severe.push('shutting down')
   if (workerSilentMs > MAX_SILENT_MS) {
@@ -32,7 +37,7 @@ export function readinessOf(facts: ReplicaFacts): Readiness {
     severe.push(`the worker is ${Math.round(overdueMs / 1000)} s behind`)
   }
   const mild: string[] = []
-  if (isStoreAway) mild.push('the state store is away: delegations are refused')
+  if (isStoreAway) mild.push(areTokensKept ? `${STORE_AWAY}, ${TOKENS_TOO}` : STORE_AWAY)
   if (sfuTrouble !== undefined) mild.push(`the SFU cannot be used: ${sfuTrouble}`)
   const reasons = [...severe, ...mild]
   if (severe.length > 0) return { status: 'unready', reasons }

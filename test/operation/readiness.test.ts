@@ -6,6 +6,7 @@ const WELL: ReplicaFacts = {
   workerSilentMs: 500,
   overdueMs: 0,
   isStoreAway: false,
+  areTokensKept: false,
   sfuTrouble: undefined,
 }
 
@@ -14,6 +15,7 @@ describe('a replica', () => {
     ['that is well', {}],
     ['whose worker waits for a store that answers slowly', { workerSilentMs: 15_000 }],
     ['that is a little behind', { overdueMs: 15_000 }],
+    ['that remembers its tokens', { areTokensKept: true }],
   ])('%s is ready', (_, facts) => {
     expect(readinessOf({ ...WELL, ...facts })).toEqual({ status: 'ready', reasons: [] })
   })
@@ -37,6 +39,11 @@ describe('a replica', () => {
       'the state store is away: delegations are refused',
     ],
     [
+      'of an application service without its store',
+      { isStoreAway: true, areTokensKept: true },
+      'the state store is away: delegations are refused, and so are the tokens that the homeserver asks for',
+    ],
+    [
       'whose SFU refuses it',
       { sfuTrouble: 'it does not accept the key or secret' },
       'the SFU cannot be used: it does not accept the key or secret',
@@ -56,6 +63,7 @@ describe('a replica', () => {
       workerSilentMs: 20_000,
       overdueMs: 20_000,
       isStoreAway: true,
+      areTokensKept: false,
       sfuTrouble: 'it cannot be reached',
     }
     expect(readinessOf(facts)).toEqual({

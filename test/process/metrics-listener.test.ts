@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Readiness } from '../../src/routes/operation.ts'
 import { findClosedPort, startSilentListener } from '../support/dead-end.ts'
+import { AS_TOKEN, HS_TOKEN } from '../support/member-stage.ts'
 import { metricNames } from '../support/metrics-text.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { twirpError } from '../support/sfu.ts'
@@ -111,6 +112,22 @@ describe('with Redis', () => {
     const port = await findClosedPort()
     await using stage = await start({ LIVEKIT_REDIS_URL: `redis://127.0.0.1:${port}` })
     expect(await readiness(stage)).toEqual(STORE_AWAY)
+  })
+
+  test.each([
+    ['while members are checked', '60', ', and so are the tokens that the homeserver asks for'],
+    ['while they are not', '0', ''],
+  ])('%s, says what an application service refuses without Redis', async (_, interval, more) => {
+    const port = await findClosedPort()
+    await using stage = await start({
+      LIVEKIT_REDIS_URL: `redis://127.0.0.1:${port}`,
+      LIVEKIT_AS_TOKEN: AS_TOKEN,
+      LIVEKIT_HS_TOKEN: HS_TOKEN,
+      LIVEKIT_HS_SERVER_NAME: 'example.com',
+      LIVEKIT_MEMBERSHIP_CHECK_INTERVAL_SECONDS: interval,
+    })
+    const reasons = STORE_AWAY.reasons.map((reason) => reason + more)
+    expect(await readiness(stage)).toEqual({ ...STORE_AWAY, reasons })
   })
 
   test('answers soon although Redis does not', async () => {
