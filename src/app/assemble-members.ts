@@ -92,7 +92,7 @@ function assembleEnforcement(
   mode: ApplicationServiceConfig,
   options: AppOptions,
   parts: ApplicationServiceParts,
-  { store, refill }: KeptAdmissions,
+  { store, refill }: Pick<KeptAdmissions, 'store' | 'refill'>,
   gates: MemberGates,
 ) {
   const { homeservers, rooms, delegations, now, onDataLost } = parts

@@ -21,11 +21,14 @@ function setStore() {
     reschedule: (...args) => held.reschedule(...args),
     close: () => held.close(),
   }
+  const kept = keepAdmissions(store)
   return {
     lose() {
       held = new SqliteAdmissions(':memory:')
     },
-    ...keepAdmissions(store),
+    store: kept.store,
+    refill: kept.refill,
+    size: () => kept.size,
     inner: store,
   }
 }
@@ -55,6 +58,16 @@ test('neither expired nor refused tokens are written back', async () => {
   lose()
   expect(await refill(NOW + 1)).toBe(0)
   expect(await inner.admissionsIn(ROOM, NOW)).toEqual([])
+})
+
+test('expired tokens are let go, before those that were checked later', async () => {
+  const { store, size } = setStore()
+  await store.put(admission({ identity: 'short', expiresAt: NOW + 1_000 }), 9, NOW, NOW)
+  await store.put(bob, 9, NOW, NOW)
+  await store.claimDue(NOW + 999, 9, NOW + 2_000)
+  expect(size()).toBe(2)
+  await store.claimDue(NOW + 1_000, 9, NOW + 2_000)
+  expect(size()).toBe(1)
 })
 
 test('the later expiry is written back, and a later one in the store is left', async () => {

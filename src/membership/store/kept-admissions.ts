@@ -4,6 +4,8 @@ import { type Admission, type AdmissionStore, nameOf } from './admissions.ts'
 /** A store, and what this process knows of its content. */
 export interface KeptAdmissions {
   readonly store: AdmissionStore
+  /** Number of tokens kept. */
+  readonly size: number
   /**
    * Writes what is known back to a store that has lost it.
    *
@@ -16,7 +18,10 @@ export interface KeptAdmissions {
 const MAX_KEPT = 20_000
 const AT_ONCE = 64
 
-/** Keeps the tokens that this process has handed out or checked, until they expire. */
+/**
+ * Keeps the tokens that this process has handed out or checked. They are let go soon after they expire:
+ * whenever it looks for rooms that are due, those that were longest neither handed out nor checked.
+ */
 export function keepAdmissions(store: AdmissionStore): KeptAdmissions {
   const kept = new Map<string, Admission>()
 
@@ -31,6 +36,13 @@ export function keepAdmissions(store: AdmissionStore): KeptAdmissions {
   function deleteOldest(): void {
     const [oldest] = kept.keys()
     if (oldest !== undefined) kept.delete(oldest)
+  }
+
+  function letGoExpired(now: number): void {
+    for (const [name, { expiresAt }] of kept) {
+      if (expiresAt > now) return
+      kept.delete(name)
+    }
   }
 
   function unexpired(now: number): readonly Admission[] {
@@ -55,10 +67,17 @@ export function keepAdmissions(store: AdmissionStore): KeptAdmissions {
         return admissions
       },
       matrixRoomOf: (key, now) => store.matrixRoomOf(key, now),
-      claimDue: (now, limit, leaseUntil) => store.claimDue(now, limit, leaseUntil),
+      claimDue(now, limit, leaseUntil) {
+        letGoExpired(now)
+        return store.claimDue(now, limit, leaseUntil)
+      },
       claim: (matrixRoom, leaseUntil) => store.claim(matrixRoom, leaseUntil),
       reschedule: (matrixRoom, leaseUntil, at) => store.reschedule(matrixRoom, leaseUntil, at),
       close: () => store.close(),
+    },
+
+    get size() {
+      return kept.size
     },
 
     async refill(now) {
