@@ -1,6 +1,6 @@
 /**
- * Rules across fields, for the OpenAPI document only. `participant-request.ts` enforces them, since the
- * framework's schema error could not name the wrong field.
+ * Rules across fields, for the OpenAPI document only. `participant-request.ts` and `member-routes.ts`
+ * enforce them, since the framework's schema error could not name the wrong field.
  */
 
 /** Not `.` or `..`, which would be path steps in a URL. */
@@ -26,4 +26,10 @@ export const DEVICE_ID_RULE = {
       openid_token: { properties: { matrix_server_name: { pattern: ':\\d{1,5}$' } } },
     },
   },
+}
+
+/** The member ID is in `member_id`, or in `member`. */
+export const MEMBER_ID_RULE = {
+  if: { required: ['member_id'], properties: { member_id: { type: 'string' } } },
+  else: { required: ['member'], properties: { member: { type: 'object' } } },
 }

@@ -1,5 +1,5 @@
 import { type Static, t } from 'elysia'
-import { NO_PATH_STEP } from './documented-rules.ts'
+import { MEMBER_ID_RULE, NO_PATH_STEP } from './documented-rules.ts'
 import { DELAY_EXAMPLE, MEMBER_EXAMPLE, OTHER_USER_EXAMPLE, SFU_URL_EXAMPLE } from './examples.ts'
 import { MAX_ID_LENGTH, OPEN, optional, REFUSED, requiredId } from './fields.ts'
 
@@ -45,12 +45,13 @@ export const MemberTokenBody = t.Object(
     server_name: optional(
       t.String({
         ...REFUSED,
+        minLength: 1,
         description: 'Server name of the homeserver whose SFU it is; default: the own one.',
         examples: ['example.com'],
       }),
     ),
   },
-  { ...OPEN, examples: [MEMBER_EXAMPLE] },
+  { ...OPEN, examples: [MEMBER_EXAMPLE], ...MEMBER_ID_RULE },
 )
 /** A validated body. */
 export type MemberTokenBody = Static<typeof MemberTokenBody>
@@ -58,7 +59,7 @@ export type MemberTokenBody = Static<typeof MemberTokenBody>
 /** Body of `get_token` of another homeserver. */
 export const FederatedTokenBody = t.Object(
   { user_id: requiredId('A user of that homeserver.', OTHER_USER_EXAMPLE), ...memberFields },
-  { ...OPEN, examples: [{ user_id: OTHER_USER_EXAMPLE, ...MEMBER_EXAMPLE }] },
+  { ...OPEN, examples: [{ user_id: OTHER_USER_EXAMPLE, ...MEMBER_EXAMPLE }], ...MEMBER_ID_RULE },
 )
 /** A validated body. */
 export type FederatedTokenBody = Static<typeof FederatedTokenBody>
@@ -76,7 +77,11 @@ export const MemberLeaveBody = t.Object(
       examples: [DELAY_EXAMPLE.delay_id],
     }),
   },
-  { ...OPEN, examples: [{ ...MEMBER_EXAMPLE, delay_id: DELAY_EXAMPLE.delay_id }] },
+  {
+    ...OPEN,
+    examples: [{ ...MEMBER_EXAMPLE, delay_id: DELAY_EXAMPLE.delay_id }],
+    ...MEMBER_ID_RULE,
+  },
 )
 /** A validated body. */
 export type MemberLeaveBody = Static<typeof MemberLeaveBody>
