@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { AddressChecks, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
+import { denyingNetwork, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
 
 /** The part of the server that knows where a request comes from. */
 export interface PeerLookup {
@@ -29,11 +29,18 @@ export type LocateClient = (request: Request, peer: string) => Client
 
 /** More proxies than anybody chains. */
 const MAX_HOPS = 10
+const MAX_REMEMBERED = 10_000
 const PRIVATE = { denied: [...LOCAL, ...OWN_MACHINE], allowed: [] }
+
+/** What the networks say about an address. */
+interface Kind {
+  readonly isProxy: boolean
+  readonly isPrivate: boolean
+}
 
 /** The one way to write an address, without a zone; IPv4 where it comes in the form of IPv6. */
 function canonical(address: string): string {
-  // Most are; the library takes microseconds.
+  // Here too; the library takes microseconds.
   if (isIPv4(address)) return address
   const [zoneless = ''] = address.split('%')
   return ipaddr.process(zoneless).toString()
@@ -42,6 +49,8 @@ function canonical(address: string): string {
 /** The address in `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]` or `[::1]:5678`; `undefined` if there is none. */
 function addressIn(hop: string): string | undefined {
   const text = hop.trim()
+  // Most are.
+  if (isIPv4(text)) return text
   const [, bracketed] = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text) ?? []
   const [, withPort] = /^([\d.]+):\d{1,5}$/.exec(text) ?? []
   const address = bracketed ?? withPort ?? text
@@ -63,10 +72,21 @@ function keyOf(address: string): string {
  * @param trusted - networks of trusted proxies
  */
 export function createClientLocator(trusted: readonly Network[]): LocateClient {
-  const checks = new AddressChecks()
   const proxies = { denied: trusted, allowed: [] }
-  const isProxy = (address: string) => checks.denyingNetwork(address, proxies) !== undefined
-  const isPrivate = (address: string) => checks.denyingNetwork(address, PRIVATE) !== undefined
+  /** Lately seen ones: to compare with networks takes microseconds, and each request has two. */
+  const kinds = new Map<string, Kind>()
+
+  function kindOf(address: string): Kind {
+    const known = kinds.get(address)
+    if (known !== undefined) return known
+    const kind = {
+      isProxy: denyingNetwork(address, proxies) !== undefined,
+      isPrivate: denyingNetwork(address, PRIVATE) !== undefined,
+    }
+    if (kinds.size >= MAX_REMEMBERED) kinds.clear()
+    kinds.set(address, kind)
+    return kind
+  }
 
   function forwardedFor(header: string): string | undefined {
     const hops = header.split(',').slice(-MAX_HOPS).reverse()
@@ -74,7 +94,7 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
     for (const hop of hops) {
       const address = addressIn(hop)
       if (address === undefined) return undefined
-      if (!isProxy(address)) return address
+      if (!kindOf(address).isProxy) return address
       last = address
     }
     return last
@@ -82,12 +102,13 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
 
   function clientAt(address: string, proxy?: string): Client {
     const key = keyOf(address)
-    return isPrivate(address) ? { kind: 'private', key, address, proxy } : { kind: 'known', key }
+    if (!kindOf(address).isPrivate) return { kind: 'known', key }
+    return { kind: 'private', key, address, proxy }
   }
 
   return function locateClient(request, peer) {
     const address = canonical(peer)
-    if (!isProxy(address)) return clientAt(address)
+    if (!kindOf(address).isProxy) return clientAt(address)
     const header = request.headers.get('x-forwarded-for')
     const client = header === null ? undefined : forwardedFor(header)
     return client === undefined ? { kind: 'hidden', proxy: address } : clientAt(client, address)

@@ -21,10 +21,15 @@ export class TooManyRequests extends Error {
 
 /** Limits how often clients may ask. Methods that admit throw {@link TooManyRequests}. */
 export interface Limits {
-  /** Before a request is read: by the address that it comes from. */
-  admitAddress(request: Request): void
-  /** The request failed to prove who sent it, which counts double. */
-  noteFailure(request: Request): void
+  /**
+   * Before a request is read: by the address that it comes from.
+   *
+   * @returns the key of its limit, since where from is no longer known when a client has hung up;
+   *   `undefined` where there is none
+   */
+  admitAddress(request: Request): string | undefined
+  /** A request failed to prove who sent it, which counts double; `key` is that of its address. */
+  noteFailure(key: string | undefined): void
   /** For a user who is verified, or whom our homeserver names. */
   admitUser(userId: string): void
   /** For another homeserver that ours names. */
@@ -52,7 +57,7 @@ export interface LimitsOptions {
 }
 
 const UNLIMITED: Limits = {
-  admitAddress() {},
+  admitAddress: () => undefined,
   noteFailure() {},
   admitUser() {},
   admitOrigin() {},
@@ -70,8 +75,6 @@ export function createLimits(options: LimitsOptions): Limits {
   const origins = new TokenBuckets(PER_ORIGIN, MAX_KEYS, monotonicNow)
   const hints = createLimitHints(logger, monotonicNow)
   const originals = new WeakMap<Request, Request>()
-  /** The limits that requests are under; where from is no longer known when a client has hung up. */
-  const keys = new WeakMap<Request, string>()
   let peers: PeerLookup | undefined
 
   function admit(buckets: TokenBuckets, limit: LimitedBy, key: string): void {
@@ -93,12 +96,10 @@ export function createLimits(options: LimitsOptions): Limits {
   return {
     admitAddress(request) {
       const key = addressOf(request)
-      if (key === undefined) return
-      keys.set(request, key)
-      admit(addresses, 'address', key)
+      if (key !== undefined) admit(addresses, 'address', key)
+      return key
     },
-    noteFailure(request) {
-      const key = keys.get(request)
+    noteFailure(key) {
       if (key !== undefined) addresses.charge(key)
     },
     admitUser: (userId) => admit(users, 'user', userId),

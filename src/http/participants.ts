@@ -34,14 +34,14 @@ export interface ParticipantCallsOptions {
  */
 export function participantCalls({ authorise, requestLog, limits }: ParticipantCallsOptions) {
   function admitAddress({ request }: { readonly request: Request }): void {
-    limits.admitAddress(request)
+    requestLog.of(request).addressKey = limits.admitAddress(request)
   }
 
   async function verify(credentials: Credentials, request: Request): Promise<AuthorisedUser> {
     try {
       return await authorise(credentials, request.signal)
     } catch (error) {
-      limits.noteFailure(request)
+      limits.noteFailure(requestLog.of(request).addressKey)
       throw error
     }
   }

@@ -3,13 +3,15 @@ import type { Logger } from '../log.ts'
 import type { Trouble } from '../trouble.ts'
 import { pathOf } from './request-path.ts'
 
-/** Everything about a request that is logged, as one line, when it ends. */
+/** Everything about a request that is logged, as one line, when it ends; and what limits it. */
 export interface RequestRecord {
   readonly requestId: string
   /** Without the query, which may hold secrets. */
   readonly path: string
   /** Milliseconds, monotonic. */
   readonly startedAt: number
+  /** Key of the limit by address. It is not logged. */
+  addressKey?: string | undefined
   serverName?: string
   access?: Access['level']
   /** The event of a webhook. */

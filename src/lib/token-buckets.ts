@@ -13,27 +13,37 @@ interface Bucket {
 }
 
 /**
- * Token buckets by key, in bounded memory: when there are too many, the one that was used least recently
- * is forgotten, and with it what its key had used up.
+ * Token buckets by key, in bounded memory: those that have long filled up are forgotten, and when there
+ * are too many, those that were not used for longest, and with them what their keys had used up.
  *
- * A library such as `rate-limiter-flexible` keeps an unbounded map and a timer for each key.
+ * A library such as `rate-limiter-flexible` keeps an unbounded map and a timer for each key. One map in
+ * order of use costs several times as much: each use deletes and adds an entry of a large, old object,
+ * which the garbage collector has to look through again.
  */
 export class TokenBuckets {
   readonly #rate: Rate
-  readonly #maxKeys: number
+  readonly #maxRecent: number
   readonly #monotonicNow: () => number
-  /** In order of use. */
-  readonly #buckets = new Map<string, Bucket>()
+  /** After so long without use a bucket is full, whatever was owed. */
+  readonly #fullAfterMs: number
+  /** Used since {@link #recentSince}. */
+  #recent = new Map<string, Bucket>()
+  #recentSince: number
+  /** Not used since then, but in the time before. */
+  #earlier = new Map<string, Bucket>()
 
+  /** @param maxKeys - even */
   constructor(rate: Rate, maxKeys: number, monotonicNow: () => number) {
     this.#rate = rate
-    this.#maxKeys = maxKeys
+    this.#maxRecent = maxKeys / 2
     this.#monotonicNow = monotonicNow
+    this.#fullAfterMs = (2 * rate.burst * 1_000) / rate.perSecond
+    this.#recentSince = monotonicNow()
   }
 
   /** Number of buckets held. */
   get size(): number {
-    return this.#buckets.size
+    return this.#recent.size + this.#earlier.size
   }
 
   /**
@@ -60,18 +70,25 @@ export class TokenBuckets {
   #filled(key: string): Bucket {
     const { perSecond, burst } = this.#rate
     const now = this.#monotonicNow()
-    const bucket = this.#buckets.get(key) ?? { tokens: burst, filledAt: now }
+    const bucket = this.#recent.get(key) ?? this.#bringBack(key, now)
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.filledAt) * perSecond) / 1_000)
     bucket.filledAt = now
-    this.#buckets.delete(key)
-    this.#buckets.set(key, bucket)
-    if (this.#buckets.size > this.#maxKeys) this.#forgetOldest()
     return bucket
   }
 
-  /** Behind keys that were used since, the first one takes microseconds to find. */
-  #forgetOldest(): void {
-    const [oldest] = this.#buckets.keys()
-    if (oldest !== undefined) this.#buckets.delete(oldest)
+  /** The bucket of a key that has not been used recently. */
+  #bringBack(key: string, now: number): Bucket {
+    const bucket = this.#earlier.get(key) ?? { tokens: this.#rate.burst, filledAt: now }
+    this.#earlier.delete(key)
+    const isOver = now - this.#recentSince >= this.#fullAfterMs
+    if (isOver || this.#recent.size >= this.#maxRecent) this.#forgetEarlier(now)
+    this.#recent.set(key, bucket)
+    return bucket
+  }
+
+  #forgetEarlier(now: number): void {
+    this.#earlier = this.#recent
+    this.#recent = new Map()
+    this.#recentSince = now
   }
 }

@@ -81,17 +81,37 @@ test('keys share nothing', () => {
   expect(takes(1, 'a')).toEqual([500])
 })
 
-test('forgets the key that was used least recently, also by a refusal or a charge', () => {
-  const { buckets, takes } = bucketsOf(1, 1, 3)
+test('forgets keys that were not used for longest when there are too many', () => {
+  const { buckets, takes } = bucketsOf(1, 1, 4)
   for (const key of ['a', 'b', 'c']) takes(1, key)
   takes(1, 'a')
-  buckets.charge('b')
-  takes(1, 'd')
+  buckets.charge('d')
   expect(buckets.size).toBe(3)
   expect(takes(1, 'a')).toEqual([1_000])
-  expect(takes(1, 'b')).toEqual([2_000])
+  expect(takes(1, 'c')).toEqual([1_000])
+  expect(takes(1, 'd')).toEqual([1_000])
   // Forgotten, and with it what it had used.
-  expect(takes(1, 'c')).toEqual([0])
+  expect(takes(1, 'b')).toEqual([0])
+})
+
+test('keeps what was used in the time that it takes to fill up, however much was owed', () => {
+  const { buckets, clock, takes } = bucketsOf(2, 4, 100)
+  for (let n = 0; n < 10; n += 1) buckets.charge('a')
+  clock.now += 3_999
+  takes(1, 'b')
+  expect(takes(5, 'a')).toEqual([0, 0, 0, 1, 1])
+})
+
+test('forgets what has filled up', () => {
+  const { buckets, clock, takes } = bucketsOf(2, 4, 100)
+  for (const key of ['a', 'b', 'c']) takes(5, key)
+  clock.now += 4_000
+  takes(1, 'd')
+  expect(buckets.size).toBe(4)
+  clock.now += 4_000
+  takes(1, 'e')
+  expect(buckets.size).toBe(2)
+  expect(takes(5, 'a')).toEqual([0, 0, 0, 0, 500])
 })
 
 function heapBytes(): number {
