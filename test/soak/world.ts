@@ -12,6 +12,8 @@ import { type ServiceProcess, startService } from '../support/service-process.ts
 import { startSfu } from '../support/sfu.ts'
 
 const BINARY = join(import.meta.dir, '../../dist/jwt-service')
+/** A compiled program obeys it, as Bun does. */
+const HEAP_REPORT = { BUN_OPTIONS: `--preload=${join(import.meta.dir, 'heap-report.ts')}` }
 const USERINFO = '/_matrix/federation/v1/openid/userinfo'
 
 /** How often membership is checked. */
@@ -49,12 +51,31 @@ export async function startWorld() {
     LIVEKIT_LOG_LEVEL: 'warn',
   }
 
-  /** Starts a replica; `metricsPort` is where its metrics are. */
-  async function startReplica(metricsPort: number): Promise<ServiceProcess> {
-    return startService({
-      command: [BINARY, 'serve'],
-      env: { ...env, LIVEKIT_METRICS_BIND: `127.0.0.1:${metricsPort}` },
-    })
+  /**
+   * Starts a replica.
+   *
+   * @param metricsPort - where its metrics are
+   * @param heapFile - where it writes at SIGUSR2 what is on its heap, if it should
+   */
+  async function startReplica(metricsPort: number, heapFile?: string): Promise<ServiceProcess> {
+    const report = heapFile === undefined ? {} : { ...HEAP_REPORT, SOAK_HEAP_FILE: heapFile }
+    const metrics = { LIVEKIT_METRICS_BIND: `127.0.0.1:${metricsPort}` }
+    return startService({ command: [BINARY, 'serve'], env: { ...env, ...report, ...metrics } })
+  }
+
+  const removed = new Set<string>()
+
+  /** Whether the service has taken somebody off the SFU. */
+  function wasRemoved(identity: string): boolean {
+    // Thousands look, and what the stand-ins have noted would fill the memory.
+    for (const { method, message } of sfu.requests.splice(0)) {
+      if (method === 'RemoveParticipant') removed.add(String(Object(message).identity))
+    }
+    for (const notes of [sfu.httpRequests, server.requests, slow.requests, liar.requests]) {
+      notes.length = 0
+    }
+    api.asked.length = 0
+    return removed.has(identity)
   }
 
   const owned = started.move()
@@ -64,6 +85,8 @@ export async function startWorld() {
     guests,
     api,
     sfu,
+    wasRemoved,
+    forgetRemoval: (identity: string) => void removed.delete(identity),
     redis,
     startReplica,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

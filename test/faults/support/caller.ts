@@ -37,6 +37,8 @@ export interface CallerOptions {
   readonly home: Home
   readonly sfu: Sfu
   readonly delayMs: number
+  /** Matrix room; one of its own unless given. */
+  readonly roomId?: string
 }
 
 const slotId = 'm.call#ROOM'
@@ -55,7 +57,7 @@ export function createCaller(options: CallerOptions): Caller {
 function createNumberedCaller(options: CallerOptions, number: number): Caller {
   const { home, sfu, delayMs } = options
   const { serverName } = home.server
-  const roomId = `!room${number}:example.com`
+  const { roomId = `!room${number}:example.com` } = options
   const userId = `@user${number}:${serverName}`
   const room = liveKitRoom(roomId, slotId)
   const identity = identityOf(userId, { form: 'member', deviceId: 'DEVICE', memberId: 'member' })
