@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { denyingNetwork, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
+import { AddressChecks, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
 
 /** The part of the server that knows where a request comes from. */
 export interface PeerLookup {
@@ -29,14 +29,7 @@ export type LocateClient = (request: Request, peer: string) => Client
 
 /** More proxies than anybody chains. */
 const MAX_HOPS = 10
-const MAX_REMEMBERED = 10_000
 const PRIVATE = { denied: [...LOCAL, ...OWN_MACHINE], allowed: [] }
-
-/** What the networks say about an address. */
-interface Kind {
-  readonly isProxy: boolean
-  readonly isPrivate: boolean
-}
 
 /** The one way to write an address, without a zone; IPv4 where it comes in the form of IPv6. */
 function canonical(address: string): string {
@@ -72,21 +65,10 @@ function keyOf(address: string): string {
  * @param trusted - networks of trusted proxies
  */
 export function createClientLocator(trusted: readonly Network[]): LocateClient {
+  const checks = new AddressChecks()
   const proxies = { denied: trusted, allowed: [] }
-  /** Lately seen ones: to compare with networks takes microseconds, and each request has two. */
-  const kinds = new Map<string, Kind>()
-
-  function kindOf(address: string): Kind {
-    const known = kinds.get(address)
-    if (known !== undefined) return known
-    const kind = {
-      isProxy: denyingNetwork(address, proxies) !== undefined,
-      isPrivate: denyingNetwork(address, PRIVATE) !== undefined,
-    }
-    if (kinds.size >= MAX_REMEMBERED) kinds.clear()
-    kinds.set(address, kind)
-    return kind
-  }
+  const isProxy = (address: string) => checks.denyingNetwork(address, proxies) !== undefined
+  const isPrivate = (address: string) => checks.denyingNetwork(address, PRIVATE) !== undefined
 
   function forwardedFor(header: string): string | undefined {
     const hops = header.split(',').slice(-MAX_HOPS).reverse()
@@ -94,7 +76,7 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
     for (const hop of hops) {
       const address = addressIn(hop)
       if (address === undefined) return undefined
-      if (!kindOf(address).isProxy) return address
+      if (!isProxy(address)) return address
       last = address
     }
     return last
@@ -102,13 +84,12 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
 
   function clientAt(address: string, proxy?: string): Client {
     const key = keyOf(address)
-    if (!kindOf(address).isPrivate) return { kind: 'known', key }
-    return { kind: 'private', key, address, proxy }
+    return isPrivate(address) ? { kind: 'private', key, address, proxy } : { kind: 'known', key }
   }
 
   return function locateClient(request, peer) {
     const address = canonical(peer)
-    if (!kindOf(address).isProxy) return clientAt(address)
+    if (!isProxy(address)) return clientAt(address)
     const header = request.headers.get('x-forwarded-for')
     const client = header === null ? undefined : forwardedFor(header)
     return client === undefined ? { kind: 'hidden', proxy: address } : clientAt(client, address)

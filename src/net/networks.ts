@@ -1,16 +1,19 @@
 import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { type IPv4Range, ipv4Number, ipv4Range, isWithin } from './ipv4.ts'
 
 const MAX_REMEMBERED = 10_000
 
 /**
- * Checks addresses against policies, and caches the results, which never change.
+ * Checks addresses against policies, and caches the results for IPv6, which never change; those for IPv4
+ * are found as quickly.
  */
 export class AddressChecks {
   readonly #verdicts = new WeakMap<AddressPolicy, Map<string, Network | undefined>>()
 
   /** The network that denies `address`; `undefined` if it is permitted. */
   denyingNetwork(address: string, policy: AddressPolicy): Network | undefined {
+    if (isIPv4(address)) return denyingNetwork(address, policy)
     const verdicts = this.#verdictsBy(policy)
     if (verdicts.has(address)) return verdicts.get(address)
     const verdict = denyingNetwork(address, policy)
@@ -35,6 +38,8 @@ export interface Network {
   /** As written, such as `10.0.0.0/8`; a single address has its length added. */
   readonly cidr: string
   readonly range: readonly [Address, number]
+  /** The same, if it is one of IPv4. */
+  readonly ipv4: IPv4Range | undefined
 }
 
 /** Which addresses may be connected to. */
@@ -130,7 +135,13 @@ function parsedRange(cidr: string): readonly [Address, number] {
 export function parseNetwork(text: string): Network | undefined {
   if (!hasPlainAddress(text)) return undefined
   const cidr = ipaddr.isValid(inHex(text)) ? `${text}/${text.includes(':') ? 128 : 32}` : text
-  return ipaddr.isValidCIDR(inHex(cidr)) ? { cidr, range: unmapped(parsedRange(cidr)) } : undefined
+  return ipaddr.isValidCIDR(inHex(cidr)) ? network(cidr, unmapped(parsedRange(cidr))) : undefined
+}
+
+function network(cidr: string, range: Network['range']): Network {
+  const [address, bits] = range
+  const isIPv4 = address instanceof ipaddr.IPv4
+  return { cidr, range, ipv4: isIPv4 ? ipv4Range(address.toByteArray(), bits) : undefined }
 }
 
 /** Converts a network of IPv4-mapped addresses to IPv4, since addresses are compared in that form. */
@@ -145,7 +156,7 @@ function hasPlainAddress(text: string): boolean {
 }
 
 function networks(ranges: readonly string[]): Network[] {
-  return ranges.map((cidr) => ({ cidr, range: parsedRange(cidr) }))
+  return ranges.map((cidr) => network(cidr, parsedRange(cidr)))
 }
 
 /** Every range that is not publicly routable. */
@@ -175,6 +186,11 @@ function embeddedIPv4(address: Address): ipaddr.IPv4 | undefined {
   return new ipaddr.IPv4(address.toByteArray().slice(12))
 }
 
+function denyingIPv4Network(number: number, { denied, allowed }: AddressPolicy) {
+  const has = ({ ipv4 }: Network) => ipv4 !== undefined && isWithin(number, ipv4)
+  return allowed.some(has) ? undefined : denied.find(has)
+}
+
 /**
  * The network that denies `address`; `undefined` if it is permitted. An IPv4 address embedded in an
  * IPv6 address is checked too.
@@ -183,6 +199,8 @@ function embeddedIPv4(address: Address): ipaddr.IPv4 | undefined {
  * @throws {Error} when `address` is not an IP address
  */
 export function denyingNetwork(address: string, policy: AddressPolicy): Network | undefined {
+  const number = ipv4Number(address)
+  if (number !== undefined) return denyingIPv4Network(number, policy)
   const outer = ipaddr.process(inHex(address))
   const inner = embeddedIPv4(outer)
   const forms = inner === undefined ? [outer] : [outer, inner]
