@@ -2,6 +2,7 @@ import { createAuthority } from '../support/certificates.ts'
 import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 import { startChild } from './child.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
+import { measureObservation } from './observed.ts'
 import { watchOthers } from './others.ts'
 import type { Plan } from './plan.ts'
 import { type Results, renderReport } from './report.ts'
@@ -47,7 +48,9 @@ async function measure(plan: Plan, logFolder: string): Promise<Results> {
   const others = await watchOthers([process.pid, ...children.map(({ pid }) => pid)])
   const subjects = [service, floor]
   const measurements = await runRounds({ subjects, serverNames, generator, plan })
-  return { healthyAfterMs, ...measurements, othersShare: await others.share() }
+  const othersShare = await others.share()
+  const observation = await measureObservation({ generator, serverNames, around, plan })
+  return { healthyAfterMs, ...measurements, othersShare, observation }
 }
 
 /** Measures the token exchange next to the least program for it; gives the report. */

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { serveOrders } from './child.ts'
 import { exchangeOver, openSocket, postBytes } from './http-socket.ts'
-import { type LoadOrder, type LoadResult, requestBody } from './load.ts'
+import { type LoadOrder, type LoadResult, requestBody, requestHeaders } from './load.ts'
+
+const path = '/get_token'
 
 async function run({ port, serverName, ...order }: LoadOrder): Promise<LoadResult> {
   const latenciesUs: number[] = []
@@ -17,8 +19,9 @@ async function run({ port, serverName, ...order }: LoadOrder): Promise<LoadResul
       const sentAt = performance.now()
       if (sentAt - startedAt > order.limitMs) break
       const body = requestBody(serverName, next, order.room)
+      const headers = requestHeaders(next, order.clients)
       next += 1
-      const answer = await exchangeOver(socket, postBytes({ port, path: '/get_token', body }))
+      const answer = await exchangeOver(socket, postBytes({ port, path, headers, body }))
       if (!answer.startsWith('HTTP/1.1 200 ') || !answer.includes('"jwt"')) {
         error ??= answer.slice(0, 1_000)
         break

@@ -10,6 +10,8 @@ export interface LoadOrder {
   readonly room?: string
   readonly count: number
   readonly connections: number
+  /** A proxy asks for so many clients, each at an address of its own; nobody does unless given. */
+  readonly clients?: number
   readonly limitMs: number
 }
 
@@ -26,6 +28,13 @@ export interface LoadResult {
 }
 
 const users = 5_000
+
+/** The headers of one exchange. */
+export function requestHeaders(index: number, clients?: number): Record<string, string> {
+  if (clients === undefined) return {}
+  const client = index % clients
+  return { 'X-Forwarded-For': `198.18.${Math.floor(client / 250)}.${client % 250}` }
+}
 
 /** The request body of one exchange. */
 export function requestBody(serverName: string, index: number, room = `room${index}`): string {

@@ -8,6 +8,8 @@ export interface Plan {
   readonly connections: number
   /** Bursts into one room, per program; the first one warms up. */
   readonly bursts: number
+  /** Pairs of processes, with and without metrics, limits and log, that share as many rounds. */
+  readonly pairs: number
   /** Cold starts per program. */
   readonly starts: number
   /** No new round begins after this long. */
@@ -20,16 +22,18 @@ export const fullPlan: Plan = {
   perRound: 2_500,
   connections: 32,
   bursts: 21,
+  pairs: 5,
   starts: 9,
   limitMs: 8 * 60_000,
 }
 
-/** Well under a minute: enough for the ratios, too short for the memory after 100,000 tokens. */
+/** About a minute: enough for the ratios, too short for the memory after 100,000 tokens. */
 export const quickPlan: Plan = {
   rounds: 11,
   perRound: 1_500,
   connections: 32,
   bursts: 11,
+  pairs: 3,
   starts: 3,
   limitMs: 60_000,
 }

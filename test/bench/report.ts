@@ -1,3 +1,4 @@
+import type { ObservationCost } from './observed.ts'
 import { ratioLines } from './ratios.ts'
 import { accessLevels, type Measurements, type Sample } from './rounds.ts'
 import { cpuUsPerToken, latencyMs, tokensPerSecond, withoutWarmUp } from './samples.ts'
@@ -6,6 +7,7 @@ import { type Row, renderTable } from './table.ts'
 
 /** Start-up times, what was measured under load, and how busy the machine was beside it. */
 export interface Results extends Measurements {
+  readonly observation: ObservationCost
   readonly healthyAfterMs: Readonly<Record<SubjectName, number>>
   /** Share (0 to 1) of processor time that other programs took under load. */
   readonly othersShare: number

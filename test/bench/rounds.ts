@@ -1,7 +1,8 @@
 import type { Child } from './child.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
+import { type MeasuredLoad, measureLoad } from './measured-load.ts'
 import type { Plan } from './plan.ts'
-import { cpuTimeMs, residentMiB } from './process-stats.ts'
+import { residentMiB } from './process-stats.ts'
 import type { Subject, SubjectName } from './subject.ts'
 
 /** What a user may do; each level has a homeserver of its own. */
@@ -9,14 +10,10 @@ export const accessLevels = ['restricted', 'full'] as const
 export type AccessLevel = (typeof accessLevels)[number]
 
 /** One stretch of load on one program. */
-export interface Sample {
+export interface Sample extends MeasuredLoad {
   readonly subject: SubjectName
   readonly access: AccessLevel
   readonly round: number
-  readonly tokens: number
-  readonly elapsedMs: number
-  readonly cpuMs: number
-  readonly latenciesUs: readonly number[]
 }
 
 /** Memory of one program after so many tokens. */
@@ -46,22 +43,13 @@ export interface Bench {
 /** Requests of one burst. */
 export const burstSize = 500
 
-const loadLimitMs = 60_000
-
 type Stretch = Pick<LoadOrder, 'first' | 'count' | 'connections' | 'room'>
 type Turn = Pick<Sample, 'access' | 'round'>
 
 async function load(bench: Bench, subject: Subject, turn: Turn, stretch: Stretch): Promise<Sample> {
-  const { pid, port, output } = subject.process
-  const cpuBefore = await cpuTimeMs(pid)
   const serverName = bench.serverNames[turn.access]
-  const order = { ...stretch, port, serverName, limitMs: loadLimitMs }
-  const { tokens, elapsedMs, latenciesUs, error } = await bench.generator.ask(order)
-  if (error !== undefined) {
-    throw new Error(`${subject.name}, ${turn.access}: ${error}\n${output().slice(-2_000)}`)
-  }
-  const cpuMs = (await cpuTimeMs(pid)) - cpuBefore
-  return { ...turn, subject: subject.name, tokens, elapsedMs, cpuMs, latenciesUs }
+  const measured = await measureLoad(bench.generator, subject, { ...stretch, serverName })
+  return { ...turn, subject: subject.name, ...measured }
 }
 
 /** In another order each round, so that a slow spell hits all alike. */

@@ -13,8 +13,11 @@ export interface Subject {
   readonly process: ServiceProcess
 }
 
+/** The compiled service. */
+export const BINARY = join(import.meta.dir, '../../dist/jwt-service')
+
 const commands = {
-  service: [join(import.meta.dir, '../../dist/jwt-service'), 'serve'],
+  service: [BINARY, 'serve'],
   floor: [process.execPath, join(import.meta.dir, 'floor.ts')],
 } as const
 
