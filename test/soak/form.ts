@@ -25,7 +25,7 @@ export function formOf(minutes: number): Form {
   const isTimed = minutes >= TIMED_FROM_MINUTES
   return {
     durationMs,
-    warmUpMs: isTimed ? 2 * MINUTE_MS : MINUTE_MS / 2,
+    warmUpMs: isTimed ? 2 * MINUTE_MS : MINUTE_MS,
     restartEveryMs: isTimed ? MINUTE_MS : durationMs / 4,
     redisEveryMs: isTimed ? 97_000 : durationMs / 3,
     delayMs: isTimed ? 10_000 : 40_000,
