@@ -51,8 +51,10 @@ export async function startWorld() {
     LIVEKIT_LOG_LEVEL: 'warn',
   }
 
+  const owned = started.move()
+
   /**
-   * Starts a replica.
+   * Starts a replica, which ends with the world at the latest.
    *
    * @param metricsPort - where its metrics are
    * @param heapFile - where it writes at SIGUSR2 what is on its heap, if it should
@@ -60,7 +62,8 @@ export async function startWorld() {
   async function startReplica(metricsPort: number, heapFile?: string): Promise<ServiceProcess> {
     const report = heapFile === undefined ? {} : { ...HEAP_REPORT, SOAK_HEAP_FILE: heapFile }
     const metrics = { LIVEKIT_METRICS_BIND: `127.0.0.1:${metricsPort}` }
-    return startService({ command: [BINARY, 'serve'], env: { ...env, ...report, ...metrics } })
+    const settings = { ...env, ...report, ...metrics }
+    return owned.use(await startService({ command: [BINARY, 'serve'], env: settings }))
   }
 
   const removed = new Set<string>()
@@ -78,7 +81,6 @@ export async function startWorld() {
     return removed.has(identity)
   }
 
-  const owned = started.move()
   return {
     home: { server, events },
     /** An honest server that the operator has not named. */
