@@ -1,5 +1,5 @@
 import { DeadlineExceeded, inTime } from '../lib/deadline.ts'
-import { isWellFormedJson, parseJson } from '../lib/json.ts'
+import { parseWellFormedJson } from '../lib/json.ts'
 import { readAtMost } from '../lib/read-at-most.ts'
 
 /** The body of a request is too large, too slow or not JSON. */
@@ -74,10 +74,8 @@ function decode(bytes: Uint8Array): string | undefined {
  */
 export async function readJsonBody({ request }: { readonly request: Request }): Promise<unknown> {
   const text = decode(await readBodyBytes(request, MAX_JSON_BYTES))
-  const json = text === undefined ? undefined : parseJson(text)
-  if (json === undefined || !isWellFormedJson(json)) {
-    throw new BodyError('body-not-json', 'The body is not JSON.')
-  }
+  const json = text === undefined ? undefined : parseWellFormedJson(text)
+  if (json === undefined) throw new BodyError('body-not-json', 'The body is not JSON.')
   return json
 }
 

@@ -7,11 +7,8 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/**
- * Whether every string in a JSON value, keys included, is well-formed Unicode. JSON escapes can produce
- * lone surrogates, which can be neither hashed nor stored.
- */
-export function isWellFormedJson(value: unknown): boolean {
+/** Whether every string in a JSON value, keys included, is well-formed Unicode. */
+function isWellFormedJson(value: unknown): boolean {
   // No recursion: strangers choose the depth.
   const pending: unknown[] = [value]
   while (pending.length > 0) {
@@ -21,6 +18,18 @@ export function isWellFormedJson(value: unknown): boolean {
     for (const [name, member] of Object.entries(next)) pending.push(name, member)
   }
   return true
+}
+
+/**
+ * Parses JSON whose strings are well-formed Unicode; `undefined` if it is not. JSON escapes can produce
+ * lone surrogates, which can be neither hashed nor stored.
+ *
+ * @param text - well-formed itself
+ */
+export function parseWellFormedJson(text: string): unknown {
+  const json = parseJson(text)
+  // Looking through the value takes several times as long as looking for an escape.
+  return !text.includes('\\u') || isWellFormedJson(json) ? json : undefined
 }
 
 /** A member of a JSON object; `undefined` if there is none or the value is not an object. */

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { DisconnectReason, type ParticipantInfo, WebhookEvent } from '@livekit/protocol'
 import { errors, jwtVerify } from 'jose'
-import { isWellFormedJson, parseJson } from '../lib/json.ts'
+import { parseWellFormedJson } from '../lib/json.ts'
 import type { Trouble } from '../trouble.ts'
 import type { LiveKitCredentials } from './access-token.ts'
 
@@ -133,8 +133,8 @@ function connectedBy({ joinedAt, joinedAtMs }: ParticipantInfo): number | undefi
 
 /** Ignores unknown fields, which newer SFUs may send. */
 function parseEvent(body: Uint8Array): WebhookEvent | undefined {
-  const json = parseJson(new TextDecoder().decode(body))
-  if (json === undefined || !isWellFormedJson(json)) return undefined
+  const json = parseWellFormedJson(new TextDecoder().decode(body))
+  if (json === undefined) return undefined
   try {
     return WebhookEvent.fromJson(json as never, { ignoreUnknownFields: true })
   } catch {

@@ -54,7 +54,10 @@ async function checkReadiness(authority: string, report: Report): Promise<void> 
   const reasons = memberOf(body, 'reasons')
   const found = Array.isArray(reasons) ? reasons.map(String).join('; ').slice(0, 500) : 'no reason'
   if (status === 'ready')
-    return report.ok('service', `the service runs at ${authority}, and is ready`)
+    return report.ok(
+      'service',
+      `the service runs at ${authority}: its store answers, its worker is up to date`,
+    )
   if (status === 'degraded') {
     const isTold = Array.isArray(reasons) && reasons.every((reason) => isReported(reason, report))
     if (isTold) return report.skipped('service', `it says the same: ${found}`)
