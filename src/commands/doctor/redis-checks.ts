@@ -4,6 +4,7 @@ import { besideJobs, WAKE_CHANNEL } from '../../delegation/store/redis-keys.ts'
 import { type StoreCode, StoreUnavailable } from '../../delegation/store/store.ts'
 import type { Trouble } from '../../trouble.ts'
 import type { Clocks } from './clock-skew.ts'
+import { firstBytes } from './first-bytes.ts'
 import type { Report } from './report.ts'
 
 /** What the checks of Redis need. */
@@ -23,6 +24,8 @@ const MIN_VERSION = [6, 2] as const
 const MAX_SKEW_MS = 2_000
 const REDIS_PORT = 6379
 const LOOK_TIMEOUT_MS = 2_000
+/** How Redis answers whoever has given no password. */
+const NO_AUTH = '-NOAUTH'
 
 function fieldsOf(info: unknown): ReadonlyMap<string, string> {
   const lines = String(info).split('\r\n')
@@ -76,29 +79,19 @@ async function inspect(parts: RedisCheckParts, send: Send): Promise<void> {
   report.ok('state', `${name}, on disk, with all rights that the service needs`)
 }
 
-/** What answers a command without a password; the runtime does not tell failures to connect apart. */
-function answerWithoutPassword(url: string, timeoutMs: number): Promise<string | undefined> {
+/** Whether Redis asks for a password; the runtime does not tell failures to connect apart. */
+async function asksForPassword(url: string): Promise<boolean> {
   const { protocol, hostname, port } = new URL(url)
-  if (protocol !== 'redis:') return Promise.resolve(undefined)
-  return new Promise((resolve) => {
-    const host = hostname.replace(/^\[|\]$/g, '')
-    const socket = connect({ host, port: Number(port || REDIS_PORT) })
-    const end = (answer: string | undefined) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.setTimeout(timeoutMs, () => end(undefined))
-    socket.once('error', () => end(undefined))
-    socket.once('data', (bytes: Buffer) => end(bytes.toString('latin1')))
-    socket.write('PING\r\n')
-  })
+  if (protocol !== 'redis:') return false
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const socket = connect({ host, port: Number(port || REDIS_PORT) })
+  const question = { request: 'PING\r\n', bytes: NO_AUTH.length, timeoutMs: LOOK_TIMEOUT_MS }
+  return (await firstBytes(socket, question)) === NO_AUTH
 }
 
 /** Says more about a connection that failed. */
 async function explained(url: string, trouble: Trouble<StoreCode>): Promise<Trouble<StoreCode>> {
-  if (trouble.code !== 'store.redis-unreachable') return trouble
-  const answer = await answerWithoutPassword(url, LOOK_TIMEOUT_MS)
-  if (answer === undefined || !answer.startsWith('-NOAUTH')) return trouble
+  if (trouble.code !== 'store.redis-unreachable' || !(await asksForPassword(url))) return trouble
   return { code: 'store.redis-password', found: 'Redis asks for another password than the one set' }
 }
 

@@ -1,5 +1,6 @@
 import { connect, isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { firstBytes } from './first-bytes.ts'
 
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3}) /
 
@@ -31,27 +32,15 @@ function open({ protocol, hostname, port }: URL) {
  * @param base - URL of the SFU, with `http` or `https`
  * @returns the HTTP status, 101 when the participant was let in; `undefined` without an answer
  */
-export function signallingStatus(
+export async function signallingStatus(
   base: string,
   jwt: string,
   timeoutMs: number,
 ): Promise<number | undefined> {
   const url = new URL(base)
-  return new Promise((resolve) => {
-    const socket = open(url)
-    let received = ''
-    const end = (status: number | undefined) => {
-      socket.destroy()
-      resolve(status)
-    }
-    socket.setTimeout(timeoutMs, () => end(undefined))
-    socket.once('error', () => end(undefined))
-    socket.once('close', () => end(undefined))
-    socket.on('data', (bytes: Buffer) => {
-      received += bytes.toString('latin1')
-      const status = STATUS_LINE.exec(received)?.[1]
-      if (status !== undefined) end(Number(status))
-    })
-    socket.write(upgradeRequest(url, jwt))
-  })
+  const request = upgradeRequest(url, jwt)
+  const bytes = 'HTTP/1.1 101 '.length
+  const answer = await firstBytes(open(url), { request, bytes, timeoutMs })
+  const status = STATUS_LINE.exec(answer)?.[1]
+  return status === undefined ? undefined : Number(status)
 }

@@ -1,0 +1,76 @@
+import { expect, test } from 'bun:test'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createClocks } from '../../src/commands/doctor/clock-skew.ts'
+import { checkRedis } from '../../src/commands/doctor/redis-checks.ts'
+import { createReport } from '../../src/commands/doctor/report.ts'
+import { signallingStatus } from '../../src/commands/doctor/signalling.ts'
+
+/** Listens on a port of the system's choice, and does the same with every connection. */
+async function listenWith(treat: (socket: Socket) => void) {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    treat(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    [Symbol.dispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+function repeat(everyMs: number, text: string) {
+  return (socket: Socket) => {
+    const timer = setInterval(() => socket.write(text), everyMs)
+    socket.once('close', () => clearInterval(timer))
+  }
+}
+
+test.each([
+  ['drips without end', repeat(20, 'H')],
+  ['drips a status line too slowly', repeat(100, ' ')],
+  ['pours without a status', repeat(1, 'x'.repeat(65_536))],
+  ['says nothing', () => {}],
+  ['closes at once', (socket: Socket) => void socket.destroy()],
+  ['ends at once', (socket: Socket) => void socket.end()],
+])('gets no status from a socket that %s, and waits no longer than it may', async (_, treat) => {
+  using listener = await listenWith(treat)
+  const startedAt = performance.now()
+  expect(await signallingStatus(`http://127.0.0.1:${listener.port}`, 'a.b.c', 500)).toBeUndefined()
+  expect(performance.now() - startedAt).toBeLessThan(1_500)
+})
+
+test('reads a status that comes byte by byte', async () => {
+  const line = 'HTTP/1.1 404 Not Found\r\n\r\n'
+  using listener = await listenWith((socket) => {
+    let sent = 0
+    const timer = setInterval(() => socket.write(line[sent++] ?? ''), 5)
+    socket.once('close', () => clearInterval(timer))
+  })
+  expect(await signallingStatus(`http://127.0.0.1:${listener.port}`, 'a.b.c', 2_000)).toBe(404)
+})
+
+async function redisFindings(treat: (socket: Socket) => void) {
+  using listener = await listenWith(treat)
+  const report = createReport({ onFinding: () => {}, onProgress: () => {} })
+  const url = `redis://:redis-secret@127.0.0.1:${listener.port}`
+  await checkRedis({ url, report, clocks: createClocks(), now: Date.now, timeoutMs: 300 })
+  expect(JSON.stringify(report.findings)).not.toContain('redis-secret')
+  return report.findings
+}
+
+test.each([
+  ['closes every connection', (socket: Socket) => void socket.destroy()],
+  ['ends every connection', (socket: Socket) => void socket.end()],
+  ['speaks HTTP', (socket: Socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')],
+])('finds that what is at the address of Redis %s, and ends', async (_, treat) => {
+  const codes = (await redisFindings(treat)).map(({ code }) => code)
+  expect(codes).toEqual(['store.redis-unreachable'])
+})
