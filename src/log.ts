@@ -1,4 +1,5 @@
 import type { Trouble } from './trouble.ts'
+import { visibleJson, visibleText } from './visible-text.ts'
 
 /** How much is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -39,33 +40,13 @@ const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, e
 const GREY = 90
 const COLOUR: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 }
 
-/** What a terminal would obey or hide, and JSON leaves as it is. */
-const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu
-
-function hexOfUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-}
-
-/** As JSON has it: `\uXXXX`, twice for what is beyond 16 bits. */
-function escapedForJson(character: string): string {
-  return character.split('').map(hexOfUnit).join('')
-}
-
-function escapedForPeople(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16)}}`
-}
-
 function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
-  // Such characters can only be inside the strings.
-  const json = JSON.stringify({ time, level, message, ...fields })
-  return `${json.replace(INVISIBLE, escapedForJson)}\n`
+  return `${visibleJson(JSON.stringify({ time, level, message, ...fields }))}\n`
 }
 
 function prettyValue(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return /^[\w.:/*@!+()-]+$/.test(text)
-    ? text
-    : JSON.stringify(value).replace(INVISIBLE, escapedForPeople)
+  return /^[\w.:/*@!+()-]+$/.test(text) ? text : visibleText(JSON.stringify(value))
 }
 
 /** What people look for first, and what only serves to find other lines by. */

@@ -106,6 +106,7 @@ export const HOUSE: readonly (readonly Room[])[] = [
         'prometheus.ts',
         'process-metrics.ts',
         'trouble.ts',
+        'visible-text.ts',
       ],
       holds: 'what the operator sees: log lines, metrics, troubles',
     },

@@ -1,3 +1,4 @@
+import { visibleJson, visibleText } from '../../visible-text.ts'
 import type { CommandOutput } from '../registration.ts'
 import type { Finding, Level, ReportOutput } from './report.ts'
 
@@ -10,18 +11,14 @@ const MARKS: Readonly<Record<Level, string>> = {
 const STEP_WIDTH = 14
 const INDENT = ' '.repeat(MARKS.ok.length + STEP_WIDTH + 3)
 
-/** What terminals would obey, and other servers may have sent. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
-function visible(text: string): string {
-  return text.replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
-}
+/** Other servers choose URLs; a longer line would wrap, and stay. */
+const MAX_PROGRESS = 70
 
 /** A finding as lines of text. */
 export function findingText({ step, level, found, code, sentence, remedy }: Finding): string {
-  const first = `${MARKS[level]}  ${step.padEnd(STEP_WIDTH)} ${visible(found)}\n`
+  const first = `${MARKS[level]}  ${step.padEnd(STEP_WIDTH)} ${visibleText(found)}\n`
   if (code === undefined) return first
-  const help = remedy === undefined ? '' : `${INDENT}-> ${visible(remedy)}\n`
+  const help = remedy === undefined ? '' : `${INDENT}-> ${visibleText(remedy)}\n`
   return `${first}${INDENT}${sentence} [${code}]\n${help}`
 }
 
@@ -34,7 +31,7 @@ export function textOutput({ out, err }: CommandOutput, isTerminal: boolean): Re
       out(findingText(finding))
     },
     onProgress: (what) => {
-      if (isTerminal) err(`${clear}... ${what}`)
+      if (isTerminal) err(`${clear}... ${visibleText(what).slice(0, MAX_PROGRESS)}`)
     },
   }
 }
@@ -56,5 +53,6 @@ export function summaryText(findings: readonly Finding[]): string {
 export function jsonText(findings: readonly Finding[], version: string): string {
   const problems = count(findings, 'problem')
   const warnings = count(findings, 'warning')
-  return `${JSON.stringify({ version, problems, warnings, findings }, undefined, 2)}\n`
+  const json = JSON.stringify({ version, problems, warnings, findings }, undefined, 2)
+  return `${visibleJson(json)}\n`
 }

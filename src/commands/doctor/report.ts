@@ -58,11 +58,15 @@ export interface ReportOutput {
   readonly onProgress: (what: string) => void
 }
 
+/** Other servers choose names and URLs; as much as a line of the log has. */
+const MAX_FOUND = 1_000
+
 /** Creates {@link Report}. */
 export function createReport({ onFinding, onProgress }: ReportOutput): Report {
   const findings: Finding[] = []
 
-  function add(finding: Finding): void {
+  function add(whole: Finding): void {
+    const finding = { ...whole, found: whole.found.slice(0, MAX_FOUND) }
     findings.push(finding)
     onFinding(finding)
   }
