@@ -1,5 +1,7 @@
 import type { BindAddress } from '../../config/http-parsers.ts'
 import { memberOf, parseJson } from '../../lib/json.ts'
+import { type SfuCode, SfuError } from '../../livekit/twirp.ts'
+import type { Trouble } from '../../trouble.ts'
 import { reachableAt } from '../healthcheck.ts'
 import type { Report } from './report.ts'
 import type { CheckedSfu } from './sfu-checks.ts'
@@ -81,10 +83,19 @@ async function webhooksAt(authority: string): Promise<WebhookCounts> {
   return { taken: sumOf(text, WEBHOOK_COUNT), refused: sumOf(text, REFUSED_COUNT) }
 }
 
-/** Has the SFU open and close a room, and waits for it to say so. */
-async function provokeWebhook({ rooms, unusedRoom }: CheckedSfu): Promise<void> {
-  await rooms.createRoom(unusedRoom)
-  await rooms.deleteRoom(unusedRoom, AbortSignal.timeout(TIMEOUT_MS))
+/** Has the SFU open and close a room, or says why it does not. */
+async function provokeWebhook({
+  rooms,
+  unusedRoom,
+}: CheckedSfu): Promise<Trouble<SfuCode> | undefined> {
+  try {
+    await rooms.createRoom(unusedRoom)
+    await rooms.deleteRoom(unusedRoom, AbortSignal.timeout(TIMEOUT_MS))
+    return undefined
+  } catch (error) {
+    if (error instanceof SfuError) return error.trouble
+    throw error
+  }
 }
 
 type Arrival = 'taken' | 'refused' | 'none'
@@ -111,7 +122,8 @@ async function checkWebhooks(
 ): Promise<void> {
   report.progress('whether webhooks of the SFU arrive')
   const before = await webhooksAt(authority)
-  await provokeWebhook(sfu)
+  const refusal = await provokeWebhook(sfu)
+  if (refusal !== undefined) return report.problem('webhooks', refusal)
   const how = await arrival(authority, before, webhookMs)
   if (how === 'taken') {
     return report.ok(

@@ -72,7 +72,11 @@ function answerText(base: string, status: number | undefined): string {
   return `${base}/rtc ${status === undefined ? 'gave no answer' : `answered ${status}`}`
 }
 
-/** Asks to join the room, as clients do, before and after it has been created. */
+/**
+ * Asks to join the room, as clients do, before and after it has been created.
+ *
+ * @throws {SfuError} when it cannot be created
+ */
 async function checkSignalling(parts: SfuCheckParts, signer: TokenSigner, sfu: CheckedSfu) {
   const { config, report, timeoutMs = TIMEOUT_MS } = parts
   const { rooms, unusedRoom: room } = sfu
@@ -119,6 +123,12 @@ export async function checkSfu(parts: SfuCheckParts): Promise<CheckedSfu | undef
     return undefined
   }
   const sfu = { rooms, unusedRoom: `doctor-${crypto.randomUUID()}` }
-  await checkSignalling(parts, signer, sfu)
-  return sfu
+  try {
+    await checkSignalling(parts, signer, sfu)
+    return sfu
+  } catch (error) {
+    if (!(error instanceof SfuError)) throw error
+    report.problem('signalling', error.trouble)
+    return undefined
+  }
 }
