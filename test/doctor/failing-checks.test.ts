@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { reply } from '../support/misbehaviour.ts'
 import { type DoctorStage, setDoctorStage } from './stage.ts'
 
@@ -34,4 +37,16 @@ test('says that the SFU refuses to close rooms', async () => {
   })
   expect(codes).toEqual(['sfu.call-refused'])
   expect(findings.at(-1)).toMatchObject({ step: 'webhooks', level: 'problem' })
+})
+
+test.each([
+  ['a directory', (path: string) => mkdir(path)],
+  ['a pipe', (path: string) => Bun.$`mkfifo ${path}`.then(() => {})],
+])('finds a state file that is %s', async (_, make) => {
+  const folder = await mkdtemp(join(tmpdir(), 'test-doctor-'))
+  const path = join(folder, 'state.sqlite')
+  await make(path)
+  const { codes } = await stage.examine({ args: [], env: { LIVEKIT_STATE_FILE: path } })
+  await rm(folder, { recursive: true })
+  expect(codes).toEqual(['store.file-unusable'])
 })

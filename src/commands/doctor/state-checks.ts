@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../config.ts'
 import { headerTrouble } from '../../delegation/store/sqlite-database.ts'
@@ -34,6 +34,8 @@ function fileTrouble(path: string): Trouble<StoreCode> | undefined {
   if (!existsSync(path)) return undefined
   const file = whyNotWritable(path)
   if (file !== undefined) return { code: 'store.file-unusable', found: file }
+  // Opening a pipe waits for somebody who writes.
+  if (!statSync(path).isFile()) return { code: 'store.file-unusable', found: `${path} is no file` }
   return headerTrouble(path, beginningOf(path))
 }
 
