@@ -50,3 +50,13 @@ test.each([
   await rm(folder, { recursive: true })
   expect(codes).toEqual(['store.file-unusable'])
 })
+
+test('ends with all findings when every answer of the homeserver drips', async () => {
+  const { codes, findings } = await stage.examine({
+    homeserver({ respond }) {
+      respond('/*', { kind: 'slow-body', everyMs: 100, body: 'x'.repeat(1_000) })
+    },
+  })
+  expect(codes).toEqual(['federation.timeout', 'client-api.timeout'])
+  expect(findings.at(-1)).toMatchObject({ step: 'webhooks', level: 'ok' })
+})

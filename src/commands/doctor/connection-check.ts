@@ -1,8 +1,10 @@
 import type { CauseCode } from '../../catalogue/catalogue.ts'
 import { memberOf, parseJson, textMember } from '../../lib/json.ts'
+import type { Discovered } from '../../matrix/discovery.ts'
+import { exchangeTrouble } from '../../matrix/exchange-trouble.ts'
 import { targetOf } from '../../matrix/server-name.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
-import type { Target } from '../../net/target-client.ts'
+import { isRequestFailure, type Target } from '../../net/target-client.ts'
 import type { Trouble } from '../../trouble.ts'
 import { attempt, type Get, isAnswer } from './asking.ts'
 import { certificateText, showCertificate } from './certificate.ts'
@@ -78,6 +80,21 @@ async function reportConnection(
   report.warning('connection', { code: 'federation.certificate-expires-soon', found })
 }
 
+/** Where the homeserver is, or why that was not found out in time. */
+async function discover({
+  name,
+  clients,
+}: ServerCheckParts): Promise<Discovered | Trouble<CauseCode>> {
+  try {
+    return await clients.inTime((signal) => {
+      return clients.discovery.discover(name, clients.policy, signal)
+    })
+  } catch (error) {
+    if (isRequestFailure(error)) return exchangeTrouble('federation', error, ['at the discovery'])
+    throw error
+  }
+}
+
 /** Finds the homeserver as the service does; gives a way to ask it, or the problem that was reported. */
 export async function connectTo(parts: ServerCheckParts): Promise<Get | CauseCode> {
   const { name, clients, config, report } = parts
@@ -88,9 +105,12 @@ export async function connectTo(parts: ServerCheckParts): Promise<Get | CauseCod
     return (path) => clients.inTime((signal) => clients.direct(override, call(path), signal))
   }
   const wellKnown = await lookUpWellKnown(parts)
-  const { targets, notes } = await clients.inTime((signal) =>
-    clients.discovery.discover(name, clients.policy, signal),
-  )
+  const discovered = await discover(parts)
+  if ('code' in discovered) {
+    report.problem('connection', discovered)
+    return discovered.code
+  }
+  const { targets, notes } = discovered
   const get: Get = (path) =>
     clients.inTime((signal) => {
       return clients.client.request(targets, call(path), clients.policy, signal)
