@@ -74,3 +74,18 @@ test.each([
   const codes = (await redisFindings(treat)).map(({ code }) => code)
   expect(codes).toEqual(['store.redis-unreachable'])
 })
+
+/** What a Redis answers that knows no time. */
+function timelessAnswer(command: string): string {
+  const info = 'redis_version:7.0.0\r\naof_enabled:1\r\n'
+  if (command.includes('HELLO')) return '%1\r\n+server\r\n+redis\r\n'
+  if (command.includes('INFO')) return `$${info.length}\r\n${info}\r\n`
+  return command.includes('TIME') ? '*2\r\n+soon\r\n+later\r\n' : '+OK\r\n'
+}
+
+test('compares no clocks with a Redis that gives no time', async () => {
+  const findings = await redisFindings((socket) => {
+    socket.on('data', (bytes: Buffer) => socket.write(timelessAnswer(bytes.toString())))
+  })
+  expect(findings).toMatchObject([{ step: 'state', level: 'ok' }])
+})

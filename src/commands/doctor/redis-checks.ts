@@ -50,7 +50,8 @@ async function reportClock({ report, clocks, now }: RedisCheckParts, send: Send)
   const time = await send('TIME')
   const [seconds = 0, micros = 0] = Array.isArray(time) ? time.map(Number) : []
   const skewMs = seconds * 1_000 + micros / 1_000 - now()
-  if (Math.abs(skewMs) < MAX_SKEW_MS || clocks.isKnown(skewMs / 1_000)) return
+  if (!Number.isFinite(skewMs) || Math.abs(skewMs) < MAX_SKEW_MS || clocks.isKnown(skewMs / 1_000))
+    return
   const found = `its clock and ours are ${Math.round(Math.abs(skewMs) / 1_000)} s apart`
   report.warning('state', { code: 'store.redis-clock-skew', found })
 }
