@@ -2,6 +2,10 @@ import type { Entry } from './entry.ts'
 
 /** What only the `doctor` command finds. */
 export const DOCTOR_ENTRIES = {
+  'doctor.check-failed': {
+    sentence: 'A check of the doctor has failed by a fault of its own.',
+    remedy: 'The other findings hold. Please report it, with this line and the version.',
+  },
   'access.name-misspelt': {
     sentence: 'The homeserver is not in the list of full access, but a name much like it is.',
     remedy: 'Write {} in LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter.',

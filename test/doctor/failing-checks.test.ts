@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { doctor } from '../../src/commands/doctor/doctor.ts'
+import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type DoctorStage, setDoctorStage } from './stage.ts'
 
@@ -59,4 +61,39 @@ test('ends with all findings when every answer of the homeserver drips', async (
   })
   expect(codes).toEqual(['federation.timeout', 'client-api.timeout'])
   expect(findings.at(-1)).toMatchObject({ step: 'webhooks', level: 'ok' })
+})
+
+test('loses no other finding by a fault of its own, and shows no message of it', async () => {
+  const written: string[] = []
+  const write = (text: string) => void written.push(text)
+  const env = {
+    LIVEKIT_URL: 'ws://127.0.0.1:1',
+    LIVEKIT_FULL_ACCESS_HOMESERVERS: 'example.test',
+    ...CREDENTIAL_SETTINGS,
+  }
+  const exitCode = await doctor(
+    ['--json'],
+    env,
+    { out: write, err: write },
+    {
+      version: '0.0.0-test',
+      isTerminal: false,
+      now() {
+        throw new RangeError('something secret')
+      },
+    },
+  )
+  const { findings } = JSON.parse(written.join(''))
+  expect(findings.slice(1, 4)).toMatchObject([
+    {
+      step: 'sfu',
+      level: 'problem',
+      found: 'RangeError (no code)',
+      code: 'doctor.check-failed',
+    },
+    { step: 'federation', level: 'skipped' },
+    { step: 'state', level: 'ok' },
+  ])
+  expect(written.join('')).not.toContain('something secret')
+  expect(exitCode).toBe(1)
 })

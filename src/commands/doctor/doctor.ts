@@ -10,6 +10,7 @@ import { checkClientApi } from './client-api-checks.ts'
 import { createClocks } from './clock-skew.ts'
 import { checkConfiguration } from './configuration-check.ts'
 import { checkFederation } from './federation-checks.ts'
+import { guarded } from './guarded.ts'
 import { createHomeserverClients, type ServerCheckParts } from './homeserver-clients.ts'
 import { jsonText, summaryText, textOutput } from './output.ts'
 import { checkOwnHomeserver } from './own-homeserver-checks.ts'
@@ -38,11 +39,15 @@ async function checkHomeserver(
   parts: ServerCheckParts,
   { token, user }: DoctorArguments,
 ): Promise<string | undefined> {
-  checkAccess(parts.name.text, parts.config, parts.report)
-  const problem = await checkFederation(parts, { token, user })
-  const found = await checkClientApi(parts, problem)
-  if (found.baseUrl !== undefined) await checkTransports(parts, found, { token, user })
-  else parts.report.skipped('transports', 'need /.well-known/matrix/client')
+  const { name, config, report } = parts
+  await guarded('access', report, () => checkAccess(name.text, config, report))
+  const problem = await guarded('federation', report, () => checkFederation(parts, { token, user }))
+  const found = await guarded('client-api', report, () => checkClientApi(parts, problem))
+  if (found?.baseUrl === undefined) {
+    report.skipped('transports', 'need /.well-known/matrix/client')
+    return undefined
+  }
+  await guarded('transports', report, () => checkTransports(parts, found, { token, user }))
   return found.baseUrl
 }
 
@@ -54,22 +59,28 @@ async function checkAll(
 ): Promise<void> {
   const { now = Date.now, tuning = {} } = options
   const clocks = createClocks()
-  const sfu = await checkSfu({ config, report, clocks, now, timeoutMs: tuning.sfuTimeoutMs })
+  const sfu = await guarded('sfu', report, () => {
+    return checkSfu({ config, report, clocks, now, timeoutMs: tuning.sfuTimeoutMs })
+  })
   const { applicationService: mode, metricsBind: bind } = config
   const name = parseServerName(asked.serverName ?? mode?.serverName ?? '')
   if (name !== undefined) {
     const clients = createHomeserverClients(name.text, config, now, tuning)
     const parts = { name, clients, config, report, clocks, now, tuning }
     const baseUrl = await checkHomeserver(parts, asked)
-    if (mode?.serverName === name.text) await checkOwnHomeserver({ mode, clients, report }, baseUrl)
+    if (mode?.serverName === name.text) {
+      const own = { mode, clients, report }
+      await guarded('homeserver', report, () => checkOwnHomeserver(own, baseUrl))
+    }
   } else {
     report.skipped(
       'federation',
       'no homeserver was named: add its server name, such as example.com',
     )
   }
-  await checkState(config, { report, clocks, now })
-  await checkService({ bind, sfu, report, webhookMs: options.webhookMs })
+  await guarded('state', report, () => checkState(config, { report, clocks, now }))
+  const { webhookMs } = options
+  await guarded('service', report, () => checkService({ bind, sfu, report, webhookMs }))
 }
 
 /**
