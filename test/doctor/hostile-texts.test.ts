@@ -38,6 +38,23 @@ test('writes nothing that a terminal obeys into JSON, and no more than a line of
   expect(Math.max(...findings.map(({ found }) => found.length))).toBe(1_000)
 })
 
+test.each([
+  ['at its beginning', 'real-token-1234 and more'],
+  ['across the place where it is cut', `wss://${'x'.repeat(85)}real-token-1234`],
+])('shows no token that a service repeats %s', async (_, url) => {
+  const { text, codes } = await stage.examine({
+    args: ['--user', `@alice:${SERVER_NAME}`, '--token', 'real-token-1234'],
+    homeserver({ respond }) {
+      const refused = reply(401, { errcode: 'M_UNKNOWN_TOKEN', error: 'no' })
+      const accepted = reply(200, { sub: `@alice:${SERVER_NAME}` })
+      respond('/_matrix/federation/v1/openid/userinfo', refused, accepted)
+      respond('/jwt/get_token', reply(200, { url, jwt: 'a.b.c' }))
+    },
+  })
+  expect(codes).toEqual(['transports.elsewhere'])
+  expect(text).not.toContain('real-toke')
+})
+
 test('stays JSON whatever the texts hold', () => {
   const found = 'a"\\\n\u0000\u2028\ud800\u{e0041}'
   const text = jsonText([{ step: 'sfu', level: 'ok', found }], '1')

@@ -107,11 +107,12 @@ export async function doctor(
   }
   const text = textOutput(output, options.isTerminal)
   const silent = { onFinding: () => {}, onProgress: () => {} }
-  const report = createReport(asked.json ? silent : text)
-  const config = checkConfiguration(
-    loadConfig(env, (path) => readFileSync(path, 'utf8')),
-    report,
-  )
+  const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
+  const report = createReport(asked.json ? silent : text, [
+    asked.token,
+    loaded.config?.applicationService?.asToken,
+  ])
+  const config = checkConfiguration(loaded, report)
   if (config !== undefined) await checkAll(config, report, asked, options)
   const { findings } = report
   output.out(asked.json ? jsonText(findings, options.version) : summaryText(findings))

@@ -61,12 +61,29 @@ export interface ReportOutput {
 /** Other servers choose names and URLs; as much as a line of the log has. */
 const MAX_FOUND = 1_000
 
-/** Creates {@link Report}. */
-export function createReport({ onFinding, onProgress }: ReportOutput): Report {
+/** Shorter ones would hide words that are no secrets; no real token is. */
+const MIN_SECRET = 8
+
+/**
+ * Creates {@link Report}.
+ *
+ * @param secrets - what must not be shown even if whoever was sent it repeats it
+ */
+export function createReport(
+  { onFinding, onProgress }: ReportOutput,
+  secrets: readonly (string | undefined)[] = [],
+): Report {
+  const hidden = secrets.filter((secret) => secret !== undefined && secret.length >= MIN_SECRET)
   const findings: Finding[] = []
 
+  function withoutSecrets(text: string): string {
+    return hidden.reduce<string>((shown, secret = '') => shown.replaceAll(secret, '(secret)'), text)
+  }
+
   function add(whole: Finding): void {
-    const finding = { ...whole, found: whole.found.slice(0, MAX_FOUND) }
+    // In this order: a secret that is cut is not recognised.
+    const found = withoutSecrets(whole.found).slice(0, MAX_FOUND)
+    const finding = { ...whole, found }
     findings.push(finding)
     onFinding(finding)
   }
@@ -83,7 +100,7 @@ export function createReport({ onFinding, onProgress }: ReportOutput): Report {
     warning: (step, trouble) => addTrouble(step, 'warning', trouble),
     problem: (step, trouble) => addTrouble(step, 'problem', trouble),
     skipped: (step, why) => add({ step, level: 'skipped', found: why }),
-    progress: onProgress,
+    progress: (what) => onProgress(withoutSecrets(what)),
     findings,
   }
 }

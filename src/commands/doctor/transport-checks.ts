@@ -52,7 +52,7 @@ function mismatch(
   const url = textMember(parseJson(answer.body), 'url')
   if (url === config.liveKitUrl) return undefined
   if (url === undefined) return answerText(answer, '/get_token')
-  return `it hands out another SFU than LIVEKIT_URL: ${url.slice(0, 100)}`
+  return `it hands out another SFU than LIVEKIT_URL: ${url}`
 }
 
 /**
@@ -76,7 +76,7 @@ async function checkAnnounced(
       report.ok('transports', `the homeserver announces ${liveKitUrl}`)
       return true
     }
-    const found = `the homeserver announces ${urls.join(', ').slice(0, 200)}, and not LIVEKIT_URL`
+    const found = `the homeserver announces ${urls.join(', ')}, and not LIVEKIT_URL`
     report.problem('transports', { code: 'transports.elsewhere', found })
     return true
   } catch (error) {
