@@ -5,6 +5,7 @@ import { createClocks } from '../../src/commands/doctor/clock-skew.ts'
 import { checkRedis } from '../../src/commands/doctor/redis-checks.ts'
 import { createReport } from '../../src/commands/doctor/report.ts'
 import { signallingStatus } from '../../src/commands/doctor/signalling.ts'
+import { runScript } from '../support/script-process.ts'
 
 /** Listens on a port of the system's choice, and does the same with every connection. */
 async function listenWith(treat: (socket: Socket) => void) {
@@ -55,6 +56,39 @@ test('reads a status that comes byte by byte', async () => {
     socket.once('close', () => clearInterval(timer))
   })
   expect(await signallingStatus(`http://127.0.0.1:${listener.port}`, 'a.b.c', 2_000)).toBe(404)
+})
+
+test('hangs up on an SFU that lets the participant in and pours', async () => {
+  const { promise: hungUp, resolve } = Promise.withResolvers<void>()
+  using listener = await listenWith((socket) => {
+    socket.once('close', () => resolve())
+    socket.once('data', () => {
+      const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\n'
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n`)
+      repeat(1, 'x'.repeat(65_536))(socket)
+    })
+  })
+  expect(await signallingStatus(`http://127.0.0.1:${listener.port}`, 'a.b.c', 2_000)).toBe(101)
+  await hungUp
+})
+
+test('asks for the signalling socket through the proxy that the API is called through', async () => {
+  const lines: string[] = []
+  using proxy = await listenWith((socket) => {
+    socket.once('data', (bytes: Buffer) => {
+      lines.push(bytes.toString().split('\r\n', 1)[0] ?? '')
+      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n')
+    })
+  })
+  const ask = `
+    import { signallingStatus } from '#src/commands/doctor/signalling.ts'
+    console.log(await signallingStatus('http://sfu.invalid/prefix/', 'a.b.c', 2_000))
+  `
+  const child = runScript(ask, { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` })
+  expect(await child.exited).toBe(0)
+  expect(lines).toEqual([
+    'GET http://sfu.invalid/prefix/rtc?access_token=a.b.c&protocol=15&auto_subscribe=1 HTTP/1.1',
+  ])
 })
 
 async function redisFindings(treat: (socket: Socket) => void) {
