@@ -11,5 +11,6 @@ export interface Entry {
 
 /** The remedy for one occurrence. */
 export function filledIn(remedy: string, subject = ''): string {
-  return remedy.replaceAll('{}', subject)
+  // By a function, since `$` means something in a text to replace with.
+  return remedy.replaceAll('{}', () => subject)
 }

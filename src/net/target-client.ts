@@ -152,7 +152,8 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     })
   }
 
-  function healthyFirst(addresses: readonly string[], target: Target): string[] {
+  function healthyFirst(addresses: readonly string[], target: Target): readonly string[] {
+    if (addresses.length < 2) return addresses
     const failed = (address: string) => Number(failedLately.has(failureKey(address, target)))
     return addresses.toSorted((a, b) => failed(a) - failed(b))
   }

@@ -84,7 +84,6 @@ export async function permittedAddress(
   { resolver, policy }: HomeserverClients,
   host: string,
 ): Promise<string | undefined> {
-  if (isIP(host) !== 0) return host
-  const addresses = await resolver.addresses(host).catch(() => [])
+  const addresses = isIP(host) === 0 ? await resolver.addresses(host).catch(() => []) : [host]
   return addresses.find((address) => denyingNetwork(address, policy) === undefined)
 }

@@ -61,7 +61,8 @@ async function checkReadiness(authority: string, report: Report): Promise<void> 
       `the service runs at ${authority}: its store answers, its worker is up to date`,
     )
   if (status === 'degraded') {
-    const isTold = Array.isArray(reasons) && reasons.every((reason) => isReported(reason, report))
+    const told = Array.isArray(reasons) ? reasons : []
+    const isTold = told.length > 0 && told.every((reason) => isReported(reason, report))
     if (isTold) return report.skipped('service', `it says the same: ${found}`)
     return report.warning('service', { code: 'service.degraded', found })
   }
