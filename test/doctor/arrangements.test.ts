@@ -30,6 +30,7 @@ test('finds nothing where all is well', async () => {
     'signalling ok',
     'access ok',
     'well-known ok',
+    'addresses ok',
     'connection ok',
     'federation ok',
     'openid ok',

@@ -154,6 +154,24 @@ test('shows the certificate that is for another name', async () => {
   expect(foundBy(examination, 'connection')).toContain('it shows a certificate for other.test by')
 })
 
+test('says where SRV records and addresses lead to', async () => {
+  const examination = await stage.examine({
+    isDelegated: false,
+    homeserver({ port: homeserverPort }) {
+      stage.dns.set(`_matrix-fed._tcp.${SERVER_NAME}`, 'SRV', {
+        records: [{ priority: 0, weight: 0, port: homeserverPort, target: 'srv.example.test' }],
+        ttlSeconds: 0,
+      })
+      stage.dns.set('srv.example.test', 'A', { records: ['127.0.0.1'], ttlSeconds: 0 })
+    },
+  })
+  stage.dns.remove(`_matrix-fed._tcp.${SERVER_NAME}`)
+  expect(examination.codes).toEqual([])
+  expect(foundBy(examination, 'addresses')).toMatch(
+    /^by SRV record srv\.example\.test port \d+: 127\.0\.0\.1$/,
+  )
+})
+
 test('uses an override instead of looking for the homeserver', async () => {
   const examination = await stage.examine({
     env: { LIVEKIT_FEDERATION_URL_OVERRIDES: `${SERVER_NAME}=http://127.0.0.1:1` },

@@ -8,7 +8,7 @@ import { isRequestFailure, type Target } from '../../net/target-client.ts'
 import type { Trouble } from '../../trouble.ts'
 import { attempt, type Get, isAnswer } from './asking.ts'
 import { certificateText, showCertificate } from './certificate.ts'
-import { permittedAddress, type ServerCheckParts } from './homeserver-clients.ts'
+import { permittedAddresses, type ServerCheckParts } from './homeserver-clients.ts'
 import { lookUpWellKnown } from './well-known-check.ts'
 
 /** Path of the endpoint that tells which software answers. */
@@ -42,7 +42,7 @@ const CERTIFICATE_CODES: readonly string[] = [
 ]
 
 async function certificateOf({ clients }: ServerCheckParts, { host, port, tlsServerName }: Target) {
-  const address = await permittedAddress(clients, host)
+  const [address] = await permittedAddresses(clients, host)
   if (address === undefined) return undefined
   return showCertificate({ address, port, tlsServerName }, LOOK_TIMEOUT_MS)
 }
@@ -95,6 +95,22 @@ async function discover({
   }
 }
 
+/** Reports where the look-up has led to; what is denied, or has no address, is the connection's problem. */
+async function reportAddresses(
+  { clients, report }: ServerCheckParts,
+  targets: readonly Target[],
+): Promise<void> {
+  const places = await Promise.all(
+    targets.map(async ({ host, port, tlsServerName }) => {
+      const addresses = await permittedAddresses(clients, host)
+      const how = host === tlsServerName ? '' : 'by SRV record '
+      return addresses.length === 0 ? [] : `${how}${host} port ${port}: ${addresses.join(', ')}`
+    }),
+  )
+  const found = places.flat()
+  if (found.length > 0) report.ok('addresses', found.join('; '))
+}
+
 /** Finds the homeserver as the service does; gives a way to ask it, or the problem that was reported. */
 export async function connectTo(parts: ServerCheckParts): Promise<Get | CauseCode> {
   const { name, clients, config, report } = parts
@@ -111,6 +127,7 @@ export async function connectTo(parts: ServerCheckParts): Promise<Get | CauseCod
     return discovered.code
   }
   const { targets, notes } = discovered
+  if (wellKnown.kind !== 'bad') await reportAddresses(parts, targets)
   const get: Get = (path) =>
     clients.inTime((signal) => {
       return clients.client.request(targets, call(path), clients.policy, signal)

@@ -79,11 +79,11 @@ export interface ServerCheckParts {
   readonly tuning: Tuning
 }
 
-/** The first address of a host that the policy permits; `undefined` if there is none. */
-export async function permittedAddress(
+/** The addresses of a host that the policy permits. */
+export async function permittedAddresses(
   { resolver, policy }: HomeserverClients,
   host: string,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const addresses = isIP(host) === 0 ? await resolver.addresses(host).catch(() => []) : [host]
-  return addresses.find((address) => denyingNetwork(address, policy) === undefined)
+  return addresses.filter((address) => denyingNetwork(address, policy) === undefined)
 }

@@ -9,6 +9,7 @@ export const STEPS = [
   'sfu',
   'signalling',
   'well-known',
+  'addresses',
   'connection',
   'federation',
   'openid',
