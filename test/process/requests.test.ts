@@ -46,6 +46,9 @@ test('each request is logged as one line with its outcome', async () => {
       step: 'userinfo',
       cause: 'the homeserver refused the token',
       code: 'federation.token-refused',
+      remedy:
+        'If it happens to all users of your homeserver: /.well-known/matrix/server, or ' +
+        'LIVEKIT_FEDERATION_URL_OVERRIDES, leads to another one.',
     },
     {
       ...common,

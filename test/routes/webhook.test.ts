@@ -130,8 +130,8 @@ test('logs accepted webhooks, and why one is refused, without telling the sender
     ['webhook', 'the body is not the signed one', 'webhook.malformed'],
     [undefined, 'participant_left', undefined],
   ])
-  expect(lines.slice(2, 4).map(({ remedy }) => remedy)).toEqual([
-    '"webhook.api_key" of LiveKit\'s configuration must be LIVEKIT_KEY, with LIVEKIT_SECRET under "keys".',
-    'Set "webhook.api_key" of LiveKit\'s configuration to LIVEKIT_KEY.',
-  ])
+  const remedy =
+    'LIVEKIT_KEY and LIVEKIT_SECRET, or the line in LIVEKIT_KEY_FILE, must be a pair under "keys" or in ' +
+    'the "key_file" of LiveKit\'s configuration, and "webhook.api_key" there that key.'
+  expect(lines.slice(2, 4).map((line) => line.remedy)).toEqual([remedy, remedy])
 })
