@@ -1,5 +1,6 @@
-import { isIP, isIPv4 } from 'node:net'
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { ipv4Number } from '../net/ipv4.ts'
 import { AddressChecks, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
 
 /** The part of the server that knows where a request comes from. */
@@ -34,7 +35,7 @@ const PRIVATE = { denied: [...LOCAL, ...OWN_MACHINE], allowed: [] }
 /** The one way to write an address, without a zone; IPv4 where it comes in the form of IPv6. */
 function canonical(address: string): string {
   // Here too; the library takes microseconds.
-  if (isIPv4(address)) return address
+  if (ipv4Number(address) !== undefined) return address
   const [zoneless = ''] = address.split('%')
   return ipaddr.process(zoneless).toString()
 }
@@ -43,7 +44,7 @@ function canonical(address: string): string {
 function addressIn(hop: string): string | undefined {
   const text = hop.trim()
   // Most are.
-  if (isIPv4(text)) return text
+  if (ipv4Number(text) !== undefined) return text
   const [, bracketed] = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text) ?? []
   const [, withPort] = /^([\d.]+):\d{1,5}$/.exec(text) ?? []
   const address = bracketed ?? withPort ?? text

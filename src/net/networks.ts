@@ -13,7 +13,8 @@ export class AddressChecks {
 
   /** The network that denies `address`; `undefined` if it is permitted. */
   denyingNetwork(address: string, policy: AddressPolicy): Network | undefined {
-    if (isIPv4(address)) return denyingNetwork(address, policy)
+    const number = ipv4Number(address)
+    if (number !== undefined) return denyingIPv4Network(number, policy)
     const verdicts = this.#verdictsBy(policy)
     if (verdicts.has(address)) return verdicts.get(address)
     const verdict = denyingNetwork(address, policy)

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { isIPv4 } from 'node:net'
+import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { ipv4Number, ipv4Range, isWithin } from '../../src/net/ipv4.ts'
 import { LOCAL, NOT_PUBLIC, OWN_MACHINE } from '../../src/net/networks.ts'
@@ -14,12 +16,31 @@ test.each([
   expect(ipv4Number(text)).toBe(number)
 })
 
-test.each(['', '1.2.3', '1.2.3.4.5', '1.2.3.256', '01.2.3.4', '1.2.3.4 ', '::1', '::ffff:1.2.3.4'])(
-  '%p is no IPv4 address',
-  (text) => {
-    expect(ipv4Number(text)).toBeUndefined()
-  },
-)
+test.each([
+  '',
+  '...',
+  '1.2.3',
+  '1..3.4',
+  '1.2.3.4.',
+  '1.2.3.4.5',
+  '1.2.3.256',
+  '01.2.3.4',
+  '1.2.3.4 ',
+  '::1',
+])('%p is no IPv4 address', (text) => {
+  expect(ipv4Number(text)).toBeUndefined()
+})
+
+test('takes what isIPv4 takes, and nothing else', () => {
+  const piece = fc.constantFrom('.', '0', '1', '25', '255', '256', '09', '-', ' ', 'a', ':', '٤')
+  const text = fc.array(piece, { maxLength: 9 }).map((pieces) => pieces.join(''))
+  fc.assert(
+    fc.property(fc.oneof(text, fc.ipV4(), fc.string()), (each) => {
+      expect(ipv4Number(each) !== undefined).toBe(isIPv4(each))
+    }),
+    { numRuns: 5_000 },
+  )
+})
 
 describe('a range', () => {
   test.each<[bytes: number[], bits: number, inside: string[], outside: string[]]>([
