@@ -3,12 +3,14 @@ import { CATALOGUE, isCauseCode } from '../catalogue/catalogue.ts'
 import { type Entry, filledIn } from '../catalogue/entry.ts'
 import { helpText, settingHelp } from '../config/help.ts'
 import { noteLine, type SettingNote } from '../config/reader.ts'
+import { visibleText } from '../visible-text.ts'
 import type { CommandOutput } from './registration.ts'
 
 /** Stands for what a remedy names when it is about one occurrence. */
 const ANY = '(what it is about)'
 const CODES = 'codes'
 const MAX_TYPOS = 3
+const MAX_SHOWN = 60
 
 /** What the catalogue says of a code; `undefined` if it is none. */
 function causeHelp(code: string): string | undefined {
@@ -31,7 +33,8 @@ function unknown(name: string, note: SettingNote): string {
   const lower = name.toLowerCase()
   const near = Object.keys(CATALOGUE).find((code) => distance(code, lower) <= MAX_TYPOS)
   const question = near === undefined ? '' : `; did you mean ${near}?`
-  return `${name}: is no setting and no code${question} ${list}\n`
+  const shown = visibleText(name.slice(0, MAX_SHOWN))
+  return `${shown}: is no setting and no code${question} ${list}\n`
 }
 
 /**

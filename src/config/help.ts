@@ -16,6 +16,7 @@ const COMMANDS = `Commands:
                  look at all that the service depends on, with its environment, and say what is
                  wrong and what helps: exit code 0, 1 with problems, 2 for wrong arguments; with a
                  server name at that homeserver too, with an OpenID token of a user all the way
+                 (--token - reads it from standard input)
   --help         this text
   --help NAME    all about one setting, such as --help LIVEKIT_URL, or about one code of a log
                  line, such as --help sfu.refused

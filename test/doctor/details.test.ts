@@ -67,6 +67,23 @@ test('asks the service that clients find with a real token and user', async () =
   expect(other.text).not.toContain('real-token')
 })
 
+test('reads a token from standard input, where other users do not see it', async () => {
+  const examination = await stage.examine({
+    args: [SERVER_NAME, '--token', '-'],
+    input: 'real-token\n',
+    homeserver: ({ respond }) => {
+      respond(USERINFO, UNKNOWN_TOKEN, ({ query }) => {
+        return query.get('access_token') === 'real-token'
+          ? reply(200, { sub: USER })
+          : UNKNOWN_TOKEN
+      })
+    },
+  })
+  expect(examination.codes).toEqual([])
+  expect(foundBy(examination, 'openid')).toBe(`the token is of ${USER}`)
+  expect(examination.text).not.toContain('real-token')
+})
+
 test('does not take a refused token for a fault of the homeserver alone', async () => {
   const { codes, exitCode } = await stage.examine({ args: [SERVER_NAME, '--token', 'expired'] })
   expect(codes).toEqual(['federation.token-refused'])

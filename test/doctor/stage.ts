@@ -38,6 +38,8 @@ export interface Arrangement {
   readonly misbehave?: (sfu: Sfu) => void
   /** What follows the command, instead of the server name. */
   readonly args?: readonly string[]
+  /** What standard input holds. */
+  readonly input?: string
   /** Whether the SFU is told where webhooks go; true unless given. */
   readonly hasWebhooks?: boolean
   /** What the running service is started with. */
@@ -137,6 +139,7 @@ export async function setDoctorStage(): Promise<DoctorStage> {
           version: '0.0.0-test',
           isTerminal: false,
           webhookMs: 1_000,
+          readInput: async () => arrangement.input ?? '',
           tuning: {
             ca: authority.caPem,
             wellKnownPort: homeserver.port,

@@ -19,7 +19,8 @@ const OPTIONS = {
 } as const
 
 /** How the command is used, in one line. */
-export const USAGE = 'jwt-service doctor [server name] [--token T] [--user @u:server] [--json]'
+export const USAGE =
+  'jwt-service doctor [server name] [--token T] [--user @u:server] [--json] (--token - reads it from the input)'
 
 function parse(args: readonly string[]) {
   try {
@@ -28,6 +29,9 @@ function parse(args: readonly string[]) {
     return undefined
   }
 }
+
+/** What stands for a token that comes from standard input, where other users of the machine do not see it. */
+export const TOKEN_FROM_INPUT = '-'
 
 /** Reads the arguments, or says what is wrong with them; texts are not repeated, as they may be secret. */
 export function readDoctorArguments(args: readonly string[]): DoctorArguments | string {

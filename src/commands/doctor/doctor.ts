@@ -5,7 +5,7 @@ import { type Config, loadConfig } from '../../config.ts'
 import { parseServerName } from '../../matrix/server-name.ts'
 import type { CommandOutput } from '../registration.ts'
 import { checkAccess } from './access-check.ts'
-import { type DoctorArguments, readDoctorArguments, USAGE } from './arguments.ts'
+import { type DoctorArguments, readDoctorArguments, TOKEN_FROM_INPUT, USAGE } from './arguments.ts'
 import { checkClientApi } from './client-api-checks.ts'
 import { createClocks } from './clock-skew.ts'
 import { checkConfiguration } from './configuration-check.ts'
@@ -28,11 +28,22 @@ export interface DoctorOptions {
   readonly now?: () => number
   readonly tuning?: Tuning
   readonly webhookMs?: number
+  /** All of standard input. */
+  readonly readInput?: () => Promise<string>
 }
 
 const EXIT_OK = 0
 const EXIT_PROBLEMS = 1
 const EXIT_NOT_RUN = 2
+
+/** Completes the arguments by a token from standard input, where that is asked for. */
+async function withToken(
+  asked: DoctorArguments,
+  { readInput = () => Bun.stdin.text() }: DoctorOptions,
+): Promise<DoctorArguments> {
+  if (asked.token !== TOKEN_FROM_INPUT) return asked
+  return { ...asked, token: (await readInput()).trim() }
+}
 
 /** Checks everything about one homeserver; gives the base URL of its client API, if it has one. */
 async function checkHomeserver(
@@ -100,11 +111,12 @@ export async function doctor(
     output.out(`${USAGE}\n`)
     return EXIT_OK
   }
-  const asked = readDoctorArguments(args)
-  if (typeof asked === 'string') {
-    output.err(`${asked}\n`)
+  const given = readDoctorArguments(args)
+  if (typeof given === 'string') {
+    output.err(`${given}\n`)
     return EXIT_NOT_RUN
   }
+  const asked = await withToken(given, options)
   const text = textOutput(output, options.isTerminal)
   const silent = { onFinding: () => {}, onProgress: () => {} }
   const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))

@@ -62,6 +62,10 @@ async function inspect(parts: RedisCheckParts, send: Send): Promise<void> {
   const info = fieldsOf(await send('INFO'))
   const version = info.get('valkey_version') ?? info.get('redis_version') ?? ''
   const isValkey = info.has('valkey_version')
+  if (!/^\d+\.\d+/.test(version)) {
+    const found = 'what answers INFO is neither Redis nor Valkey'
+    return report.problem('state', { code: 'store.redis-refused', found })
+  }
   const name = isValkey ? `Valkey ${version}` : `Redis ${version}`
   if (!isValkey && isTooOld(version)) {
     return report.problem('state', { code: 'store.redis-too-old', found: name })
