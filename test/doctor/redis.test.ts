@@ -8,13 +8,14 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-async function examineWith(options: RedisServerOptions, password = '') {
+/** @param credentials - as in a URL; those of the server unless given */
+async function examineWith(options: RedisServerOptions, credentials?: string) {
   const redis = await createRedisServer(options)
   try {
     await redis.start()
-    const url = options.password === undefined ? redis.url : `redis://127.0.0.1:${redis.port}`
-    const env = { LIVEKIT_REDIS_URL: url, LIVEKIT_REDIS_PASSWORD: password }
-    return await stage.examine({ args: [], env })
+    const url =
+      credentials === undefined ? redis.url : `redis://${credentials}127.0.0.1:${redis.port}`
+    return await stage.examine({ args: [], env: { LIVEKIT_REDIS_URL: url } })
   } finally {
     await redis.close()
   }
@@ -42,7 +43,7 @@ test('warns of a Redis that keeps nothing on disk', async () => {
 })
 
 test('finds a missing password', async () => {
-  const { codes } = await examineWith({ persistent: true, password: 'right' })
+  const { codes } = await examineWith({ persistent: true, password: 'right' }, '')
   expect(codes).toEqual(['store.redis-password'])
 })
 
@@ -54,10 +55,6 @@ test('finds a Redis that nobody answers for', async () => {
 
 test('finds a user of Redis without the rights that the service needs', async () => {
   const args = ['--user', 'someone', 'on', '>secret', '~other:*', '+@all']
-  const redis = await createRedisServer({ persistent: true, args })
-  await redis.start()
-  const env = { LIVEKIT_REDIS_URL: `redis://someone:secret@127.0.0.1:${redis.port}` }
-  const { codes } = await stage.examine({ args: [], env })
-  await redis.close()
+  const { codes } = await examineWith({ persistent: true, args }, 'someone:secret@')
   expect(codes).toEqual(['store.redis-rights'])
 })
