@@ -1,5 +1,5 @@
-import { methodsOf } from '../delegation/store/methods.ts'
 import type { DelegationStore } from '../delegation/store/store.ts'
+import { methodsOf } from '../delegation/store/store-methods.ts'
 import type { VerifyOpenIdToken } from '../matrix/openid.ts'
 import { VerificationError } from '../matrix/verification-error.ts'
 import type { Metrics, VerificationEnding } from '../metrics.ts'

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein'
 import { CATALOGUE, isCauseCode } from '../catalogue/catalogue.ts'
 import { type Entry, filledIn } from '../catalogue/entry.ts'
-import { helpText, settingHelp } from '../config/help.ts'
+import { helpText, settingHelp } from '../config/guide.ts'
 import { noteLine, type SettingNote } from '../config/reader.ts'
 import { visibleText } from '../visible-text.ts'
 import type { CommandOutput } from './registration.ts'

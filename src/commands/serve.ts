@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { AppOptions } from '../app/options.ts'
 import { type App, createApp } from '../app.ts'
-import { describeSettings } from '../config/help.ts'
+import { describeSettings } from '../config/guide.ts'
 import type { Environment } from '../config/reader.ts'
 import { SETTINGS } from '../config/settings.ts'
 import { type LoadedConfig, loadConfig } from '../config.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { CATALOGUE, isCauseCode, remedyFor } from '../../src/catalogue/catalogue.ts'
 import type { Entry } from '../../src/catalogue/entry.ts'
-import { helpText } from '../../src/config/help.ts'
+import { helpText } from '../../src/config/guide.ts'
 import { ALL_SETTINGS } from '../../src/config/settings.ts'
 import { VERIFICATIONS } from '../../src/metric-labels.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { describeSettings } from '../../src/config/help.ts'
+import { describeSettings } from '../../src/config/guide.ts'
 import { required } from './loading.ts'
 
 const shown = {

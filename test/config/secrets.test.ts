@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { describeSettings } from '../../src/config/help.ts'
+import { describeSettings } from '../../src/config/guide.ts'
 import { variablesOf } from '../../src/config/setting.ts'
 import { ALL_SETTINGS } from '../../src/config/settings.ts'
 import { type Environment, type Files, load, required } from './loading.ts'

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { version } from '../../package.json'
 import { ALERTS_TEXT } from '../../src/commands/monitoring/alerts.ts'
 import { dashboardText } from '../../src/commands/monitoring/dashboard.ts'
-import { helpText } from '../../src/config/help.ts'
+import { helpText } from '../../src/config/guide.ts'
 import { startProcess } from '../support/child-process.ts'
 import { logLines, required, run, service } from './commands.ts'
 

@@ -1,6 +1,6 @@
 import type { Delegation, ParticipantKey } from '../life/record.ts'
-import { methodsOf } from '../store/methods.ts'
 import type { DelegationStore } from '../store/store.ts'
+import { methodsOf } from '../store/store-methods.ts'
 
 /** The last known record of each delegation that this replica has worked on. */
 export class Memory {

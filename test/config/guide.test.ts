@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { helpText, settingHelp } from '../../src/config/help.ts'
+import { helpText, settingHelp } from '../../src/config/guide.ts'
 import { noteLine } from '../../src/config/reader.ts'
 import { variablesOf } from '../../src/config/setting.ts'
 import { ALL_SETTINGS, GUIDE_GROUPS, SETTINGS } from '../../src/config/settings.ts'
