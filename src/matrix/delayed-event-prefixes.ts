@@ -1,7 +1,7 @@
 import { withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { RequestClientApi } from './client-api-request.ts'
-import { advertisedPrefix, type DelayedEventPrefix } from './delayed-events.ts'
+import { advertisedPrefix, type DelayedEventPrefix, VERSIONS_PATH } from './delayed-events.ts'
 
 /** Knows which path prefix each homeserver uses for delayed events. */
 export interface DelayedEventPrefixes {
@@ -30,7 +30,7 @@ export function createDelayedEventPrefixes(
 
   async function ask(serverName: string, baseUrl: string) {
     const answer = await withDeadline(timeoutMs, undefined, (signal) => {
-      const call = { method: 'GET', path: '/_matrix/client/versions' } as const
+      const call = { method: 'GET', path: VERSIONS_PATH } as const
       return request(serverName, baseUrl, call, signal)
     })
     const advertised = advertisedPrefix(answer)

@@ -46,6 +46,9 @@ export interface DelayedEventFailure {
   readonly trouble: Trouble<DelayedEventCode>
 }
 
+/** Path of the endpoint that tells what a homeserver supports. */
+export const VERSIONS_PATH = '/_matrix/client/versions'
+
 /** Path prefixes of the endpoints for delayed events. */
 export const DELAYED_EVENT_PREFIXES = {
   stable: '/_matrix/client/v1',

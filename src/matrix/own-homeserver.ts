@@ -7,6 +7,7 @@ import { AnswerTooLarge } from '../net/request-error.ts'
 import { isRequestFailure } from '../net/target-client.ts'
 import type { ClientApiLocator } from './client-api-location.ts'
 import type { RequestClientApi } from './client-api-request.ts'
+import { VERSIONS_PATH } from './delayed-events.ts'
 import { exchangeTrouble } from './exchange-trouble.ts'
 import {
   HomeserverFailed,
@@ -89,12 +90,7 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
 
   async function askVersions(baseUrl: string) {
     const answer = await withDeadline(timeoutMs / 2, undefined, (signal) => {
-      return request(
-        serverName,
-        baseUrl,
-        { method: 'GET', path: '/_matrix/client/versions' },
-        signal,
-      )
+      return request(serverName, baseUrl, { method: 'GET', path: VERSIONS_PATH }, signal)
     })
     const json = answer.status === 200 ? parseJson(answer.body) : undefined
     if (json === undefined) return { value: undefined, ttlMs: VERSIONS_RETRY_MS }

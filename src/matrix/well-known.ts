@@ -103,7 +103,8 @@ interface Remembered {
   readonly confirmedAt: number
 }
 
-const PATH = '/.well-known/matrix/server'
+/** Path of the well-known document of servers. */
+export const SERVER_WELL_KNOWN_PATH = '/.well-known/matrix/server'
 const MAX_ENTRIES = 10_000
 const HOUR_MS = 3_600_000
 const LIFETIME: LifetimeBounds = { defaultMs: 24 * HOUR_MS, maxMs: 48 * HOUR_MS }
@@ -139,7 +140,7 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
 
   function ask(host: ServerName, policy: AddressPolicy, outer: AbortSignal): Promise<Answer> {
     return withDeadline(timeoutMs, outer, (signal) => {
-      return getWellKnown(host, PATH, policy, signal)
+      return getWellKnown(host, SERVER_WELL_KNOWN_PATH, policy, signal)
     })
   }
 

@@ -298,7 +298,10 @@ test('does not take every answer to a restart for support of delayed events', as
 test('tells a well-known document that fails from one that is something else', async () => {
   const { codes } = await stage.examine({
     federationPort: await findClosedPort(),
-    homeserver: ({ respond }) => respond('/.well-known/matrix/server', reply(500, 'down')),
+    homeserver({ respond, restore }) {
+      respond('/.well-known/matrix/*', reply(500, 'down'))
+      restore('/.well-known/matrix/client')
+    },
   })
   expect(codes).toEqual(['discovery.well-known-failed'])
 })

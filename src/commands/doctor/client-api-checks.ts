@@ -5,11 +5,10 @@ import {
   type ClientApiLocation,
   readLocation,
 } from '../../matrix/client-api-location.ts'
-import { advertisedPrefix, delayedEventPath } from '../../matrix/delayed-events.ts'
-import { answerText, exchangeTrouble, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
-import type { Answer } from '../../net/bounded-fetch.ts'
-import { isRequestFailure } from '../../net/target-client.ts'
-import type { Trouble } from '../../trouble.ts'
+import { advertisedPrefix, delayedEventPath, VERSIONS_PATH } from '../../matrix/delayed-events.ts'
+import { answerText, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
+import type { Answer, Call } from '../../net/bounded-fetch.ts'
+import { attempt, isAnswer } from './asking.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
 
 /** What was found at `/.well-known/matrix/client`. */
@@ -20,27 +19,25 @@ export interface ClientApiFound {
   readonly baseUrl: string | undefined
 }
 
-const VERSIONS_PATH = '/_matrix/client/versions'
 /** More than Synapse permits in a burst by default. */
 const RESTARTS = 8
+
+/** What is wrong with one well-known document, and then most likely with the other. */
+const SAME_WELL_KNOWN: Readonly<Partial<Record<CauseCode, CauseCode>>> = {
+  'discovery.bad-well-known': 'client-api.bad-well-known',
+  'discovery.well-known-failed': 'client-api.unavailable',
+}
 
 /** What the same thing is called where the federation API has met it. */
 function asFederation(code: CauseCode): string {
   return code.replace(/^client-api\./, 'federation.')
 }
 
-async function askWellKnown({
-  name,
-  clients,
-}: ServerCheckParts): Promise<Answer | ClientApiLocation> {
-  try {
-    return await clients.inTime((signal) => {
-      return clients.getWellKnown(name, CLIENT_WELL_KNOWN_PATH, clients.policy, signal)
-    })
-  } catch (error) {
-    if (!isRequestFailure(error)) throw error
-    return { kind: 'unknown', trouble: exchangeTrouble('client-api', error) }
-  }
+function askWellKnown({ name, clients }: ServerCheckParts) {
+  const question = clients.inTime((signal) => {
+    return clients.getWellKnown(name, CLIENT_WELL_KNOWN_PATH, clients.policy, signal)
+  })
+  return attempt('client-api', question)
 }
 
 function checkCors({ report }: ServerCheckParts, { headers }: Answer): void {
@@ -52,10 +49,8 @@ function checkCors({ report }: ServerCheckParts, { headers }: Answer): void {
 /** Whether the federation API has the same problem, so that it is one finding. */
 function isKnown(code: CauseCode, federationProblem: CauseCode | undefined): boolean {
   if (federationProblem === undefined) return false
-  const isSameHost = federationProblem === 'discovery.bad-well-known'
-  return (
-    asFederation(code) === federationProblem || (isSameHost && code === 'client-api.bad-well-known')
-  )
+  const isSameFile = SAME_WELL_KNOWN[federationProblem] === code
+  return isSameFile || asFederation(code) === federationProblem
 }
 
 /** Locates the client API as the service does. */
@@ -64,19 +59,15 @@ async function locate(
   federationProblem: CauseCode | undefined,
 ): Promise<ClientApiFound> {
   const { name, config, report } = parts
-  const outcome = await askWellKnown(parts)
-  const isAnswer = 'status' in outcome
-  const location = isAnswer ? readLocation(outcome) : outcome
-  const document = isAnswer ? parseJson(outcome.body) : undefined
   const override = config.clientApiOverrides.get(name.text)
-  if (override !== undefined) {
-    if (location.kind === 'found' && isAnswer) checkCors(parts, outcome)
-    return { document, baseUrl: override }
-  }
-  if (location.kind === 'found') {
-    if (isAnswer) checkCors(parts, outcome)
-    return { document, baseUrl: location.baseUrl }
-  }
+  const outcome = await askWellKnown(parts)
+  const document = isAnswer(outcome) ? parseJson(outcome.body) : undefined
+  const location: ClientApiLocation = isAnswer(outcome)
+    ? readLocation(outcome)
+    : { kind: 'unknown', trouble: outcome }
+  if (isAnswer(outcome) && location.kind === 'found') checkCors(parts, outcome)
+  if (override !== undefined) return { document, baseUrl: override }
+  if (location.kind === 'found') return { document, baseUrl: location.baseUrl }
   const { trouble } = location
   if (isKnown(trouble.code, federationProblem)) {
     report.skipped('client-api', 'has the same problem as the federation API')
@@ -86,18 +77,9 @@ async function locate(
   return { document, baseUrl: undefined }
 }
 
-/** Asks the client API; a failure is returned. */
-async function ask(
-  { name, clients }: ServerCheckParts,
-  baseUrl: string,
-  call: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string },
-): Promise<Answer | Trouble<CauseCode>> {
-  try {
-    return await clients.inTime((signal) => clients.request(name.text, baseUrl, call, signal))
-  } catch (error) {
-    if (isRequestFailure(error)) return exchangeTrouble('client-api', error)
-    throw error
-  }
+function ask({ name, clients }: ServerCheckParts, baseUrl: string, call: Call) {
+  const question = clients.inTime((signal) => clients.request(name.text, baseUrl, call, signal))
+  return attempt('client-api', question)
 }
 
 /** Restarts an event that does not exist until the homeserver has had enough. */
@@ -107,7 +89,7 @@ async function checkRateLimit(parts: ServerCheckParts, baseUrl: string, isStable
   const path = delayedEventPath(prefix, `doctor-${crypto.randomUUID()}`, 'restart')
   for (let count = 1; count <= RESTARTS; count += 1) {
     const outcome = await ask(parts, baseUrl, { method: 'POST', path, body: '{}' })
-    if (!('status' in outcome)) return report.warning('delayed-events', outcome)
+    if (!isAnswer(outcome)) return report.warning('delayed-events', outcome)
     if (outcome.status === 429) {
       const found = `the request number ${count} within a moment was refused`
       return report.warning('delayed-events', { code: 'delayed-events.rate-limited', found })
@@ -123,7 +105,7 @@ async function checkRateLimit(parts: ServerCheckParts, baseUrl: string, isStable
 async function checkDelayedEvents(parts: ServerCheckParts, baseUrl: string): Promise<void> {
   const { report } = parts
   const outcome = await ask(parts, baseUrl, { method: 'GET', path: VERSIONS_PATH })
-  if (!('status' in outcome)) {
+  if (!isAnswer(outcome)) {
     report.problem('client-api', outcome)
     return report.skipped('delayed-events', 'need the client API')
   }

@@ -29,6 +29,7 @@ async function answersOn443({ name, clients, tuning }: ServerCheckParts): Promis
   const target = targetOf({ ...name, port: tuning.wellKnownPort ?? 443 }, 443)
   const call = { method: 'GET', path: VERSION_PATH } as const
   const outcome = await attempt(
+    'federation',
     clients.inTime((signal) => clients.client.request([target], call, clients.policy, signal)),
   )
   return isAnswer(outcome) && softwareIn(outcome) !== undefined
@@ -132,7 +133,7 @@ export async function connectTo(parts: ServerCheckParts): Promise<Get | CauseCod
     clients.inTime((signal) => {
       return clients.client.request(targets, call(path), clients.policy, signal)
     })
-  const first = await attempt(get(VERSION_PATH))
+  const first = await attempt('federation', get(VERSION_PATH))
   if (isAnswer(first)) {
     if (wellKnown.kind === 'bad') report.warning('well-known', wellKnown.trouble)
     await reportConnection(parts, targets, first.peer)

@@ -27,6 +27,7 @@ export interface DoctorOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   readonly tuning?: Tuning
+  /** How long a webhook may take, in milliseconds. */
   readonly webhookMs?: number
   /** All of standard input. */
   readonly readInput?: () => Promise<string>

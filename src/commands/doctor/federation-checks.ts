@@ -9,7 +9,7 @@ import { checkOpenId, type TokenToCheck } from './openid-check.ts'
 /** Whether the homeserver federates, which tokens need not. */
 async function checkVersion({ report, clocks, now }: ServerCheckParts, get: Get) {
   const sentAt = now()
-  const outcome = await attempt(get(VERSION_PATH))
+  const outcome = await attempt('federation', get(VERSION_PATH))
   if (!isAnswer(outcome)) return outcome
   const skew = clockSkew(outcome.headers.get('date'), sentAt, now())
   if (skew !== undefined && clocks.isKnown(skew.seconds)) {

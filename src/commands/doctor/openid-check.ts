@@ -15,7 +15,7 @@ export interface TokenToCheck {
 
 async function userOf(get: Get, token: string): Promise<string | Trouble<CauseCode>> {
   const query = `access_token=${encodeURIComponent(token)}`
-  const outcome = await attempt(get(`${USERINFO_PATH}?${query}`))
+  const outcome = await attempt('federation', get(`${USERINFO_PATH}?${query}`))
   if (!isAnswer(outcome)) return outcome
   try {
     return subjectOf(outcome)

@@ -1,6 +1,7 @@
 import type { CauseCode } from '../../catalogue/catalogue.ts'
 import type { ApplicationServiceConfig } from '../../config/application-service.ts'
 import { memberOf, parseJson, textMember } from '../../lib/json.ts'
+import { VERSIONS_PATH } from '../../matrix/delayed-events.ts'
 import { answerText, exchangeTrouble, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
 import { homeserverFailure, isJoinedPath } from '../../matrix/own-homeserver-api.ts'
 import { serverNameOfUser } from '../../matrix/server-name.ts'
@@ -18,7 +19,6 @@ export interface OwnHomeserverCheckParts {
 }
 
 const WHOAMI = '/_matrix/client/v3/account/whoami'
-const VERSIONS = '/_matrix/client/versions'
 const PROXIED = '/_matrix/client/unstable/io.element.msc4195/rtc/livekit/get_token'
 
 /** Asks the homeserver as its application service. */
@@ -45,7 +45,7 @@ async function checkAsToken({ mode, report }: OwnHomeserverCheckParts, ask: Ask)
 /** Whether the service may ask who is in a room. */
 async function checkScope({ mode, report }: OwnHomeserverCheckParts, ask: Ask): Promise<void> {
   const { serverName } = mode
-  const versions = parseJson((await ask({ method: 'GET', path: VERSIONS })).body)
+  const versions = parseJson((await ask({ method: 'GET', path: VERSIONS_PATH })).body)
   const features = memberOf(versions, 'unstable_features')
   const isStable = memberOf(features, 'io.element.msc4502.stable') === true
   const path = isJoinedPath(`!doctor:${serverName}`, { serverName }, isStable)

@@ -1,5 +1,4 @@
-import type { CauseCode } from '../../catalogue/catalogue.ts'
-import { CATALOGUE, remedyFor } from '../../catalogue/catalogue.ts'
+import { CATALOGUE, type CauseCode, remedyFor } from '../../catalogue/catalogue.ts'
 import type { Trouble } from '../../trouble.ts'
 
 /** What was looked at, in the order in which it is. */

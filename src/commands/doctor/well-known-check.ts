@@ -2,6 +2,7 @@ import type { CauseCode } from '../../catalogue/catalogue.ts'
 import { parseJson, textMember } from '../../lib/json.ts'
 import { answerText } from '../../matrix/exchange-trouble.ts'
 import { parseServerName } from '../../matrix/server-name.ts'
+import { SERVER_WELL_KNOWN_PATH } from '../../matrix/well-known.ts'
 import { isRequestFailure } from '../../net/target-client.ts'
 import type { Trouble } from '../../trouble.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
@@ -13,7 +14,6 @@ export type WellKnownFound =
   /** Not reported yet: only a problem if the homeserver cannot be reached without it. */
   | { readonly kind: 'bad'; readonly trouble: Trouble<CauseCode> }
 
-const PATH = '/.well-known/matrix/server'
 const MAX_TYPE = 60
 
 /** Looks up `/.well-known/matrix/server` and reports what is right with it. */
@@ -28,7 +28,7 @@ export async function lookUpWellKnown(parts: ServerCheckParts): Promise<WellKnow
   }
   try {
     const answer = await clients.inTime((signal) => {
-      return clients.getWellKnown(name, PATH, clients.policy, signal)
+      return clients.getWellKnown(name, SERVER_WELL_KNOWN_PATH, clients.policy, signal)
     })
     if (answer.status === 404) {
       report.ok(
@@ -44,10 +44,10 @@ export async function lookUpWellKnown(parts: ServerCheckParts): Promise<WellKnow
     }
     const type = (answer.headers.get('content-type') ?? 'no content type').slice(0, MAX_TYPE)
     if (answer.status !== 200) {
-      const found = answerText(answer, PATH)
+      const found = answerText(answer, SERVER_WELL_KNOWN_PATH)
       return { kind: 'bad', trouble: { code: 'discovery.well-known-failed', found } }
     }
-    const found = `${answerText(answer, PATH)}: ${type}, without a usable "m.server"`
+    const found = `${answerText(answer, SERVER_WELL_KNOWN_PATH)}: ${type}, without a usable "m.server"`
     return { kind: 'bad', trouble: { code: 'discovery.bad-well-known', found } }
   } catch (error) {
     if (!isRequestFailure(error)) throw error
