@@ -16,12 +16,12 @@ import { ServerSlots } from '../delegation/work/server-slots.ts'
 import { Standby } from '../delegation/work/standby.ts'
 import { StoreHealth } from '../delegation/work/store-health.ts'
 import { Worker } from '../delegation/work/worker.ts'
-import { isNamed } from '../exchange/access.ts'
 import { requestBudget } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
 import { type Metrics, NO_METRICS } from '../metrics.ts'
 import { measureStore } from './counting.ts'
 import { assembleEffects, type EffectParts } from './effects.ts'
+import { isListed } from './homeservers.ts'
 import type { AppOptions } from './options.ts'
 import { type WebhookWatch, watchWebhooks } from './webhook-watch.ts'
 
@@ -89,7 +89,7 @@ export async function assembleDelegation(
   parts: Pick<EffectParts, 'rooms' | 'locator' | 'clientApi'>,
 ) {
   const { config, logger, random, metrics } = options
-  const { sanityCheckMs, fullAccess, maxDelegationsPerUser } = config
+  const { sanityCheckMs, maxDelegationsPerUser } = config
   const clock = createDelegationClock(options)
   const { now } = clock
   const replicas = config.state.kind === 'redis' ? 'several' : 'one'
@@ -142,13 +142,11 @@ export async function assembleDelegation(
       logger.warn('a delegation could not be worked on', { cause })
     },
   })
-  const isOwn = (serverName: string) =>
-    isNamed(serverName, fullAccess) || serverName === config.applicationService?.serverName
   const delegations = createDelegations({
     ...{ store, changes, circumstances, newGeneration },
     boundsFor: (serverName) => ({
       perUser: maxDelegationsPerUser,
-      perServer: isOwn(serverName) ? undefined : MAX_PER_UNNAMED_SERVER,
+      perServer: isListed(config, serverName) ? undefined : MAX_PER_UNNAMED_SERVER,
     }),
     onAccepted({ room, identity }) {
       metrics.noteTransition('none', 'waiting')

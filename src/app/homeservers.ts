@@ -20,29 +20,29 @@ import { countVerifications } from './counting.ts'
 import type { AppOptions } from './options.ts'
 
 /** Whether the operator named a server, by listing it or as the homeserver of this service. */
-function isListed({ fullAccess, applicationService }: Config, serverName: string): boolean {
+export function isListed(
+  { fullAccess, applicationService }: Pick<Config, 'fullAccess' | 'applicationService'>,
+  serverName: string,
+): boolean {
   return isNamed(serverName, fullAccess) || serverName === applicationService?.serverName
 }
 
-/** The clients of homeservers. */
-export type Homeservers = ReturnType<typeof assembleHomeservers>
-
-/** Assembles the clients of homeservers. */
-export function assembleHomeservers(options: AppOptions) {
-  const { config, now, random, tuning = {} } = options
-  const budget = requestBudget(options.requestCap)
-  const { verifyTls, addressPolicy, federationOverrides, clientApiOverrides } = config
+/** Assembles the ways to homeservers that anybody can name, and to those with an override. */
+export function assembleReach({ config, now, random, tuning = {} }: ReachOptions) {
+  const { verifyTls, addressPolicy } = config
   const { ca, attemptMs, wellKnownTimeoutMs } = tuning
   // The deny list protects against addresses that strangers choose; servers that the operator named are exempt.
   const policyFor = (name: string) => (isListed(config, name) ? ALLOW_ALL : addressPolicy)
-  const isKnown = (name: string) => isListed(config, name) || federationOverrides.has(name)
   const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })
   const createClient = config.usesHttpsProxy ? createProxiedClient : createHttpsClient
-  const send = createClient({ verifyTls, ca })
-  const client = createTargetClient({ resolver, send, now, attemptMs })
+  const client = createTargetClient({
+    resolver,
+    send: createClient({ verifyTls, ca }),
+    now,
+    attemptMs,
+  })
   const direct = createDirectClient({ verifyTls, ca })
   const getWellKnown = createWellKnownClient(client, tuning.wellKnownPort)
-
   const wellKnown = createWellKnownLookup({ getWellKnown, now, timeoutMs: wellKnownTimeoutMs })
   const discovery = createDiscovery({
     wellKnown,
@@ -50,6 +50,25 @@ export function assembleHomeservers(options: AppOptions) {
     random,
     defaultPort: tuning.federationPort,
   })
+  const overrides = config.clientApiOverrides
+  const request = createClientApiRequest({ client, direct, policyFor, overrides })
+  return { policyFor, resolver, client, direct, getWellKnown, discovery, request }
+}
+
+/** What {@link assembleReach} needs. */
+export type ReachOptions = Pick<AppOptions, 'config' | 'now' | 'random' | 'tuning'>
+
+/** The clients of homeservers. */
+export type Homeservers = ReturnType<typeof assembleHomeservers>
+
+/** Assembles the clients of homeservers. */
+export function assembleHomeservers(options: AppOptions) {
+  const { config, now, tuning = {} } = options
+  const budget = requestBudget(options.requestCap)
+  const { federationOverrides, clientApiOverrides } = config
+  const isKnown = (name: string) => isListed(config, name) || federationOverrides.has(name)
+  const { policyFor, client, direct, getWellKnown, discovery, request } = assembleReach(options)
+
   const verifications = createServerGates(verificationLimits(budget.verifications), now)
   const locations = createServerGates(locationLimits(budget.locations), now, PROVEN_FOR_MS)
   const federation = createFederation({
@@ -70,13 +89,7 @@ export function assembleHomeservers(options: AppOptions) {
     policyFor,
     overrides: clientApiOverrides,
     now,
-    timeoutMs: wellKnownTimeoutMs,
-  })
-  const request = createClientApiRequest({
-    client,
-    direct,
-    policyFor,
-    overrides: clientApiOverrides,
+    timeoutMs: tuning.wellKnownTimeoutMs,
   })
   const clientApi = createClientApi({ request, now, timeoutMs: tuning.clientApiTimeoutMs })
   const verifyToken = createOpenIdVerifier(federation)

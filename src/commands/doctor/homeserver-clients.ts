@@ -1,19 +1,16 @@
 import { isIP } from 'node:net'
+import { assembleReach } from '../../app/homeservers.ts'
 import type { Tuning } from '../../app/options.ts'
 import type { Config } from '../../config.ts'
-import { isNamed } from '../../exchange/access.ts'
 import { withDeadline } from '../../lib/deadline.ts'
-import { createClientApiRequest, type RequestClientApi } from '../../matrix/client-api-request.ts'
-import { createDiscovery, type Discovery } from '../../matrix/discovery.ts'
+import type { RequestClientApi } from '../../matrix/client-api-request.ts'
+import type { Discovery } from '../../matrix/discovery.ts'
 import type { ServerName } from '../../matrix/server-name.ts'
 import type { GetWellKnown } from '../../matrix/well-known.ts'
-import { createWellKnownClient, createWellKnownLookup } from '../../matrix/well-known.ts'
-import { createProxiedClient } from '../../net/address-client.ts'
-import { createDirectClient, type DirectClient } from '../../net/direct-client.ts'
-import { createHttpsClient } from '../../net/https-client.ts'
-import { type AddressPolicy, ALLOW_ALL, denyingNetwork } from '../../net/networks.ts'
-import { createResolver, type Resolver } from '../../net/resolver.ts'
-import { createTargetClient, type TargetClient } from '../../net/target-client.ts'
+import type { DirectClient } from '../../net/direct-client.ts'
+import { type AddressPolicy, denyingNetwork } from '../../net/networks.ts'
+import type { Resolver } from '../../net/resolver.ts'
+import type { TargetClient } from '../../net/target-client.ts'
 import type { Clocks } from './clock-skew.ts'
 import type { Report } from './report.ts'
 
@@ -40,31 +37,10 @@ export function createHomeserverClients(
   now: () => number,
   tuning: Tuning,
 ): HomeserverClients {
-  const { verifyTls, addressPolicy, clientApiOverrides: overrides, applicationService } = config
-  const { ca, attemptMs, wellKnownTimeoutMs: timeoutMs } = tuning
-  const isOwn =
-    isNamed(serverName, config.fullAccess) || serverName === applicationService?.serverName
-  const policy = isOwn ? ALLOW_ALL : addressPolicy
-  const resolver = createResolver({ now, timeoutMs: tuning.dnsTimeoutMs })
-  const createClient = config.usesHttpsProxy ? createProxiedClient : createHttpsClient
-  const client = createTargetClient({
-    resolver,
-    send: createClient({ verifyTls, ca }),
-    now,
-    attemptMs,
-  })
-  const direct = createDirectClient({ verifyTls, ca })
-  const getWellKnown = createWellKnownClient(client, tuning.wellKnownPort)
-  const discovery = createDiscovery({
-    wellKnown: createWellKnownLookup({ getWellKnown, now, timeoutMs }),
-    resolver,
-    random: Math.random,
-    defaultPort: tuning.federationPort,
-  })
-  const request = createClientApiRequest({ client, direct, policyFor: () => policy, overrides })
+  const reach = assembleReach({ config, now, random: Math.random, tuning })
   const inTime = <T>(question: (signal: AbortSignal) => Promise<T>) =>
     withDeadline(tuning.exchangeTimeoutMs ?? TIMEOUT_MS, undefined, question)
-  return { policy, resolver, client, direct, discovery, getWellKnown, request, inTime }
+  return { ...reach, policy: reach.policyFor(serverName), inTime }
 }
 
 /** What the checks of a homeserver need. */
