@@ -1,63 +1,40 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { installSchemathesis } from '../e2e/installation/schemathesis.ts'
-import { CREDENTIAL_SETTINGS, CREDENTIALS } from '../support/credentials.ts'
-import { type Homeserver, startHomeserver } from '../support/homeserver.ts'
-import { type ServiceProcess, startService } from '../support/service-process.ts'
-import { type Sfu, startSfu } from '../support/sfu.ts'
+import { CREDENTIALS } from '../support/credentials.ts'
 import { answered, examples, runSchemathesis } from './schemathesis.ts'
+import {
+  type SchemaStage,
+  SERVER_NAME,
+  START_LIMIT_MS,
+  setSchemaStage,
+  USER_COUNT,
+} from './stage.ts'
 
-const binary = resolve(import.meta.dir, '../../dist/jwt-service')
-const serverName = 'example.com'
-/** Enough that none of them reaches the bound on the delegations of one user. */
-const userCount = 100
-
-let homeserver: Homeserver
-let sfu: Sfu
-let service: ServiceProcess
-let directory: string
+let stage: SchemaStage
 
 beforeAll(async () => {
-  await installSchemathesis()
-  directory = await mkdtemp(join(tmpdir(), 'schemathesis-'))
-  homeserver = await startHomeserver({ serverName })
-  sfu = await startSfu(CREDENTIALS)
-  service = await startService({
-    command: [binary],
-    logFile: join(directory, 'service.log'),
-    env: {
-      LIVEKIT_URL: sfu.wsUrl,
-      ...CREDENTIAL_SETTINGS,
-      LIVEKIT_FULL_ACCESS_HOMESERVERS: serverName,
-      LIVEKIT_FEDERATION_URL_OVERRIDES: `${serverName}=${homeserver.url}`,
-      LIVEKIT_CS_API_URL_OVERRIDES: `${serverName}=${homeserver.url}`,
-    },
-  })
-}, 600_000)
+  stage = await setSchemaStage(({ url }) => ({
+    LIVEKIT_FEDERATION_URL_OVERRIDES: `${SERVER_NAME}=${url}`,
+  }))
+}, START_LIMIT_MS)
 
-afterAll(async () => {
-  await service?.stop()
-  await Promise.all([sfu?.close(), homeserver?.close()])
-  if (directory !== undefined) await rm(directory, { recursive: true })
-})
+afterAll(() => stage?.close())
 
 function issueTokens(): { readonly id: string; readonly token: string }[] {
-  return Array.from({ length: userCount }, (_, number) => {
-    const id = `@user${number}:${serverName}`
-    return { id, token: homeserver.issueOpenIdToken(id) }
+  return Array.from({ length: USER_COUNT }, (_, number) => {
+    const id = `@user${number}:${SERVER_NAME}`
+    return { id, token: stage.homeserver.issueOpenIdToken(id) }
   })
 }
 
 test('the service and its OpenAPI document agree', async () => {
-  const stage = {
-    STAGE_SERVER_NAME: serverName,
+  const { service, directory } = stage
+  const variables = {
+    STAGE_SERVER_NAME: SERVER_NAME,
     STAGE_USERS: JSON.stringify(issueTokens()),
     STAGE_API_KEY: CREDENTIALS.apiKey,
     STAGE_API_SECRET: CREDENTIALS.apiSecret,
   }
-  const { code, output } = await runSchemathesis({ service, directory, stage })
+  const { code, output } = await runSchemathesis({ service, directory, stage: variables })
   if (code !== 0) process.stdout.write(output)
   expect(code).toBe(0)
   // Otherwise only refusals were compared.
