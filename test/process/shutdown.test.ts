@@ -9,6 +9,23 @@ function messages(running: ServiceProcess): unknown[] {
   return logLines(running.output()).map(({ message }) => message)
 }
 
+/** The messages of all lines but those of requests, which may come before or after a signal. */
+function messagesOfService(running: ServiceProcess): unknown[] {
+  return messages(running).filter((message) => message !== 'request')
+}
+
+/** Whether nobody listens at a URL any more. */
+async function refusesConnections(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { headers: { Connection: 'close' } })
+    await answer.body?.cancel()
+    return false
+  } catch (error) {
+    expect(String(error)).toContain('Unable to connect')
+    return true
+  }
+}
+
 /** Sends a signal, and waits until the service has handled it. */
 async function signalled({ running }: Stage, signal: NodeJS.Signals): Promise<void> {
   running.signal(signal)
@@ -54,15 +71,20 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     const { release, held } = await startExchange(stage)
     await signalled(stage, signal)
 
-    await expect(fetch(`${running.url}/healthz`)).rejects.toThrow('Unable to connect')
+    await until(() => refusesConnections(`${running.url}/healthz`))
     expect(messages(running)).not.toContain('stopped')
     release()
     const answer = await held
     expect(answer.status).toBe(200)
     expect(await answer.json()).toEqual({ url: stage.sfu.wsUrl, jwt: expect.any(String) })
     expect(await running.exited).toBe(0)
-    expect(messages(running).slice(-3)).toEqual(['shutting down', 'request', 'stopped'])
-    expect(logLines(running.output()).at(-3)).toMatchObject({ signal, grace_ms: 10_000 })
+    const lines = logLines(running.output())
+    const exchanges = lines.filter(({ route }) => route !== '/healthz')
+    expect(exchanges.slice(-3)).toEqual([
+      expect.objectContaining({ message: 'shutting down', signal, grace_ms: 10_000 }),
+      expect.objectContaining({ message: 'request', route: '/get_token', status: 200 }),
+      expect.objectContaining({ message: 'stopped' }),
+    ])
   })
 
   test('ends an idle service at once, despite keep-alive connections', async () => {
@@ -71,9 +93,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     stage.running.signal(signal)
     expect(await stage.running.exited).toBe(0)
     await until(kept.closed)
-    // The line of the request that was answered may come before or after the signal.
-    const others = messages(stage.running).filter((message) => message !== 'request')
-    expect(others.slice(-2)).toEqual(['shutting down', 'stopped'])
+    expect(messagesOfService(stage.running).slice(-2)).toEqual(['shutting down', 'stopped'])
   })
 })
 
@@ -156,7 +176,7 @@ test.each([
   stage.running.signal(second)
   expect(await stage.running.exited).toBe(1)
   await expect(held).rejects.toThrow()
-  expect(messages(stage.running).at(-1)).toBe('shutting down')
+  expect(messagesOfService(stage.running).at(-1)).toBe('shutting down')
 })
 
 test('a second signal loses no line of a request that was answered before', async () => {
