@@ -27,7 +27,7 @@ export async function assembleParts(options: AppOptions) {
   const creationGate = new Gate({ perKey: total, total, maxWaiting: MAX_WAITING_CREATIONS })
   const sfu = watchSfu()
   const { fullAccess, restrictedCanPublish, tokenTtlSeconds, canUpdateOwnMetadata } = config
-  const signer = await createTokenSigner(config.credentials, now)
+  const signer = createTokenSigner(config.credentials, now)
   const rooms = createRoomService({
     sfuUrl: config.liveKitInternalUrl,
     signer,

@@ -1,4 +1,4 @@
-import { CompactSign } from 'jose'
+import { createHmac } from 'node:crypto'
 
 /**
  * What a LiveKit token permits; the names are those of the `video` claim.
@@ -34,32 +34,35 @@ export interface LiveKitCredentials {
 /** Signs JWTs for the SFU. */
 export interface TokenSigner {
   /** A token for a participant, valid for `ttlSeconds` from now. */
-  participantToken(participation: Participation, ttlSeconds: number): Promise<string>
+  participantToken(participation: Participation, ttlSeconds: number): string
   /** A token for calling the SFU's API, valid for `ttlSeconds` from now. */
-  apiToken(grant: VideoGrant, ttlSeconds: number): Promise<string>
+  apiToken(grant: VideoGrant, ttlSeconds: number): string
+}
+
+const HEADER = base64url('{"alg":"HS256","typ":"JWT"}')
+
+function base64url(text: string): string {
+  return Buffer.from(text).toString('base64url')
 }
 
 /**
- * Creates a signer, with the secret imported once.
+ * Creates {@link TokenSigner}.
+ *
+ * Tokens are signed here, and not by the library that verifies them: it hands each one to another
+ * thread, and the way there and back took a quarter of the processor time of a whole exchange.
  *
  * @param now - the current time in milliseconds since the epoch
+ * @see https://www.rfc-editor.org/rfc/rfc7515#section-3.1
  */
-export async function createTokenSigner(
+export function createTokenSigner(
   { apiKey, apiSecret }: LiveKitCredentials,
   now: () => number,
-): Promise<TokenSigner> {
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const encoder = new TextEncoder()
-  const secret = encoder.encode(apiSecret)
-  const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign'])
-
-  function sign(claims: Record<string, unknown>, ttlSeconds: number): Promise<string> {
+): TokenSigner {
+  function sign(claims: Record<string, unknown>, ttlSeconds: number): string {
     const nowSeconds = Math.floor(now() / 1000)
     const payload = { iss: apiKey, ...claims, nbf: nowSeconds, exp: nowSeconds + ttlSeconds }
-    // Not `SignJWT`: its handling of claims costs a third of the signing time, and these are complete.
-    return new CompactSign(encoder.encode(JSON.stringify(payload)))
-      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .sign(key)
+    const signed = `${HEADER}.${base64url(JSON.stringify(payload))}`
+    return `${signed}.${createHmac('sha256', apiSecret).update(signed).digest('base64url')}`
   }
 
   return {

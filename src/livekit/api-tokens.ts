@@ -3,13 +3,13 @@ import type { TokenSigner } from './access-token.ts'
 /** Tokens for calls of the SFU's API, signed once for many calls. */
 export interface ApiTokens {
   /** For creating and deleting rooms. */
-  roomCreation(): Promise<string>
+  roomCreation(): string
   /** For all participants of a room. */
-  roomAdmin(room: string): Promise<string>
+  roomAdmin(room: string): string
 }
 
 interface ApiToken {
-  readonly jwt: Promise<string>
+  readonly jwt: string
   /** Milliseconds since the epoch. */
   readonly madeAt: number
 }

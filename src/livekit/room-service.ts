@@ -124,7 +124,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       maxParticipants: 0,
     })
     const message = request.toBinary()
-    const jwt = await tokens.roomCreation()
+    const jwt = tokens.roomCreation()
     const gate = options.creationGate
     const answer = await call({ method: 'CreateRoom', jwt, message, ...(gate && { gate }) })
     expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
@@ -134,7 +134,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     async check() {
       // One name, as all rooms of a busy SFU are more than an answer may hold.
       const message = new ListRoomsRequest({ names: ['check'] }).toBinary()
-      const jwt = await signer.apiToken({ roomList: true }, CHECK_TOKEN_SECONDS)
+      const jwt = signer.apiToken({ roomList: true }, CHECK_TOKEN_SECONDS)
       const answer = await call({ method: 'ListRooms', jwt, message })
       if (decoded((bytes) => ListRoomsResponse.fromBinary(bytes), answer) !== undefined) return
       throw badAnswer('the answer is no list of rooms')
@@ -152,7 +152,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
 
     async findParticipant(room, identity, signal) {
       const message = new RoomParticipantIdentity({ room, identity }).toBinary()
-      const jwt = await tokens.roomAdmin(room)
+      const jwt = tokens.roomAdmin(room)
       try {
         const answer = await call({ method: 'GetParticipant', jwt, message, signal })
         const participant = decoded((bytes) => ParticipantInfo.fromBinary(bytes), answer)
@@ -167,7 +167,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
 
     async removeParticipant(room, identity, signal) {
       const message = new RoomParticipantIdentity({ room, identity }).toBinary()
-      const jwt = await tokens.roomAdmin(room)
+      const jwt = tokens.roomAdmin(room)
       await unlessNotFound(call({ method: 'RemoveParticipant', jwt, message, signal }))
     },
 
@@ -175,7 +175,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       // Whoever asks for the room from now on needs it created again.
       creating.delete(name)
       const message = new DeleteRoomRequest({ room: name }).toBinary()
-      const jwt = await tokens.roomCreation()
+      const jwt = tokens.roomCreation()
       await unlessNotFound(call({ method: 'DeleteRoom', jwt, message, signal }))
     },
   }

@@ -34,7 +34,7 @@ async function find(
   { credentials = CREDENTIALS, sfuUrl = sfu.wsUrl, timeoutMs = 5_000 } = {},
   signal = new AbortController().signal,
 ) {
-  const signer = await createTokenSigner(credentials, Date.now)
+  const signer = createTokenSigner(credentials, Date.now)
   const rooms = createRoomService({ sfuUrl, signer, now: Date.now, timeoutMs })
   return rooms.findParticipant('room', identity, signal)
 }

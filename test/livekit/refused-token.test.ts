@@ -16,7 +16,7 @@ afterAll(() => sfu.close())
 async function failureWith(text: string) {
   const plain = { 'content-type': 'text/plain; charset=utf-8' }
   sfu.respond('ListRooms', reply(401, text, plain))
-  const signer = await createTokenSigner(CREDENTIALS, Date.now)
+  const signer = createTokenSigner(CREDENTIALS, Date.now)
   const rooms = createRoomService({ sfuUrl: sfu.wsUrl, signer, now: Date.now })
   const error: unknown = await rooms.check().catch((thrown: unknown) => thrown)
   if (!(error instanceof SfuError)) throw new Error('the check did not fail')

@@ -17,7 +17,7 @@ beforeEach(() => sfu.restore('CreateRoom'))
 afterAll(() => sfu.close())
 
 async function roomService(sfuUrl: string, timeoutMs = 5_000) {
-  const signer = await createTokenSigner(CREDENTIALS, Date.now)
+  const signer = createTokenSigner(CREDENTIALS, Date.now)
   return createRoomService({ sfuUrl, signer, now: Date.now, timeoutMs })
 }
 

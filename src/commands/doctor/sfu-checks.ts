@@ -81,7 +81,7 @@ async function checkSignalling(parts: SfuCheckParts, signer: TokenSigner, sfu: C
   const { config, report, timeoutMs = TIMEOUT_MS } = parts
   const { rooms, unusedRoom: room } = sfu
   const participation = { room, identity: 'doctor', canPublish: false, canUpdateOwnMetadata: false }
-  const jwt = await signer.participantToken(participation, TOKEN_SECONDS)
+  const jwt = signer.participantToken(participation, TOKEN_SECONDS)
   const base = sfuApiBase(config.liveKitInternalUrl)
   const statusAt = (url: string) => signallingStatus(url, jwt, timeoutMs)
 
@@ -111,7 +111,7 @@ async function checkSignalling(parts: SfuCheckParts, signer: TokenSigner, sfu: C
 export async function checkSfu(parts: SfuCheckParts): Promise<CheckedSfu | undefined> {
   const { config, report, now, timeoutMs } = parts
   report.progress('the SFU')
-  const signer = await createTokenSigner(config.credentials, now)
+  const signer = createTokenSigner(config.credentials, now)
   if (await checkClock(parts)) {
     report.skipped('signalling', 'needs the same time here and at the SFU')
     return undefined
