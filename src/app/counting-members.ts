@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
 import type { MembershipAnswer, MembershipPurpose, Metrics } from '../metrics.ts'
@@ -9,7 +10,7 @@ export function countMembershipChecks(
   metrics: Metrics,
 ): OwnHomeserver {
   async function counted<T>(
-    signal: AbortSignal,
+    signal: CancellationSignal,
     question: Promise<T>,
     labelOf: (answer: T) => MembershipAnswer,
   ): Promise<T> {
@@ -39,7 +40,7 @@ export function countMembershipChecks(
 export function countRemovals(rooms: RoomService, metrics: Metrics): RoomService {
   async function counted(
     what: 'participant' | 'room',
-    signal: AbortSignal,
+    signal: CancellationSignal,
     removal: Promise<void>,
   ): Promise<void> {
     try {

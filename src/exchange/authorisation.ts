@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { OpenIdToken, VerifyOpenIdToken } from '../matrix/openid.ts'
 import { type Access, type AccessPolicy, accessOf } from './access.ts'
 
@@ -42,7 +43,10 @@ export class WrongUser extends Error {
  * @throws {VerificationError} when the OpenID token cannot be verified
  * @throws {WrongUser}
  */
-export type Authorise = (credentials: Credentials, signal: AbortSignal) => Promise<AuthorisedUser>
+export type Authorise = (
+  credentials: Credentials,
+  signal: CancellationSignal,
+) => Promise<AuthorisedUser>
 
 /** Creates {@link Authorise}. */
 export function createAuthorisation(verify: VerifyOpenIdToken, policy: AccessPolicy): Authorise {

@@ -1,4 +1,5 @@
 import type { Delegations } from '../delegation/delegations.ts'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { ClientApiCode, ClientApiLocator } from '../matrix/client-api-location.ts'
 import type { Trouble } from '../trouble.ts'
 import type { AuthorisedUser, Participant } from './authorisation.ts'
@@ -55,7 +56,11 @@ export interface LeaveTakeover {
    * @throws {DelegationForbidden}
    * @throws {ClientApiNotLocated}
    */
-  prepare(user: AuthorisedUser, leave: DelayedLeave, signal: AbortSignal): Promise<AcceptableLeave>
+  prepare(
+    user: AuthorisedUser,
+    leave: DelayedLeave,
+    signal: CancellationSignal,
+  ): Promise<AcceptableLeave>
   /**
    * Takes an event over for a participant.
    *
@@ -64,7 +69,7 @@ export interface LeaveTakeover {
    */
   take(room: string, identity: string, leave: AcceptableLeave): Promise<void>
   /** Does both, for a request that asks for nothing else. */
-  takeOver(participant: Participant, leave: DelayedLeave, signal: AbortSignal): Promise<void>
+  takeOver(participant: Participant, leave: DelayedLeave, signal: CancellationSignal): Promise<void>
 }
 
 /** Creates {@link LeaveTakeover}. */
@@ -72,7 +77,7 @@ export function createLeaveTakeover(
   locator: ClientApiLocator,
   delegations: Delegations,
 ): LeaveTakeover {
-  async function prepare(user: AuthorisedUser, leave: DelayedLeave, signal: AbortSignal) {
+  async function prepare(user: AuthorisedUser, leave: DelayedLeave, signal: CancellationSignal) {
     const { access, serverName, userId } = user
     if (!access.canDelegate) throw new DelegationForbidden('delegation-forbidden')
     const location = await locator.locateUsable(serverName, signal)

@@ -1,4 +1,5 @@
 import type { Delegations } from '../delegation/delegations.ts'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { ClientApi } from '../matrix/client-api.ts'
 import type { ClientApiLocator } from '../matrix/client-api-location.ts'
 import type { DelayedEventCode } from '../matrix/delayed-events.ts'
@@ -29,7 +30,7 @@ export class DelayedEventUnavailable extends Error {
 export type TakeOverMemberLeave = (
   request: MemberRequest,
   delayId: string,
-  signal: AbortSignal,
+  signal: CancellationSignal,
 ) => Promise<void>
 
 /** Options of {@link createMemberLeave}. */
@@ -52,7 +53,7 @@ export function createMemberLeave(options: MemberLeaveOptions): TakeOverMemberLe
   async function readDelay(
     { userId, roomId }: MemberRequest,
     delayId: string,
-    signal: AbortSignal,
+    signal: CancellationSignal,
   ) {
     const location = await locator.locate(serverName)
     if (location.kind !== 'found') throw new DelayedEventUnavailable(location.trouble)

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { TokenSigner } from '../livekit/access-token.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import { serverNameOfUser } from '../matrix/server-name.ts'
@@ -61,14 +62,22 @@ export interface MemberTokens {
    * @throws {StoreUnavailable} when the token cannot be remembered
    * @throws {SfuError} when the LiveKit room cannot be created
    */
-  forOwnUser(request: MemberRequest, serverName: string, signal: AbortSignal): Promise<string>
+  forOwnUser(
+    request: MemberRequest,
+    serverName: string,
+    signal: CancellationSignal,
+  ): Promise<string>
   /**
    * A token for our SFU for a user of another homeserver, who may not publish.
    *
    * @param origin - server name of the homeserver that asks
    * @throws {ForeignUser} besides those above
    */
-  forFederatedUser(request: MemberRequest, origin: string, signal: AbortSignal): Promise<string>
+  forFederatedUser(
+    request: MemberRequest,
+    origin: string,
+    signal: CancellationSignal,
+  ): Promise<string>
 }
 
 /** Options of {@link createMemberTokens}. */

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { memberOf, textMember } from '../lib/json.ts'
 import type { OwnHomeserver, RelayedRequest } from '../matrix/own-homeserver.ts'
 import type { RelayedAnswer } from '../matrix/own-homeserver-api.ts'
@@ -47,7 +48,7 @@ export class RelayFailed extends Error {
 export type RelayTokenRequest = (
   destination: string,
   request: MemberRequest,
-  signal: AbortSignal,
+  signal: CancellationSignal,
 ) => Promise<string>
 
 /** In the order in which they are tried. */

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { TokenSigner } from '../livekit/access-token.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import type { Participant } from './authorisation.ts'
@@ -19,7 +20,7 @@ export interface TokenExchange {
   exchange(
     participant: Participant,
     leave: DelayedLeave | undefined,
-    signal: AbortSignal,
+    signal: CancellationSignal,
   ): Promise<string>
 }
 

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { Elysia } from 'elysia'
 import type { MemberRequest } from '../exchange/member-request.ts'
 import { ForeignUser } from '../exchange/member-tokens.ts'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { parseServerName, serverNameOfUser } from '../matrix/server-name.ts'
 import type { Trouble } from '../trouble.ts'
@@ -69,7 +70,7 @@ export interface HomeserverCallsOptions {
 type Place = Pick<MemberRequest, 'room' | 'identity'>
 
 /** A route's work; `signal` fires when the homeserver hangs up or would not wait any longer. */
-type Work<T> = (signal: AbortSignal) => Promise<T>
+type Work<T> = (signal: CancellationSignal) => Promise<T>
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 const USER_HEADER = 'x-matrix-user-identifier'

@@ -1,39 +1,10 @@
+import { Cancellation, type CancellationSignal } from './cancellation.ts'
+
 /** Something took longer than it may. */
 export class DeadlineExceeded extends Error {
   constructor(ms: number) {
     super(`timeout after ${ms / 1000} s`)
     this.name = 'DeadlineExceeded'
-  }
-}
-
-/**
- * Ends work early, as an `AbortController` does. A gate is told by a plain call: with a listener on the
- * signal, added and removed for each request, its own share of the time was half as much again.
- */
-export class Cancellation {
-  readonly #controller = new AbortController()
-  readonly #listeners = new Set<() => void>()
-
-  /** For the work itself. */
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  /** Ends the work, once. */
-  abort(reason?: unknown): void {
-    if (this.signal.aborted) return
-    this.#controller.abort(reason)
-    for (const listener of this.#listeners) listener()
-  }
-
-  /** Calls `listener` once the work is ended early. */
-  onAbort(listener: () => void): void {
-    this.#listeners.add(listener)
-  }
-
-  /** Undoes {@link onAbort}. */
-  offAbort(listener: () => void): void {
-    this.#listeners.delete(listener)
   }
 }
 
@@ -63,8 +34,8 @@ export function settle<T>(work: Promise<T>, { resolve, reject, release }: Settle
 }
 
 /**
- * Runs `task` for at most `ms`; the signal it is given fires then, and also when `outer` does. Whoever
- * has the cancellation may end it before.
+ * Runs `task` for at most `ms`; what it is given is aborted then, and also when `outer` is. The task may
+ * hand it to whoever should be able to end it before.
  *
  * Work that cannot be aborted is left behind, so that the caller is answered in time all the same.
  *
@@ -72,8 +43,8 @@ export function settle<T>(work: Promise<T>, { resolve, reject, release }: Settle
  */
 export function withDeadline<T>(
   ms: number,
-  outer: AbortSignal | undefined,
-  task: (signal: AbortSignal, cancellation: Cancellation) => Promise<T>,
+  outer: CancellationSignal | undefined,
+  task: (cancellation: Cancellation) => Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     outer?.throwIfAborted()
@@ -89,12 +60,12 @@ export function withDeadline<T>(
       clearTimeout(timer)
       outer?.removeEventListener('abort', followOuter)
     }
-    settle(task(cancellation.signal, cancellation), { resolve, reject, release })
+    settle(task(cancellation), { resolve, reject, release })
   })
 }
 
 /** Waits for `work` until `signal` fires; work that takes longer is left behind. */
-export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+export function untilAborted<T>(signal: CancellationSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(signal.reason)
     if (signal.aborted) giveUp()

@@ -1,3 +1,4 @@
+import { Cancellation, type CancellationSignal } from './cancellation.ts'
 import { DeadlineExceeded, untilAborted } from './deadline.ts'
 
 /** A loaded value and how long it may be used. */
@@ -16,7 +17,7 @@ export interface ExpiringCacheOptions {
 
 interface Loading<V> {
   readonly value: Promise<V>
-  readonly abort: AbortController
+  readonly cancellation: Cancellation
   /** Number of callers that wait for it. */
   wanted: number
 }
@@ -53,8 +54,8 @@ export class ExpiringCache<V> {
    */
   get(
     key: string,
-    load: (expired: V | undefined, signal: AbortSignal) => Promise<Loaded<V>>,
-    signal?: AbortSignal,
+    load: (expired: V | undefined, signal: CancellationSignal) => Promise<Loaded<V>>,
+    signal?: CancellationSignal,
   ): Promise<V> {
     const entry = this.#entries.get(key)
     if (entry !== undefined && entry.expiresAt > this.#options.now()) {
@@ -94,10 +95,10 @@ export class ExpiringCache<V> {
     if (oldest !== undefined) this.#entries.delete(oldest)
   }
 
-  #begin(key: string, load: (signal: AbortSignal) => Promise<Loaded<V>>): Loading<V> {
-    const abort = new AbortController()
-    const value = this.#load(key, () => load(abort.signal)).finally(() => this.#end(key, loading))
-    const loading: Loading<V> = { value, abort, wanted: 0 }
+  #begin(key: string, load: (signal: CancellationSignal) => Promise<Loaded<V>>): Loading<V> {
+    const cancellation = new Cancellation()
+    const value = this.#load(key, () => load(cancellation)).finally(() => this.#end(key, loading))
+    const loading: Loading<V> = { value, cancellation, wanted: 0 }
     this.#loading.set(key, loading)
     return loading
   }
@@ -112,7 +113,7 @@ export class ExpiringCache<V> {
     loading.wanted -= 1
     if (loading.wanted > 0 || this.#loading.get(key) !== loading) return
     this.#end(key, loading)
-    loading.abort.abort(reason)
+    loading.cancellation.abort(reason)
   }
 
   async #load(key: string, load: () => Promise<Loaded<V>>): Promise<V> {

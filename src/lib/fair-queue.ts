@@ -1,14 +1,12 @@
+import { type Linked, LinkedList } from './linked-list.ts'
+
 /** Somebody who waits for a place. */
-export interface Waiter {
+export interface Waiter extends Linked<Waiter> {
   readonly key: string
   /** Takes the place. */
   readonly enter: () => void
-}
-
-interface Queued {
-  readonly waiter: Waiter
-  /** When it came, among all. */
-  readonly order: number
+  /** When it came, among all; the queue sets it. */
+  order?: number
 }
 
 /**
@@ -17,7 +15,7 @@ interface Queued {
  */
 export class FairQueue {
   /** In each, the order in which they came; a key that nobody waits for is not in it. */
-  readonly #byKey = new Map<string, Map<Waiter, Queued>>()
+  readonly #byKey = new Map<string, LinkedList<Waiter>>()
   #size = 0
   #lastOrder = 0
 
@@ -32,16 +30,18 @@ export class FairQueue {
   }
 
   add(waiter: Waiter): void {
-    const alike = this.#byKey.get(waiter.key) ?? new Map<Waiter, Queued>()
+    const alike = this.#byKey.get(waiter.key) ?? new LinkedList<Waiter>()
+    if (alike.size === 0) this.#byKey.set(waiter.key, alike)
     this.#lastOrder += 1
-    this.#byKey.set(waiter.key, alike.set(waiter, { waiter, order: this.#lastOrder }))
+    waiter.order = this.#lastOrder
+    alike.add(waiter)
     this.#size += 1
   }
 
   /** Removes a waiter that is in the queue. */
   remove(waiter: Waiter): void {
     const alike = this.#byKey.get(waiter.key)
-    alike?.delete(waiter)
+    alike?.remove(waiter)
     if (alike?.size === 0) this.#byKey.delete(waiter.key)
     this.#size -= 1
   }
@@ -53,16 +53,20 @@ export class FairQueue {
    * @param limit - a key with so many gets no more
    */
   next(placesOf: (key: string) => number, limit: number): Waiter | undefined {
-    let next: Queued | undefined
+    if (this.#size === 0) return undefined
+    let next: Waiter | undefined
     let fewest = limit - 1
-    for (const [key, [first]] of this.#byKey) {
+    for (const [key, { first }] of this.#byKey) {
       const places = placesOf(key)
-      const [, queued] = first ?? []
-      if (queued === undefined || places > fewest) continue
-      if (next !== undefined && places === fewest && queued.order > next.order) continue
-      next = queued
+      if (first === undefined || places > fewest) continue
+      if (next !== undefined && places === fewest && came(next) < came(first)) continue
+      next = first
       fewest = places
     }
-    return next?.waiter
+    return next
   }
+}
+
+function came({ order = 0 }: Waiter): number {
+  return order
 }

@@ -1,5 +1,7 @@
-import { type Cancellation, DeadlineExceeded, settle } from './deadline.ts'
+import type { Cancellation } from './cancellation.ts'
+import { DeadlineExceeded, settle } from './deadline.ts'
 import { FairQueue, type Waiter } from './fair-queue.ts'
+import { type Linked, LinkedList } from './linked-list.ts'
 
 /** Limits of a {@link Gate}. */
 export interface GateLimits {
@@ -24,8 +26,14 @@ export class GateRefusal extends Error {
 /** How soon a waiter that has just come to need a place is seen, when places are overdue already. */
 const RECHECK_MS = 100
 
-interface Place {
-  readonly key: string
+interface Key {
+  readonly name: string
+  /** How many of its tasks are under way. */
+  running: number
+}
+
+interface Place extends Linked<Place> {
+  readonly key: Key
   /** Monotonic. */
   readonly takenAtMs: number
   /** Ends its task. */
@@ -38,9 +46,10 @@ interface Place {
  */
 export class Gate {
   readonly #limits: GateLimits
-  readonly #running = new Map<string, number>()
+  /** Those with tasks under way, by name. */
+  readonly #keys = new Map<string, Key>()
   /** In the order in which they were taken. */
-  readonly #places = new Set<Place>()
+  readonly #places = new LinkedList<Place>()
   readonly #waiting = new FairQueue()
   /** Runs while somebody waits, and no longer: most tasks never need a timer. */
   #patience: ReturnType<typeof setTimeout> | undefined
@@ -61,7 +70,7 @@ export class Gate {
 
   /**
    * Runs `task` as soon as there is room for it. When it is cancelled, its place is free at once, in the
-   * queue as well as while it runs; the task is left behind, and must stop when its signal fires.
+   * queue as well as while it runs; the task is left behind, and must stop when it is told.
    *
    * @param cancellation - ends the task; the gate does so when the place is taken away for another key
    * @throws {GateRefusal} when the queue is full, or the task was cancelled while waiting
@@ -70,29 +79,28 @@ export class Gate {
   run<T>(
     key: string,
     cancellation: Cancellation,
-    task: (signal: AbortSignal) => Promise<T>,
+    task: (cancellation: Cancellation) => Promise<T>,
   ): Promise<T> {
-    if (cancellation.signal.aborted) return Promise.reject(new GateRefusal('gave up before'))
+    if (cancellation.aborted) return Promise.reject(new GateRefusal('gave up before'))
     if (this.#hasRoom(key)) return this.#hold(this.#take(key, cancellation), task)
     return this.#wait(key, cancellation).then((place) => this.#hold(place, task))
   }
 
-  #hold<T>(place: Place, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #hold<T>(place: Place, task: (cancellation: Cancellation) => Promise<T>): Promise<T> {
     const { cancellation } = place
-    const { signal } = cancellation
     return new Promise((resolve, reject) => {
       const release = () => {
-        cancellation.offAbort(giveUp)
+        cancellation.removeEventListener('abort', giveUp)
         this.#leave(place)
       }
       const giveUp = () => {
         release()
-        reject(signal.reason)
+        reject(cancellation.reason)
       }
-      if (signal.aborted) return giveUp()
-      cancellation.onAbort(giveUp)
+      if (cancellation.aborted) return giveUp()
+      cancellation.addEventListener('abort', giveUp)
       try {
-        settle(task(signal), { resolve, reject, release })
+        settle(task(cancellation), { resolve, reject, release })
       } catch (error) {
         release()
         reject(error)
@@ -101,7 +109,7 @@ export class Gate {
   }
 
   #runningOf(key: string): number {
-    return this.#running.get(key) ?? 0
+    return this.#keys.get(key)?.running ?? 0
   }
 
   #isFull(): boolean {
@@ -113,9 +121,11 @@ export class Gate {
   }
 
   #take(key: string, cancellation: Cancellation): Place {
-    const place: Place = { key, takenAtMs: performance.now(), cancellation }
+    const held = this.#keys.get(key) ?? { name: key, running: 0 }
+    if (held.running === 0) this.#keys.set(key, held)
+    held.running += 1
+    const place: Place = { key: held, takenAtMs: performance.now(), cancellation }
     this.#places.add(place)
-    this.#running.set(key, this.#runningOf(key) + 1)
     return place
   }
 
@@ -130,8 +140,9 @@ export class Gate {
 
   /** The place that has been held for longest, unless it is being taken away already. */
   #oldest(): Place | undefined {
-    for (const place of this.#places) if (!place.cancellation.signal.aborted) return place
-    return undefined
+    let place = this.#places.first
+    while (place?.cancellation.aborted) place = place.next
+    return place
   }
 
   /** Takes away the oldest place if its time is over and a waiter needs it; gives when to look again. */
@@ -163,13 +174,13 @@ export class Gate {
       const waiter: Waiter = {
         key,
         enter: () => {
-          cancellation.offAbort(giveUp)
+          cancellation.removeEventListener('abort', giveUp)
           this.#forget(waiter)
           resolve(this.#take(key, cancellation))
         },
       }
       this.#waiting.add(waiter)
-      cancellation.onAbort(giveUp)
+      cancellation.addEventListener('abort', giveUp)
       if (patienceMs !== undefined && this.#patience === undefined) {
         this.#lookAfterWaiters(patienceMs)
       }
@@ -185,10 +196,10 @@ export class Gate {
 
   #leave(place: Place): void {
     // A task that was left behind gives its place back a second time.
-    if (!this.#places.delete(place)) return
-    const left = this.#runningOf(place.key) - 1
-    if (left === 0) this.#running.delete(place.key)
-    else this.#running.set(place.key, left)
+    if (!this.#places.remove(place)) return
+    const { key } = place
+    key.running -= 1
+    if (key.running === 0) this.#keys.delete(key.name)
     this.#waiting.next((key) => this.#runningOf(key), this.#limits.perKey)?.enter()
   }
 }

@@ -7,6 +7,7 @@ import {
   Room,
   RoomParticipantIdentity,
 } from '@livekit/protocol'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { Gate } from '../lib/gate.ts'
 import type { Trouble } from '../trouble.ts'
 import type { TokenSigner } from './access-token.ts'
@@ -45,19 +46,19 @@ export interface RoomService {
    */
   createRoom(name: string): Promise<void>
   /** Tells whether a participant is on the SFU. */
-  findParticipant(room: string, identity: string, signal: AbortSignal): Promise<Presence>
+  findParticipant(room: string, identity: string, signal: CancellationSignal): Promise<Presence>
   /**
    * Disconnects a participant; one who is not connected is no failure.
    *
    * @throws {SfuError} when the SFU refuses or cannot be reached
    */
-  removeParticipant(room: string, identity: string, signal: AbortSignal): Promise<void>
+  removeParticipant(room: string, identity: string, signal: CancellationSignal): Promise<void>
   /**
    * Closes a LiveKit room and disconnects everybody in it; a room that does not exist is no failure.
    *
    * @throws {SfuError} when the SFU refuses or cannot be reached
    */
-  deleteRoom(name: string, signal: AbortSignal): Promise<void>
+  deleteRoom(name: string, signal: CancellationSignal): Promise<void>
 }
 
 /** How the room service is reached. */

@@ -1,3 +1,4 @@
+import { type CancellationSignal, toAbortSignal } from '../lib/cancellation.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { type Gate, GateRefusal } from '../lib/gate.ts'
 import { parseJson, textMember } from '../lib/json.ts'
@@ -38,7 +39,7 @@ export interface TwirpCall {
   /** The request message in protobuf. */
   readonly message: Uint8Array
   /** Ends the call early when it fires. */
-  readonly signal?: AbortSignal
+  readonly signal?: CancellationSignal
   /** Bounds how many such calls are under way. */
   readonly gate?: Gate
 }
@@ -154,13 +155,13 @@ export function createTwirpClient(
 ): CallTwirp {
   const at = shown(new URL(serviceUrl))
 
-  async function exchange({ method, jwt, message }: TwirpCall, signal: AbortSignal) {
+  async function exchange({ method, jwt, message }: TwirpCall, signal: CancellationSignal) {
     const response = await fetch(`${serviceUrl}/${method}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/protobuf', Authorization: `Bearer ${jwt}` },
       body: new Uint8Array(message),
       redirect: 'manual',
-      signal,
+      signal: toAbortSignal(signal),
     })
     const asked = `${at}/${method}`
     if (response.status !== 200) throw await errorAnswer(response, asked)
@@ -174,8 +175,8 @@ export function createTwirpClient(
     const startedAt = performance.now()
     const end = (outcome: string) => onCall(method, outcome, performance.now() - startedAt)
     try {
-      const answer = await withDeadline(timeoutMs, call.signal, (signal, cancellation) => {
-        if (gate === undefined) return exchange(call, signal)
+      const answer = await withDeadline(timeoutMs, call.signal, (cancellation) => {
+        if (gate === undefined) return exchange(call, cancellation)
         return gate.run(method, cancellation, (inner) => exchange(call, inner))
       })
       end('ok')

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache, type Loaded } from '../lib/expiring-cache.ts'
 import { GateRefusal } from '../lib/gate.ts'
@@ -41,7 +42,7 @@ export interface ClientApiLocator {
    *
    * @param signal - fires when the caller no longer needs the answer
    */
-  locateUsable(serverName: string, signal?: AbortSignal): Promise<ClientApiLocation>
+  locateUsable(serverName: string, signal?: CancellationSignal): Promise<ClientApiLocation>
 }
 
 /** Settings of {@link createClientApiLocator}. */
@@ -125,12 +126,15 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
     return isNamed(serverName) ? NAMED_FAILURE_LIFETIME_MS : FAILURE_LIFETIME_MS
   }
 
-  async function ask(serverName: string, outer: AbortSignal): Promise<Loaded<ClientApiLocation>> {
+  async function ask(
+    serverName: string,
+    outer: CancellationSignal,
+  ): Promise<Loaded<ClientApiLocation>> {
     const name = parseServerName(serverName)
     if (name === undefined) {
       return { value: { kind: 'none', trouble: INVALID_NAME }, ttlMs: 0 }
     }
-    const answer = await withDeadline(timeoutMs, outer, (_, cancellation) => {
+    const answer = await withDeadline(timeoutMs, outer, (cancellation) => {
       const server = { key: serverName, isNamed: isNamed(serverName) }
       return gates.run(server, cancellation, (inner) => {
         return getWellKnown(name, CLIENT_WELL_KNOWN_PATH, policyFor(serverName), inner)
@@ -145,7 +149,7 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
   async function load(
     serverName: string,
     before: ClientApiLocation | undefined,
-    signal: AbortSignal,
+    signal: CancellationSignal,
   ): Promise<Loaded<ClientApiLocation>> {
     try {
       const loaded = await ask(serverName, signal)
@@ -161,11 +165,14 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
     return { value: before, ttlMs: failureLifetimeMs(serverName) }
   }
 
-  async function locate(serverName: string, signal?: AbortSignal): Promise<ClientApiLocation> {
+  async function locate(
+    serverName: string,
+    signal?: CancellationSignal,
+  ): Promise<ClientApiLocation> {
     const override = overrides.get(serverName)
     if (override !== undefined) return { kind: 'found', baseUrl: override }
     try {
-      const find = (before: ClientApiLocation | undefined, shared: AbortSignal) =>
+      const find = (before: ClientApiLocation | undefined, shared: CancellationSignal) =>
         load(serverName, before, shared)
       return await cache.get(serverName, find, signal)
     } catch (error) {

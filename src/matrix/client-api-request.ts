@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { Answer, Call } from '../net/bounded-fetch.ts'
 import type { DirectClient } from '../net/direct-client.ts'
 import type { AddressPolicy } from '../net/networks.ts'
@@ -27,7 +28,7 @@ export type RequestClientApi = (
   serverName: string,
   baseUrl: string,
   call: Call,
-  signal: AbortSignal,
+  signal: CancellationSignal,
 ) => Promise<Answer>
 
 /** Creates {@link RequestClientApi}. */

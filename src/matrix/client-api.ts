@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import { isRequestFailure } from '../net/target-client.ts'
 import type { RequestClientApi } from './client-api-request.ts'
@@ -52,11 +53,11 @@ export interface ClientApi {
   actOnDelayedEvent(
     event: DelayedEvent,
     action: DelayedEventAction,
-    signal: AbortSignal,
+    signal: CancellationSignal,
     limitMs?: number,
   ): Promise<DelayedEventResult>
   /** Reads a delayed event that has not been sent yet. It never throws; failures are results. */
-  readDelayedEvent(event: DelayedEvent, signal: AbortSignal): Promise<ScheduledEvent>
+  readDelayedEvent(event: DelayedEvent, signal: CancellationSignal): Promise<ScheduledEvent>
 }
 
 /** Settings of {@link createClientApi}. */
@@ -107,7 +108,7 @@ export function createClientApi({ request, now, timeoutMs = 5_000 }: ClientApiOp
     return otherAnswer as T
   }
 
-  function act(event: DelayedEvent, action: DelayedEventAction, signal: AbortSignal) {
+  function act(event: DelayedEvent, action: DelayedEventAction, signal: CancellationSignal) {
     const { serverName, baseUrl, delayId, actingFor } = event
     return underEither<DelayedEventResult>(event, async (prefix) => {
       const path = delayedEventPath(prefix, delayId, action)
@@ -116,7 +117,7 @@ export function createClientApi({ request, now, timeoutMs = 5_000 }: ClientApiOp
     })
   }
 
-  function read(event: DelayedEvent, signal: AbortSignal) {
+  function read(event: DelayedEvent, signal: CancellationSignal) {
     const { serverName, baseUrl, delayId, actingFor } = event
     return underEither<ScheduledEvent>(event, async (prefix) => {
       const call = {

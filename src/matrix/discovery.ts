@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import { DnsError, type Resolver, type SrvRecord } from '../net/resolver.ts'
 import type { Target } from '../net/target-client.ts'
@@ -20,7 +21,7 @@ export interface Discovery {
    *
    * @see https://spec.matrix.org/latest/server-server-api/#resolving-server-names
    */
-  discover(name: ServerName, policy: AddressPolicy, signal: AbortSignal): Promise<Discovered>
+  discover(name: ServerName, policy: AddressPolicy, signal: CancellationSignal): Promise<Discovered>
 }
 
 /** Settings of {@link createDiscovery}. */

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import { GateRefusal } from '../lib/gate.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
@@ -25,7 +26,7 @@ export interface Federation {
    * @param signal - fires when the caller no longer needs the answer
    * @throws {VerificationError} when there is no usable answer
    */
-  get(serverName: string, path: string, signal?: AbortSignal): Promise<Answer>
+  get(serverName: string, path: string, signal?: CancellationSignal): Promise<Answer>
 }
 
 /** Settings of {@link createFederation}. */
@@ -76,7 +77,7 @@ export function createFederation(options: FederationOptions): Federation {
   async function askDiscovered(
     name: ServerName,
     path: string,
-    signal: AbortSignal,
+    signal: CancellationSignal,
     progress: Progress,
   ) {
     const policy = policyFor(name.text)
@@ -88,7 +89,7 @@ export function createFederation(options: FederationOptions): Federation {
     return client.request(targets, { method: 'GET', path }, policy, signal)
   }
 
-  function ask(name: ServerName, path: string, signal: AbortSignal, progress: Progress) {
+  function ask(name: ServerName, path: string, signal: CancellationSignal, progress: Progress) {
     const base = overrides.get(name.text)
     if (base === undefined) return askDiscovered(name, path, signal, progress)
     progress.step = 'connect'
@@ -102,7 +103,7 @@ export function createFederation(options: FederationOptions): Federation {
       const server = { key: keyOf(name), isNamed: isNamed(serverName) }
       const progress: Progress = { step: 'queue', notes: [] }
       try {
-        return await withDeadline(timeoutMs, outer, (_, cancellation) => {
+        return await withDeadline(timeoutMs, outer, (cancellation) => {
           return gates.run(server, cancellation, (inner) => ask(name, path, inner, progress))
         })
       } catch (error) {

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
 import { answerText, matrixErrorCode } from './exchange-trouble.ts'
@@ -18,7 +19,7 @@ export interface OpenIdToken {
  * @param signal - fires when the caller no longer needs the answer
  * @throws {VerificationError} when the token cannot be verified, for any reason
  */
-export type VerifyOpenIdToken = (token: OpenIdToken, signal?: AbortSignal) => Promise<string>
+export type VerifyOpenIdToken = (token: OpenIdToken, signal?: CancellationSignal) => Promise<string>
 
 /** Path of the endpoint that tells whose a token is. */
 export const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'

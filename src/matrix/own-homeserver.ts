@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import { type Gate, GateRefusal } from '../lib/gate.ts'
@@ -35,15 +36,15 @@ export interface RelayedRequest {
  */
 export interface OwnHomeserver {
   /** Whether a user, or any user of a server, is joined to a room (MSC4502). */
-  isJoined(roomId: string, subject: Subject, signal: AbortSignal): Promise<boolean>
+  isJoined(roomId: string, subject: Subject, signal: CancellationSignal): Promise<boolean>
   /**
    * The joined members of a room.
    *
    * @see https://spec.matrix.org/latest/client-server-api/#get_matrixclientv3roomsroomidjoined_members
    */
-  joinedMembers(roomId: string, signal: AbortSignal): Promise<JoinedMembers>
+  joinedMembers(roomId: string, signal: CancellationSignal): Promise<JoinedMembers>
   /** Has a request sent to another homeserver (MSC4512); ends only with it or with `signal`. */
-  relay(request: RelayedRequest, signal: AbortSignal): Promise<RelayedAnswer>
+  relay(request: RelayedRequest, signal: CancellationSignal): Promise<RelayedAnswer>
 }
 
 /** Settings of {@link createOwnHomeserver}. */
@@ -108,7 +109,10 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
     return memberOf(features, name) === true
   }
 
-  async function ask<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) {
+  async function ask<T>(
+    signal: CancellationSignal,
+    work: (signal: CancellationSignal) => Promise<T>,
+  ) {
     try {
       return await work(signal)
     } catch (error) {
@@ -120,14 +124,17 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
     }
   }
 
-  function send(baseUrl: string, call: Call, signal: AbortSignal): Promise<Answer> {
+  function send(baseUrl: string, call: Call, signal: CancellationSignal): Promise<Answer> {
     return request(serverName, baseUrl, { ...call, accessToken: asToken }, signal)
   }
 
-  function question<T>(outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  function question<T>(
+    outer: CancellationSignal,
+    work: (signal: CancellationSignal) => Promise<T>,
+  ): Promise<T> {
     return ask(outer, () => {
-      return withDeadline(timeoutMs, outer, (_, controller) => {
-        return gate.run(serverName, controller, work)
+      return withDeadline(timeoutMs, outer, (cancellation) => {
+        return gate.run(serverName, cancellation, work)
       })
     })
   }
@@ -164,8 +171,8 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
         const baseUrl = await locate()
         const isStable = await hasFeature(baseUrl, 'io.element.msc4512.stable')
         const call: Call = { method: 'POST', path: relayPath(isStable), body: wrapped }
-        return withDeadline(RELAY_MS, outer, (_, controller) => {
-          return relayGate.run(destination, controller, async (signal) => {
+        return withDeadline(RELAY_MS, outer, (cancellation) => {
+          return relayGate.run(destination, cancellation, async (signal) => {
             return readRelayed(await send(baseUrl, call, signal))
           })
         })

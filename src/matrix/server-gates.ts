@@ -1,4 +1,4 @@
-import type { Cancellation } from '../lib/deadline.ts'
+import type { Cancellation, CancellationSignal } from '../lib/cancellation.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import { Gate } from '../lib/gate.ts'
 import type { ExchangeLimits } from './exchange-limits.ts'
@@ -17,7 +17,7 @@ export interface ServerGates {
   run<T>(
     server: AskedServer,
     cancellation: Cancellation,
-    task: (signal: AbortSignal) => Promise<T>,
+    task: (signal: CancellationSignal) => Promise<T>,
   ): Promise<T>
   /** Exchanges under way and waiting, of all kinds of servers. */
   usage(): { readonly running: number; readonly waiting: number }

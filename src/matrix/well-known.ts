@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache, type Loaded } from '../lib/expiring-cache.ts'
 import { parseJson, textMember } from '../lib/json.ts'
@@ -21,7 +22,7 @@ export type GetWellKnown = (
   host: ServerName,
   path: string,
   policy: AddressPolicy,
-  signal: AbortSignal,
+  signal: CancellationSignal,
 ) => Promise<Answer>
 
 const MAX_REDIRECTS = 5
@@ -83,7 +84,7 @@ export interface WellKnownLookup {
    *
    * @see https://spec.matrix.org/latest/server-server-api/#getwell-knownmatrixserver
    */
-  find(host: ServerName, policy: AddressPolicy, signal?: AbortSignal): Promise<WellKnown>
+  find(host: ServerName, policy: AddressPolicy, signal?: CancellationSignal): Promise<WellKnown>
 }
 
 /** Settings of {@link createWellKnownLookup}. */
@@ -138,7 +139,11 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
   const { getWellKnown, now, timeoutMs = 3_000 } = options
   const cache = new ExpiringCache<Remembered>({ maxEntries: MAX_ENTRIES, now })
 
-  function ask(host: ServerName, policy: AddressPolicy, outer: AbortSignal): Promise<Answer> {
+  function ask(
+    host: ServerName,
+    policy: AddressPolicy,
+    outer: CancellationSignal,
+  ): Promise<Answer> {
     return withDeadline(timeoutMs, outer, (signal) => {
       return getWellKnown(host, SERVER_WELL_KNOWN_PATH, policy, signal)
     })
@@ -166,7 +171,7 @@ export function createWellKnownLookup(options: WellKnownOptions): WellKnownLooku
     host: ServerName,
     policy: AddressPolicy,
     before: Remembered | undefined,
-    signal: AbortSignal,
+    signal: CancellationSignal,
   ): Promise<Loaded<Remembered>> {
     try {
       const answer = await ask(host, policy, signal)

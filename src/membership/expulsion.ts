@@ -1,4 +1,5 @@
 import type { ParticipantKey } from '../delegation/life/record.ts'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import { SfuError } from '../livekit/twirp.ts'
 import type { Logger } from '../log.ts'
@@ -17,9 +18,9 @@ export interface ExpulsionParts {
 /** Takes participants off the SFU who are no longer members of the Matrix room. */
 export interface Expulsion {
   /** Disconnects those who are connected; returns whether all of it succeeded. */
-  expel(gone: readonly Admission[], signal: AbortSignal): Promise<boolean>
+  expel(gone: readonly Admission[], signal: CancellationSignal): Promise<boolean>
   /** Closes the LiveKit rooms of a Matrix room; returns whether all of it succeeded. */
-  closeRooms(admitted: readonly Admission[], signal: AbortSignal): Promise<boolean>
+  closeRooms(admitted: readonly Admission[], signal: CancellationSignal): Promise<boolean>
 }
 
 /** Creates {@link Expulsion}. */
@@ -41,7 +42,7 @@ export function createExpulsion(parts: ExpulsionParts): Expulsion {
     }
   }
 
-  async function expelOne(admission: Admission, signal: AbortSignal): Promise<boolean> {
+  async function expelOne(admission: Admission, signal: CancellationSignal): Promise<boolean> {
     const { room, identity } = admission
     const presence = await rooms.findParticipant(room, identity, signal)
     if (presence.kind === 'absent') return true
@@ -55,7 +56,11 @@ export function createExpulsion(parts: ExpulsionParts): Expulsion {
     return true
   }
 
-  async function closeOne(room: string, admitted: readonly Admission[], signal: AbortSignal) {
+  async function closeOne(
+    room: string,
+    admitted: readonly Admission[],
+    signal: CancellationSignal,
+  ) {
     const isClosed = await attempt('closing a room', { room }, () => rooms.deleteRoom(room, signal))
     if (!isClosed) return false
     logger.info('membership: a room was closed', { room })

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
 import type { Subject } from '../matrix/own-homeserver-api.ts'
@@ -24,7 +25,7 @@ export interface Membership {
    * @throws {NotJoined}
    * @throws {HomeserverFailed} when the homeserver does not say
    */
-  requireJoined(matrixRoom: string, subject: Subject, signal: AbortSignal): Promise<void>
+  requireJoined(matrixRoom: string, subject: Subject, signal: CancellationSignal): Promise<void>
 }
 
 /** Creates {@link Membership}. */
@@ -34,7 +35,7 @@ export function createMembership(homeserver: Pick<OwnHomeserver, 'isJoined'>): M
   return {
     async requireJoined(matrixRoom, subject, signal) {
       const key = JSON.stringify([matrixRoom, subject])
-      const ask = async (_: unknown, shared: AbortSignal) => {
+      const ask = async (_: unknown, shared: CancellationSignal) => {
         return { value: await homeserver.isJoined(matrixRoom, subject, shared), ttlMs: 0 }
       }
       if (await asking.get(key, ask, signal)) return

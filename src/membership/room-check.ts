@@ -1,4 +1,5 @@
 import { batchesOf } from '../lib/batches.ts'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { Presence } from '../livekit/room-service.ts'
 import type { SfuCode } from '../livekit/twirp.ts'
 import type { ClientApiCode } from '../matrix/client-api-location.ts'
@@ -27,7 +28,7 @@ export interface RoomCheckParts {
   readonly homeserver: Pick<OwnHomeserver, 'isJoined' | 'joinedMembers'>
   /** Our homeserver's server name. */
   readonly serverName: string
-  findParticipant(room: string, identity: string, signal: AbortSignal): Promise<Presence>
+  findParticipant(room: string, identity: string, signal: CancellationSignal): Promise<Presence>
 }
 
 /** How many participants of a room are looked up at a time. */
@@ -56,14 +57,14 @@ class PresenceUnknown extends Error {
 export type CheckRoom = (
   matrixRoom: string,
   admitted: readonly Admission[],
-  signal: AbortSignal,
+  signal: CancellationSignal,
 ) => Promise<Verdict>
 
 /** Creates {@link CheckRoom}. */
 export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
   const { homeserver, serverName, findParticipant } = parts
 
-  async function isAnyoneConnected(admitted: readonly Admission[], signal: AbortSignal) {
+  async function isAnyoneConnected(admitted: readonly Admission[], signal: CancellationSignal) {
     let unknown: Trouble<SfuCode> | undefined
     // Whoever comes first was connected lately, and mostly is.
     for (const few of [admitted.slice(0, 1), ...batchesOf(admitted.slice(1), AT_ONCE)]) {
@@ -83,7 +84,7 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
   async function askForEach(
     matrixRoom: string,
     admitted: readonly Admission[],
-    signal: AbortSignal,
+    signal: CancellationSignal,
   ): Promise<Verdict> {
     const gone: Admission[] = []
     const joined = new Map<string, Promise<boolean>>()
@@ -107,7 +108,7 @@ export function createRoomCheck(parts: RoomCheckParts): CheckRoom {
   async function check(
     matrixRoom: string,
     admitted: readonly Admission[],
-    signal: AbortSignal,
+    signal: CancellationSignal,
   ): Promise<Verdict> {
     if (!(await isAnyoneConnected(admitted, signal))) return { kind: 'empty' }
     const members = await homeserver.joinedMembers(matrixRoom, signal)

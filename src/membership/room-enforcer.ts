@@ -1,5 +1,6 @@
 import type { ParticipantKey } from '../delegation/life/record.ts'
 import { batchesOf } from '../lib/batches.ts'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { RoomService } from '../livekit/room-service.ts'
 import type { Logger } from '../log.ts'
@@ -27,7 +28,7 @@ export interface RoomEnforcerOptions {
 /** Checks the members of one Matrix room, and takes off the SFU who has to go. */
 export interface RoomEnforcer {
   /** Returns false when something failed that is to be tried again soon. */
-  enforce(matrixRoom: string, signal: AbortSignal): Promise<boolean>
+  enforce(matrixRoom: string, signal: CancellationSignal): Promise<boolean>
   /** Notes that a participant is connected, so that the SFU is asked about them first. */
   noteConnected(key: ParticipantKey): void
 }
@@ -50,7 +51,7 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
     connected.put(nameOf(key), true, RENEWAL_MS)
   }
 
-  async function findParticipant(room: string, identity: string, signal: AbortSignal) {
+  async function findParticipant(room: string, identity: string, signal: CancellationSignal) {
     const presence = await rooms.findParticipant(room, identity, signal)
     if (presence.kind === 'present') noteConnected({ room, identity })
     if (presence.kind === 'absent') connected.delete(nameOf({ room, identity }))
@@ -62,7 +63,7 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
     return admitted.toSorted((a, b) => rank(a) - rank(b))
   }
 
-  async function renewOne(admission: Admission, until: number, signal: AbortSignal) {
+  async function renewOne(admission: Admission, until: number, signal: CancellationSignal) {
     const { room, identity } = admission
     const { kind } = await findParticipant(room, identity, signal)
     if (kind === 'absent') return
@@ -70,7 +71,7 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
   }
 
   /** Remembers the connected for longer whose tokens expire soon. */
-  async function renew(admitted: readonly Admission[], signal: AbortSignal): Promise<void> {
+  async function renew(admitted: readonly Admission[], signal: CancellationSignal): Promise<void> {
     const soon = refreshedUntil(now(), intervalMs)
     const ending = admitted.filter(({ expiresAt }) => expiresAt < soon)
     for (const few of batchesOf(ending, RENEWALS_AT_ONCE)) {
@@ -82,7 +83,11 @@ export function createRoomEnforcer(options: RoomEnforcerOptions): RoomEnforcer {
    * Closes the LiveKit rooms once. Whoever comes back with an old token is put out alone then, and does
    * not end a call that others have begun there meanwhile.
    */
-  async function leave(matrixRoom: string, admitted: readonly Admission[], signal: AbortSignal) {
+  async function leave(
+    matrixRoom: string,
+    admitted: readonly Admission[],
+    signal: CancellationSignal,
+  ) {
     if (closed.has(matrixRoom)) return expulsion.expel(admitted, signal)
     await renew(admitted, signal)
     const isDone = await expulsion.closeRooms(admitted, signal)

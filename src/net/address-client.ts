@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { type Answer, boundedFetch, type Call } from './bounded-fetch.ts'
 
 /** One address of a server. */
@@ -19,7 +20,11 @@ export interface Endpoint {
  * @throws {RequestError} when there is no usable answer
  * @throws {DeadlineExceeded} when `signal` fired because of a timeout
  */
-export type AddressClient = (endpoint: Endpoint, call: Call, signal: AbortSignal) => Promise<Answer>
+export type AddressClient = (
+  endpoint: Endpoint,
+  call: Call,
+  signal: CancellationSignal,
+) => Promise<Answer>
 
 /** How certificates are checked. */
 export interface CertificateChecks {

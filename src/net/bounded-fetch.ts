@@ -1,3 +1,4 @@
+import { type CancellationSignal, toAbortSignal } from '../lib/cancellation.ts'
 import { DeadlineExceeded } from '../lib/deadline.ts'
 import { AnswerTooLarge, connectionFailure, RequestError } from './request-error.ts'
 
@@ -38,7 +39,7 @@ export interface OutgoingRequest extends Omit<Call, 'path'> {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly tls?: TlsOptions
-  readonly signal: AbortSignal
+  readonly signal: CancellationSignal
 }
 
 /** Usual limit for the body of an answer. */
@@ -98,7 +99,7 @@ export async function boundedFetch(request: OutgoingRequest): Promise<Answer> {
       headers: { ...requestHeaders(request), ...headers },
       redirect: 'manual',
       decompress: false,
-      signal,
+      signal: toAbortSignal(signal),
       ...(body === undefined ? {} : { body }),
       ...(tls === undefined ? {} : { tls }),
     })

@@ -1,3 +1,4 @@
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { type Answer, boundedFetch, type Call } from './bounded-fetch.ts'
 
 /** Settings of {@link createDirectClient}. */
@@ -14,7 +15,11 @@ export interface DirectClientOptions {
  * @throws {RequestError} when there is no usable answer
  * @throws {DeadlineExceeded} when `signal` fired because of a timeout
  */
-export type DirectClient = (baseUrl: string, call: Call, signal: AbortSignal) => Promise<Answer>
+export type DirectClient = (
+  baseUrl: string,
+  call: Call,
+  signal: CancellationSignal,
+) => Promise<Answer>
 
 /** Creates {@link DirectClient}. */
 export function createDirectClient({ verifyTls, ca }: DirectClientOptions): DirectClient {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import * as tls from 'node:tls'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { Endpoint } from './address-client.ts'
 import { AnswerParser, type ParsedAnswer } from './answer-parser.ts'
 import { closedByServer, connectionFailure } from './request-error.ts'
@@ -79,7 +80,7 @@ export class HttpsConnection {
    */
   async exchange(
     request: string,
-    signal: AbortSignal,
+    signal: CancellationSignal,
     maxBodyBytes?: number,
   ): Promise<ParsedAnswer> {
     const abort = () => this.#close(signal.reason)

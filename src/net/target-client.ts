@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { CancellationSignal } from '../lib/cancellation.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { AddressClient } from './address-client.ts'
@@ -55,7 +56,7 @@ export interface TargetClient {
     targets: readonly Target[],
     call: Call,
     policy: AddressPolicy,
-    signal: AbortSignal,
+    signal: CancellationSignal,
   ): Promise<Answer>
 }
 
@@ -158,7 +159,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
     return addresses.toSorted((a, b) => failed(a) - failed(b))
   }
 
-  function request({ address, target, call }: Attempt, signal: AbortSignal) {
+  function request({ address, target, call }: Attempt, signal: CancellationSignal) {
     const { port, tlsServerName, hostHeader } = target
     return send({ address, port, tlsServerName, hostHeader }, call, signal)
   }
@@ -167,7 +168,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
   async function attempt(
     tried: Attempt,
     attempts: Attempts,
-    signal: AbortSignal,
+    signal: CancellationSignal,
     limitMs: number | undefined,
   ): Promise<Answer | undefined> {
     const { address, target } = tried

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import type { CancellationSignal } from '../../src/lib/cancellation.ts'
 import { DeadlineExceeded, withDeadline } from '../../src/lib/deadline.ts'
 
 const forever = () => new Promise<never>(() => {})
@@ -13,7 +14,7 @@ test('throws what the task throws', async () => {
 })
 
 test('rejects in time even if the task does not end, and aborts the task', async () => {
-  let given: AbortSignal | undefined
+  let given: CancellationSignal | undefined
   const late = withDeadline(20, undefined, (signal) => {
     given = signal
     return forever()

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import type { CancellationSignal } from '../../src/lib/cancellation.ts'
 import { DeadlineExceeded } from '../../src/lib/deadline.ts'
 import { ExpiringCache } from '../../src/lib/expiring-cache.ts'
 
@@ -82,8 +83,8 @@ test('replaces a value of the same key without evicting another', () => {
 /** A cache whose loads wait until they are released. */
 function slowCache() {
   const { cache } = cacheOf(10)
-  const loads: { readonly signal: AbortSignal; finish(value: string): void }[] = []
-  const load = (_: string | undefined, signal: AbortSignal) => {
+  const loads: { readonly signal: CancellationSignal; finish(value: string): void }[] = []
+  const load = (_: string | undefined, signal: CancellationSignal) => {
     const { promise, resolve } = Promise.withResolvers<{ value: string; ttlMs: number }>()
     loads.push({ signal, finish: (value) => resolve({ value, ttlMs: 1000 }) })
     return promise

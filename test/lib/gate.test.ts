@@ -1,5 +1,5 @@
 import { afterEach, expect, jest, test } from 'bun:test'
-import { Cancellation } from '../../src/lib/deadline.ts'
+import { Cancellation } from '../../src/lib/cancellation.ts'
 import { Gate, type GateLimits, GateRefusal } from '../../src/lib/gate.ts'
 
 afterEach(() => {
@@ -88,7 +88,7 @@ test('forgets a task that is given up while it waits', async () => {
   const impatience = new Cancellation()
   const first = run('key', 'first')
   const second = run('key', 'second', impatience)
-  impatience.abort()
+  impatience.abort(new Error('impatient'))
   await expect(second).rejects.toThrow(GateRefusal)
   const third = run('key', 'third')
   for (const label of ['first', 'third']) end(label)

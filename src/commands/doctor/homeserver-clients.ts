@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { assembleReach } from '../../app/homeservers.ts'
 import type { Tuning } from '../../app/options.ts'
 import type { Config } from '../../config.ts'
+import type { CancellationSignal } from '../../lib/cancellation.ts'
 import { withDeadline } from '../../lib/deadline.ts'
 import type { RequestClientApi } from '../../matrix/client-api-request.ts'
 import type { Discovery } from '../../matrix/discovery.ts'
@@ -25,7 +26,7 @@ export interface HomeserverClients {
   readonly getWellKnown: GetWellKnown
   readonly request: RequestClientApi
   /** Bounds a question. */
-  inTime<T>(question: (signal: AbortSignal) => Promise<T>): Promise<T>
+  inTime<T>(question: (signal: CancellationSignal) => Promise<T>): Promise<T>
 }
 
 const TIMEOUT_MS = 10_000
@@ -38,7 +39,7 @@ export function createHomeserverClients(
   tuning: Tuning,
 ): HomeserverClients {
   const reach = assembleReach({ config, now, random: Math.random, tuning })
-  const inTime = <T>(question: (signal: AbortSignal) => Promise<T>) =>
+  const inTime = <T>(question: (signal: CancellationSignal) => Promise<T>) =>
     withDeadline(tuning.exchangeTimeoutMs ?? TIMEOUT_MS, undefined, question)
   return { ...reach, policy: reach.policyFor(serverName), inTime }
 }
