@@ -19,14 +19,32 @@ function keyOf({ address, port, tlsServerName }: Endpoint): string {
   return `${address} ${port} ${tlsServerName}`
 }
 
+/** A path, with a query if any, that is the same in any URL. */
+const PLAIN_PATH = /^(?:\/[\w~%:@$!*-]+)+\/?(?:\?[\w~%:@$!*/.&=+-]*)?$/
+
+/** Normalises a path as in any URL: resolves dots and encodes invalid characters. */
+export function normalisedPath(path: string): string {
+  if (PLAIN_PATH.test(path)) return path
+  const { pathname, search } = new URL(`https://localhost${path}`)
+  return pathname + search
+}
+
+function fieldsOf(headers: Readonly<Record<string, string>>): string {
+  let fields = ''
+  for (const name in headers) fields += `${name}: ${headers[name]}\r\n`
+  return fields
+}
+
+/** Of most requests: those without a body and a token. */
+const PLAIN_FIELDS = fieldsOf(requestHeaders({}))
+
 function toWire({ hostHeader }: Endpoint, call: Call): string {
-  const { method, body } = call
-  // Normalises the path as in any URL: resolves dots and encodes invalid characters.
-  const { pathname, search } = new URL(`https://localhost${call.path}`)
-  const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }
-  const headers = { Host: hostHeader, ...requestHeaders(call), ...length }
-  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `${method} ${pathname}${search} HTTP/1.1\r\n${fields.join('')}\r\n${body ?? ''}`
+  const { method, body, accessToken } = call
+  const isPlain = body === undefined && accessToken === undefined
+  const fields = isPlain ? PLAIN_FIELDS : fieldsOf(requestHeaders(call))
+  const length = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`
+  const start = `${method} ${normalisedPath(call.path)} HTTP/1.1\r\nHost: ${hostHeader}\r\n`
+  return `${start}${fields}${length}\r\n${body ?? ''}`
 }
 
 /** Idle connections by endpoint. */
@@ -99,33 +117,34 @@ export function createHttpsClient(options: HttpsClientOptions): AddressClient {
   const secureContext = tls.createSecureContext(ca === undefined ? {} : { ca })
   const idle = new IdleConnections(idleMs, maxIdle)
 
-  function connect(endpoint: Endpoint): HttpsConnection {
+  function connect(endpoint: Endpoint, key: string): HttpsConnection {
     const connection = new HttpsConnection(endpoint, {
       secureContext,
       verifyTls,
-      onClose: () => idle.remove(keyOf(endpoint), connection),
+      onClose: () => idle.remove(key, connection),
     })
     return connection
   }
 
   return async function send(endpoint, call, signal) {
+    const key = keyOf(endpoint)
     const request = toWire(endpoint, call)
 
     async function exchangeOn(connection: HttpsConnection) {
       const answer = await connection.exchange(request, signal, call.maxBodyBytes)
-      if (!connection.isClosed) idle.put(keyOf(endpoint), connection)
+      if (!connection.isClosed) idle.put(key, connection)
       return answer
     }
 
     signal.throwIfAborted()
-    const kept = idle.take(keyOf(endpoint))
-    if (kept === undefined) return exchangeOn(connect(endpoint))
+    const kept = idle.take(key)
+    if (kept === undefined) return exchangeOn(connect(endpoint, key))
     try {
       return await exchangeOn(kept)
     } catch (error) {
       // The server closed the idle connection. All our requests are safe to repeat.
       if (!(error instanceof StaleConnection)) throw error
-      return exchangeOn(connect(endpoint))
+      return exchangeOn(connect(endpoint, key))
     }
   }
 }

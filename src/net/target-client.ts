@@ -121,6 +121,20 @@ function peerOf({ address, target: { host, port } }: Attempt): string {
   return `${host} at ${address} port ${port}`
 }
 
+/** Neither the headers nor the peer are made unless somebody asks. */
+function withPeer(answer: Answer, tried: Attempt): Answer {
+  return {
+    status: answer.status,
+    body: answer.body,
+    get headers() {
+      return answer.headers
+    },
+    get peer() {
+      return peerOf(tried)
+    },
+  }
+}
+
 /** Creates a client that connects to exactly the address that it checked (no DNS rebinding). */
 export function createTargetClient(options: TargetClientOptions): TargetClient {
   const { resolver, send, now, attemptMs = 3_000 } = options
@@ -207,7 +221,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
           const limitMs = isLastOfAll || attempts.left === 1 ? undefined : attemptMs
           const tried = { address, target, call }
           const answer = await attempt(tried, attempts, signal, limitMs)
-          if (answer !== undefined) return { ...answer, peer: peerOf(tried) }
+          if (answer !== undefined) return withPeer(answer, tried)
         }
       }
       throw new UnreachableError(attempts.failures, attempts.denied)
