@@ -21,15 +21,19 @@ function tooLarge(maxBytes: number): BodyError {
   return new BodyError('body-too-large', `The body is larger than ${maxBytes / 1024} KiB.`)
 }
 
-async function read(request: Request, maxBytes: number): Promise<Uint8Array> {
+async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const bytes = await readAtMost(body, maxBytes)
+  if (bytes === undefined) throw tooLarge(maxBytes)
+  return bytes
+}
+
+function read(request: Request, maxBytes: number): Promise<Uint8Array> {
   const length = request.headers.get('content-length')
   if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
   // The runtime reads no more than Content-Length.
-  if (length !== null) return new Uint8Array(await request.arrayBuffer())
-  if (request.body === null) return new Uint8Array()
-  const bytes = await readAtMost(request.body, maxBytes)
-  if (bytes === undefined) throw tooLarge(maxBytes)
-  return bytes
+  if (length !== null) return request.bytes()
+  if (request.body === null) return Promise.resolve(new Uint8Array())
+  return readStream(request.body, maxBytes)
 }
 
 /**

@@ -37,21 +37,18 @@ export function participantCalls({ authorise, requestLog, limits }: ParticipantC
     requestLog.of(request).addressKey = limits.admitAddress(request)
   }
 
-  async function verify(credentials: Credentials, request: Request): Promise<AuthorisedUser> {
+  async function admit(asked: ParticipantRequest, request: Request) {
+    const { openIdToken, claimedUserId, room, device, leave } = asked
+    const record = requestLog.of(request)
+    record.serverName = openIdToken.matrixServerName
+    record.room = room
+    let user: AuthorisedUser
     try {
-      return await authorise(credentials, request.signal)
+      user = await authorise({ openIdToken, claimedUserId }, request.signal)
     } catch (error) {
-      limits.noteFailure(requestLog.of(request).addressKey)
+      limits.noteFailure(record.addressKey)
       throw error
     }
-  }
-
-  async function admit(asked: ParticipantRequest, request: Request) {
-    const { leave, room, device, ...credentials } = asked
-    const record = requestLog.of(request)
-    record.serverName = credentials.openIdToken.matrixServerName
-    record.room = room
-    const user = await verify(credentials, request)
     record.access = user.access.level
     record.identity = identityOf(user.userId, device)
     limits.admitUser(user.userId)

@@ -121,30 +121,23 @@ export function createHttpsClient(options: HttpsClientOptions): AddressClient {
     const connection = new HttpsConnection(endpoint, {
       secureContext,
       verifyTls,
+      onIdle: () => idle.put(key, connection),
       onClose: () => idle.remove(key, connection),
     })
     return connection
   }
 
   return async function send(endpoint, call, signal) {
+    signal.throwIfAborted()
     const key = keyOf(endpoint)
     const request = toWire(endpoint, call)
-
-    async function exchangeOn(connection: HttpsConnection) {
-      const answer = await connection.exchange(request, signal, call.maxBodyBytes)
-      if (!connection.isClosed) idle.put(key, connection)
-      return answer
-    }
-
-    signal.throwIfAborted()
-    const kept = idle.take(key)
-    if (kept === undefined) return exchangeOn(connect(endpoint, key))
+    const connection = idle.take(key) ?? connect(endpoint, key)
     try {
-      return await exchangeOn(kept)
+      return await connection.exchange(request, signal, call.maxBodyBytes)
     } catch (error) {
       // The server closed the idle connection. All our requests are safe to repeat.
       if (!(error instanceof StaleConnection)) throw error
-      return exchangeOn(connect(endpoint, key))
+      return connect(endpoint, key).exchange(request, signal, call.maxBodyBytes)
     }
   }
 }

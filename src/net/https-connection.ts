@@ -18,6 +18,8 @@ export interface HttpsConnectionOptions {
   readonly secureContext: tls.SecureContext
   /** False to accept any certificate. */
   readonly verifyTls: boolean
+  /** Called after an exchange, when there may be another one. */
+  readonly onIdle: () => void
   /** Called once, when the connection is closed. */
   readonly onClose: () => void
 }
@@ -26,11 +28,14 @@ interface Job {
   readonly parser: AnswerParser
   readonly resolve: (answer: ParsedAnswer) => void
   readonly reject: (reason: unknown) => void
+  /** Gives up listening to the signal of the exchange. */
+  readonly release: () => void
 }
 
 /** One connection with one exchange at a time. Any error closes it. */
 export class HttpsConnection {
   readonly #socket: tls.TLSSocket
+  readonly #onIdle: () => void
   readonly #onClose: () => void
   #job: Job | undefined
   #waiting: string | undefined
@@ -40,8 +45,9 @@ export class HttpsConnection {
 
   constructor(
     { address, port, tlsServerName }: Endpoint,
-    { secureContext, verifyTls, onClose }: HttpsConnectionOptions,
+    { secureContext, verifyTls, onIdle, onClose }: HttpsConnectionOptions,
   ) {
+    this.#onIdle = onIdle
     this.#onClose = onClose
     const socket = tls.connect({
       host: address,
@@ -78,23 +84,19 @@ export class HttpsConnection {
    * @throws {StaleConnection} when the server had closed the idle connection
    * @throws {RequestError} when there is no usable answer
    */
-  async exchange(
+  exchange(
     request: string,
     signal: CancellationSignal,
     maxBodyBytes?: number,
   ): Promise<ParsedAnswer> {
-    const abort = () => this.#close(signal.reason)
-    const answer = new Promise<ParsedAnswer>((resolve, reject) => {
-      this.#job = { parser: new AnswerParser(maxBodyBytes), resolve, reject }
+    return new Promise((resolve, reject) => {
+      const abort = () => this.#close(signal.reason)
+      const release = () => signal.removeEventListener('abort', abort)
+      signal.addEventListener('abort', abort)
+      this.#job = { parser: new AnswerParser(maxBodyBytes), resolve, reject, release }
+      if (this.#isSecure) this.#socket.write(request)
+      else this.#waiting = request
     })
-    signal.addEventListener('abort', abort, { once: true })
-    if (this.#isSecure) this.#socket.write(request)
-    else this.#waiting = request
-    try {
-      return await answer
-    } finally {
-      signal.removeEventListener('abort', abort)
-    }
   }
 
   /** Closes the connection; an exchange under way fails. */
@@ -141,7 +143,9 @@ export class HttpsConnection {
   #finish(job: Job, answer: ParsedAnswer): void {
     this.#job = undefined
     this.#isUsed = true
-    if (!answer.mayReuse) this.close()
+    job.release()
+    if (answer.mayReuse) this.#onIdle()
+    else this.close()
     job.resolve(answer)
   }
 
@@ -158,6 +162,7 @@ export class HttpsConnection {
     this.#isClosed = true
     this.#socket.destroy()
     this.#onClose()
+    this.#job?.release()
     this.#job?.reject(reason)
     this.#job = undefined
   }
