@@ -9,7 +9,7 @@ import { isRequestFailure } from '../net/target-client.ts'
 import type { Trouble } from '../trouble.ts'
 import type { Discovery } from './discovery.ts'
 import { exchangeTrouble } from './exchange-trouble.ts'
-import type { ServerGates } from './server-gates.ts'
+import type { AskedServer, ServerGates } from './server-gates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
 import {
   type FederationCode,
@@ -53,6 +53,14 @@ function keyOf({ kind, host, port }: ServerName): string {
   return `${name} ${port ?? ''}`
 }
 
+/** What a server name says by itself. */
+interface Named extends AskedServer {
+  readonly name: ServerName
+}
+
+/** Reading a name takes longer than finding what was read before. */
+const MAX_REMEMBERED = 1_000
+
 interface Progress {
   step: VerificationStep
   notes: readonly string[]
@@ -73,6 +81,18 @@ function troubleOf(error: unknown, { notes }: Progress): Trouble<FederationCode>
 export function createFederation(options: FederationOptions): Federation {
   const { discovery, client, direct, overrides, isNamed, policyFor } = options
   const { timeoutMs = 10_000, gates } = options
+  const remembered = new Map<string, Named>()
+
+  function named(serverName: string): Named | undefined {
+    const known = remembered.get(serverName)
+    if (known !== undefined) return known
+    const name = parseServerName(serverName)
+    if (name === undefined) return undefined
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+    const server = { name, key: keyOf(name), isNamed: isNamed(serverName) }
+    remembered.set(serverName, server)
+    return server
+  }
 
   async function askDiscovered(
     name: ServerName,
@@ -98,13 +118,12 @@ export function createFederation(options: FederationOptions): Federation {
 
   return {
     async get(serverName, path, outer) {
-      const name = parseServerName(serverName)
-      if (name === undefined) throw new VerificationError('server-name', INVALID_NAME)
-      const server = { key: keyOf(name), isNamed: isNamed(serverName) }
+      const server = named(serverName)
+      if (server === undefined) throw new VerificationError('server-name', INVALID_NAME)
       const progress: Progress = { step: 'queue', notes: [] }
       try {
         return await withDeadline(timeoutMs, outer, (cancellation) => {
-          return gates.run(server, cancellation, (inner) => ask(name, path, inner, progress))
+          return gates.run(server, cancellation, (inner) => ask(server.name, path, inner, progress))
         })
       } catch (error) {
         const trouble = outer?.aborted ? HUNG_UP : troubleOf(error, progress)
