@@ -45,12 +45,13 @@ const WELL_FORMED_ID = /^[\w.:/+=@-]{1,128}$/
 const MAX_SERVER_NAME = 262
 const MAX_ROUTE = 100
 const MAX_CAUSE = 1_000
-const QUIET_ROUTES = /^\/(?:healthz|swagger)/
+const QUIET_ROUTES = ['/healthz', '/swagger']
 
 function levelOf(route: string, status: number): 'debug' | 'info' | 'warn' | 'error' {
   if (status === 500) return 'error'
   if (status > 500) return 'warn'
-  return QUIET_ROUTES.test(route) && status < 400 ? 'debug' : 'info'
+  const isQuiet = status < 400 && QUIET_ROUTES.some((quiet) => route.startsWith(quiet))
+  return isQuiet ? 'debug' : 'info'
 }
 
 /**
@@ -66,8 +67,9 @@ export function createRequestLog(
   const records = new WeakMap<Request, RequestRecord>()
 
   function begin(request: Request): RequestRecord {
-    const given = request.headers.get('x-request-id') ?? ''
-    const requestId = WELL_FORMED_ID.test(given) ? given : crypto.randomUUID()
+    const given = request.headers.get('x-request-id')
+    const isUsable = given !== null && WELL_FORMED_ID.test(given)
+    const requestId = isUsable ? given : crypto.randomUUID()
     const record = { requestId, path: pathOf(request), startedAt: monotonicNow() }
     records.set(request, record)
     return record

@@ -1,7 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 
 /** Slot for the deprecated `/sfu/get` body, which names none: the one call of a Matrix room. */
 export const LEGACY_SLOT_ID = 'm.call#ROOM'
+
+/** Of 32 bytes in base64, without the `=` at the end. */
+const UNPADDED_LENGTH = 43
 
 /**
  * Unpadded standard base64 of the SHA-256 of the canonical JSON of an array of strings.
@@ -12,7 +15,7 @@ export const LEGACY_SLOT_ID = 'm.call#ROOM'
  * @see https://spec.matrix.org/latest/appendices/#canonical-json
  */
 function hash(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64').replace(/=+$/, '')
+  return digest('sha256', JSON.stringify(parts), 'base64').slice(0, UNPADDED_LENGTH)
 }
 
 /** Name of the LiveKit room that holds the call of one slot in a Matrix room. */

@@ -84,15 +84,24 @@ export function headersOf(fields: string): Headers {
 /** The headers that say where an answer and its connection end; several of one name are joined. */
 export type EndFields = ReadonlyMap<string, string>
 
-const END_FIELD = /^(content-length|transfer-encoding|connection):(.*)$/gim
+const END_FIELDS: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+])
 
-/** Finds {@link EndFields} among header lines. */
+/** Finds {@link EndFields} among header lines that have been checked, each with its line break. */
 export function readEndFields(fields: string): EndFields {
   const found = new Map<string, string>()
-  for (const [, name = '', value = ''] of fields.matchAll(END_FIELD)) {
-    const key = name.toLowerCase()
-    const before = found.get(key)
-    found.set(key, before === undefined ? value.trim() : `${before}, ${value.trim()}`)
+  let end = 0
+  for (let start = 0; start < fields.length; start = end + 2) {
+    end = fields.indexOf('\r\n', start)
+    const colon = fields.indexOf(':', start)
+    const name = fields.slice(start, colon).toLowerCase()
+    if (!END_FIELDS.has(name)) continue
+    const value = fields.slice(colon + 1, end).trim()
+    const before = found.get(name)
+    found.set(name, before === undefined ? value : `${before}, ${value}`)
   }
   return found
 }

@@ -200,7 +200,12 @@ export class AnswerParser {
 
   #answer(): ParsedAnswer {
     const fields = this.#fields
-    const options = (this.#endFields?.get('connection') ?? '').toLowerCase().split(/[\t ,]+/)
+    const options = this.#endFields?.get('connection')
+    const saysClose =
+      options
+        ?.toLowerCase()
+        .split(/[\t ,]+/)
+        .includes('close') ?? false
     const endsByClose = this.#state !== 'done' || this.#hasSurplus
     return {
       status: this.#statusLine.status,
@@ -209,7 +214,7 @@ export class AnswerParser {
         return headersOf(fields)
       },
       body: this.#body.text(),
-      mayReuse: this.#statusLine.isVersion11 && !endsByClose && !options.includes('close'),
+      mayReuse: this.#statusLine.isVersion11 && !endsByClose && !saysClose,
     }
   }
 }

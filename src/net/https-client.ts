@@ -19,8 +19,8 @@ function keyOf({ address, port, tlsServerName }: Endpoint): string {
   return `${address} ${port} ${tlsServerName}`
 }
 
-/** A path, with a query if any, that is the same in any URL. */
-const PLAIN_PATH = /^(?:\/[\w~%:@$!*-]+)+\/?(?:\?[\w~%:@$!*/.&=+-]*)?$/
+/** A path, with a query if any, that is the same in any URL; `%2e` would be a dot. */
+const PLAIN_PATH = /^(?:\/[\w~:@$!*-]+)+\/?(?:\?[\w~%:@$!*/.&=+-]+)?$/
 
 /** Normalises a path as in any URL: resolves dots and encodes invalid characters. */
 export function normalisedPath(path: string): string {

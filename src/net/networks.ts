@@ -151,6 +151,11 @@ function unmapped([address, bits]: readonly [Address, number]): readonly [Addres
   return isMapped ? [address.toIPv4Address(), bits - 96] : [address, bits]
 }
 
+/** Whether a text is an IP address. Of most names, `isIP` takes many times as long to see it. */
+export function isAddress(text: string): boolean {
+  return ipv4Number(text) !== undefined || (text.includes(':') && isIP(text) !== 0)
+}
+
 /** Refuses short forms such as `10.1` and leading zeros, which parsers read differently. */
 function hasPlainAddress(text: string): boolean {
   return isIP(text.split('/')[0] ?? '') !== 0

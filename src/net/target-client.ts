@@ -1,10 +1,9 @@
-import { isIP } from 'node:net'
 import type { CancellationSignal } from '../lib/cancellation.ts'
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache } from '../lib/expiring-cache.ts'
 import type { AddressClient } from './address-client.ts'
 import type { Answer, Call } from './bounded-fetch.ts'
-import { AddressChecks, type AddressPolicy } from './networks.ts'
+import { AddressChecks, type AddressPolicy, isAddress } from './networks.ts'
 import { type NetProblem, RequestError } from './request-error.ts'
 import { DnsError, type Resolver } from './resolver.ts'
 
@@ -142,7 +141,7 @@ export function createTargetClient(options: TargetClientOptions): TargetClient {
   const failedLately = new ExpiringCache<true>({ maxEntries: REMEMBERED_FAILURES, now })
 
   async function addressesOf({ host }: Target, attempts: Attempts): Promise<readonly string[]> {
-    if (isIP(host) !== 0) return [host]
+    if (isAddress(host)) return [host]
     try {
       const addresses = await resolver.addresses(host)
       if (addresses.length === 0) {

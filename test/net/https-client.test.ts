@@ -2,9 +2,14 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import * as tls from 'node:tls'
+import fc from 'fast-check'
 import { withDeadline } from '../../src/lib/deadline.ts'
 import type { Call } from '../../src/net/bounded-fetch.ts'
-import { createHttpsClient, type HttpsClientOptions } from '../../src/net/https-client.ts'
+import {
+  createHttpsClient,
+  type HttpsClientOptions,
+  normalisedPath,
+} from '../../src/net/https-client.ts'
 import { type Authority, type Certificate, createAuthority } from '../support/certificates.ts'
 import { until } from '../support/until.ts'
 
@@ -203,3 +208,46 @@ for (const [what, head, more] of [
     expect(await written.promise).toBeLessThan(16 * 1024 * 1024)
   })
 }
+
+test.each([
+  ['/_matrix/federation/v1/openid/userinfo?access_token=a.b%2Fc', undefined],
+  ['/', undefined],
+  ['/.well-known/matrix/server', undefined],
+  ['/a/../b/./c', '/b/c'],
+  ['/a/%2e%2e/b', '/b'],
+  ['/a b?c d', '/a%20b?c%20d'],
+  ['/a\r\nX: y', '/aX:%20y'],
+  ['/ä?ö', '/%C3%A4?%C3%B6'],
+  ['//b/c', '//b/c'],
+  ['/a?b#c', '/a?b'],
+])('the path %p is sent as in any URL', (path, normalised = path) => {
+  expect(normalisedPath(path)).toBe(normalised)
+})
+
+test('a path is never sent in another form than in a URL', () => {
+  const part = fc.constantFrom(
+    '/',
+    '.',
+    '..',
+    'a',
+    '%2e',
+    '%',
+    '?',
+    '&',
+    '=',
+    '#',
+    ' ',
+    '\r\n',
+    'ä',
+    "'",
+    '"',
+  )
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
+      const path = `/${parts.join('')}`
+      const { pathname, search } = new URL(`https://localhost${path}`)
+      expect(normalisedPath(path)).toBe(pathname + search)
+    }),
+    { numRuns: 2_000 },
+  )
+})

@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test'
+import { isIP } from 'node:net'
+import fc from 'fast-check'
 import {
   ALLOW_ALL,
   denyingNetwork,
+  isAddress,
   type Network,
   NOT_PUBLIC,
   NOT_PUBLIC_NOR_LOCAL,
@@ -187,3 +190,27 @@ for (const text of [
     expect(parseNetwork(text)).toBeUndefined()
   })
 }
+
+test('tells addresses from names as the runtime does', () => {
+  const part = fc.constantFrom(
+    '1',
+    '0',
+    '255',
+    '256',
+    '.',
+    ':',
+    '::',
+    'f',
+    'fe80',
+    '%eth0',
+    '[',
+    'x',
+  )
+  const text = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.domain(),
+    fc.array(part, { maxLength: 8 }).map((parts) => parts.join('')),
+  )
+  fc.assert(fc.property(text, (text) => expect(isAddress(text)).toBe(isIP(text) !== 0)))
+})
