@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { ipv4Number } from '../net/ipv4.ts'
+import { ipv4Number, isWithin } from '../net/ipv4.ts'
 import { AddressChecks, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
 
 /** The part of the server that knows where a request comes from. */
@@ -30,7 +30,6 @@ export type LocateClient = (request: Request, peer: string) => Client
 
 /** More proxies than anybody chains. */
 const MAX_HOPS = 10
-const PRIVATE = { denied: [...LOCAL, ...OWN_MACHINE], allowed: [] }
 
 /** The one way to write an address, without a zone; IPv4 where it comes in the form of IPv6. */
 function canonical(address: string): string {
@@ -57,6 +56,30 @@ function keyOf(address: string): string {
   return `${ipaddr.parse(address).toByteArray().slice(0, 8).join('.')}/64`
 }
 
+/** Whether an address lies in one of some networks. */
+function membershipIn(networks: readonly Network[]): (address: string) => boolean {
+  const checks = new AddressChecks()
+  const policy = { denied: networks, allowed: [] }
+  const ranges = networks.flatMap(({ ipv4 }) => (ipv4 === undefined ? [] : [ipv4]))
+  return function isMember(address) {
+    const number = ipv4Number(address)
+    if (number === undefined) return checks.denyingNetwork(address, policy) !== undefined
+    for (const range of ranges) if (isWithin(number, range)) return true
+    return false
+  }
+}
+
+/** What is known of the other end of a connection. */
+interface Peer {
+  readonly address: string
+  readonly isProxy: boolean
+  /** Where its requests come from, unless it is a proxy. */
+  readonly client: Client
+}
+
+/** A proxy has few addresses; those of its clients are not remembered. */
+const MAX_PEERS = 1_000
+
 /**
  * Creates {@link LocateClient}.
  *
@@ -66,13 +89,27 @@ function keyOf(address: string): string {
  * @param trusted - networks of trusted proxies
  */
 export function createClientLocator(trusted: readonly Network[]): LocateClient {
-  const checks = new AddressChecks()
-  const proxies = { denied: trusted, allowed: [] }
-  const isProxy = (address: string) => checks.denyingNetwork(address, proxies) !== undefined
-  const isPrivate = (address: string) => checks.denyingNetwork(address, PRIVATE) !== undefined
+  const isProxy = membershipIn(trusted)
+  const isPrivate = membershipIn([...LOCAL, ...OWN_MACHINE])
+  const peers = new Map<string, Peer>()
+
+  function clientAt(address: string, proxy?: string): Client {
+    const key = keyOf(address)
+    return isPrivate(address) ? { kind: 'private', key, address, proxy } : { kind: 'known', key }
+  }
+
+  function peerAt(text: string): Peer {
+    const known = peers.get(text)
+    if (known !== undefined) return known
+    const address = canonical(text)
+    const peer = { address, isProxy: isProxy(address), client: clientAt(address) }
+    if (peers.size >= MAX_PEERS) peers.clear()
+    peers.set(text, peer)
+    return peer
+  }
 
   function forwardedFor(header: string): string | undefined {
-    const hops = header.split(',').slice(-MAX_HOPS).reverse()
+    const hops = header.includes(',') ? header.split(',').slice(-MAX_HOPS).reverse() : [header]
     let last: string | undefined
     for (const hop of hops) {
       const address = addressIn(hop)
@@ -83,16 +120,12 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
     return last
   }
 
-  function clientAt(address: string, proxy?: string): Client {
-    const key = keyOf(address)
-    return isPrivate(address) ? { kind: 'private', key, address, proxy } : { kind: 'known', key }
-  }
-
-  return function locateClient(request, peer) {
-    const address = canonical(peer)
-    if (!isProxy(address)) return clientAt(address)
+  return function locateClient(request, text) {
+    const peer = peerAt(text)
+    if (!peer.isProxy) return peer.client
     const header = request.headers.get('x-forwarded-for')
     const client = header === null ? undefined : forwardedFor(header)
-    return client === undefined ? { kind: 'hidden', proxy: address } : clientAt(client, address)
+    if (client === undefined) return { kind: 'hidden', proxy: peer.address }
+    return clientAt(client, peer.address)
   }
 }
