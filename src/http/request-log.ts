@@ -54,6 +54,11 @@ function levelOf(route: string, status: number): 'debug' | 'info' | 'warn' | 'er
   return isQuiet ? 'debug' : 'info'
 }
 
+/** Where a request carries its record; a `WeakMap` of requests keeps the garbage collector busy. */
+const RECORD = Symbol('record')
+
+type Recorded = Request & { [RECORD]?: RequestRecord }
+
 /**
  * Creates {@link RequestLog}.
  *
@@ -64,18 +69,16 @@ export function createRequestLog(
   monotonicNow: () => number,
   onEnd: (record: RequestRecord, durationMs: number) => void = () => {},
 ): RequestLog {
-  const records = new WeakMap<Request, RequestRecord>()
-
-  function begin(request: Request): RequestRecord {
+  function begin(request: Recorded): RequestRecord {
     const given = request.headers.get('x-request-id')
     const isUsable = given !== null && WELL_FORMED_ID.test(given)
     const requestId = isUsable ? given : crypto.randomUUID()
     const record = { requestId, path: pathOf(request), startedAt: monotonicNow() }
-    records.set(request, record)
+    request[RECORD] = record
     return record
   }
 
-  const of = (request: Request) => records.get(request) ?? begin(request)
+  const of = (request: Recorded) => request[RECORD] ?? begin(request)
 
   return {
     begin,
