@@ -34,6 +34,7 @@ interface Entry<V> {
 export class ExpiringCache<V> {
   readonly #entries = new Map<string, Entry<V>>()
   readonly #loading = new Map<string, Loading<V>>()
+  #usedLast: string | undefined
   readonly #options: ExpiringCacheOptions
 
   constructor(options: ExpiringCacheOptions) {
@@ -59,8 +60,7 @@ export class ExpiringCache<V> {
   ): Promise<V> {
     const entry = this.#entries.get(key)
     if (entry !== undefined && entry.expiresAt > this.#options.now()) {
-      this.#entries.delete(key)
-      this.#entries.set(key, entry)
+      this.#moveToEnd(key, entry)
       return Promise.resolve(entry.value)
     }
     const loading = this.#loading.get(key) ?? this.#begin(key, (own) => load(entry?.value, own))
@@ -74,9 +74,10 @@ export class ExpiringCache<V> {
 
   /** Caches `value` for `ttlMs`. */
   put(key: string, value: V, ttlMs: number): void {
-    this.#entries.delete(key)
-    if (this.#entries.size >= this.#options.maxEntries) this.#deleteOldest()
-    this.#entries.set(key, { value, expiresAt: this.#options.now() + ttlMs })
+    const { maxEntries, now } = this.#options
+    const isNew = !this.#entries.has(key)
+    if (isNew && this.#entries.size >= maxEntries) this.#deleteOldest()
+    this.#moveToEnd(key, { value, expiresAt: now() + ttlMs })
   }
 
   /** Whether there is a cached value that has not expired. */
@@ -87,6 +88,13 @@ export class ExpiringCache<V> {
 
   delete(key: string): void {
     this.#entries.delete(key)
+  }
+
+  /** Most often it is there already, and a map that entries are deleted from is rebuilt all the time. */
+  #moveToEnd(key: string, entry: Entry<V>): void {
+    if (key !== this.#usedLast) this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    this.#usedLast = key
   }
 
   /** Looked up when it is needed alone: behind entries that were deleted, the first is slow to find. */

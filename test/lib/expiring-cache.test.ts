@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import fc from 'fast-check'
 import type { CancellationSignal } from '../../src/lib/cancellation.ts'
 import { DeadlineExceeded } from '../../src/lib/deadline.ts'
 import { ExpiringCache } from '../../src/lib/expiring-cache.ts'
@@ -27,6 +28,27 @@ test('loads a value once until it expires, and passes the expired one to the loa
   clock.now = 1000
   expect(await get('a')).toBe('a2')
   expect(loads).toEqual(['a', 'a after a1'])
+})
+
+test('evicts what was not used for longest, as a list in order of use does', async () => {
+  const step = fc.tuple(
+    fc.constantFrom('get', 'put', 'delete'),
+    fc.constantFrom('a', 'b', 'c', 'd'),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const { get, cache } = cacheOf(2)
+      let used: string[] = []
+      for (const [action, key] of steps) {
+        used = used.filter((other) => other !== key)
+        if (action !== 'delete') used = [...used, key].slice(-2)
+        if (action === 'get') await get(key)
+        if (action === 'put') cache.put(key, key, 1000)
+        if (action === 'delete') cache.delete(key)
+        expect(['a', 'b', 'c', 'd'].filter((name) => cache.has(name))).toEqual(used.toSorted())
+      }
+    }),
+  )
 })
 
 test('shares one load among concurrent callers', async () => {
