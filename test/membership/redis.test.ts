@@ -16,7 +16,7 @@ const LIMIT_MS = 3_000
 async function startWithRedis(more: Readonly<Record<string, string>> = {}) {
   const redis = await startRedisServer({ persistent: true })
   const env = { LIVEKIT_REDIS_URL: redis.url, ...more }
-  const stage = await startEnforcementStage({ env, tuning: { storeTimeoutMs: 500 } })
+  const stage = await startEnforcementStage({ env, tuning: { storeTimeoutMs: 1_500 } })
   return {
     redis,
     stage,
