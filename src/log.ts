@@ -41,7 +41,9 @@ const GREY = 90
 const COLOUR: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 }
 
 function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
-  return `${visibleJson(JSON.stringify({ time, level, message, ...fields }))}\n`
+  const head = JSON.stringify({ time, level, message }).slice(0, -1)
+  const rest = JSON.stringify(fields)
+  return visibleJson(rest === '{}' ? `${head}}\n` : `${head},${rest.slice(1)}\n`)
 }
 
 function prettyValue(value: unknown): string {
