@@ -1,5 +1,5 @@
 import type { Results } from './report.ts'
-import { accessLevels, burstSize, type Sample } from './rounds.ts'
+import { accessLevels, burstSize, REST_MS, type Sample } from './rounds.ts'
 import { cpuUsPerToken, latencyMs, tokensPerSecond, withoutWarmUp } from './samples.ts'
 
 /** Beyond this, the ratios say more about the other programs than about the service. */
@@ -20,11 +20,11 @@ function judged(name: string, value: number, aim: number, digits: number): strin
   return `  ${name.padEnd(44)} ${value.toFixed(digits).padStart(6)}  (aim ${aim}, ${verdict})`
 }
 
-function memoryLine({ memory }: Results): string {
-  const last = memory.findLast((sample) => sample.subject === 'service')
+function memoryLine({ rested }: Results): string {
+  const last = rested.find((sample) => sample.subject === 'service')
   const value = last?.residentMiB ?? Number.NaN
   const tokens = last?.tokens ?? 0
-  const name = `MiB of the service after ${tokens.toLocaleString('en')} tokens`
+  const name = `MiB ${REST_MS / 1_000} s after ${tokens.toLocaleString('en')} tokens`
   if (tokens >= memoryAfterTokens) return judged(name, value, aims.memoryMiB, 0)
   return `  ${name.padEnd(44)} ${value.toFixed(0).padStart(6)}  (the aim is for 100,000)`
 }

@@ -29,12 +29,17 @@ function memoryAfter({ memory }: Results, subject: SubjectName, tokens: number):
   return found ? found.residentMiB.toFixed(0) : '–'
 }
 
+function memoryAtRest({ rested }: Results, subject: SubjectName): string {
+  return rested.find((sample) => sample.subject === subject)?.residentMiB.toFixed(0) ?? '–'
+}
+
 function processRow(results: Results, subject: SubjectName): Row {
   return [
     subject,
     results.healthyAfterMs[subject].toFixed(0),
     memoryAfter(results, subject, 50_000),
     memoryAfter(results, subject, 100_000),
+    memoryAtRest(results, subject),
   ]
 }
 
@@ -52,7 +57,7 @@ export function renderReport(results: Results): string {
     ratioLines(results).join('\n'),
     renderTable([['load', 'program', 'tokens/s', 'p50 ms', 'p99 ms', 'CPU µs/token'], ...load]),
     renderTable([
-      ['program', 'healthy ms', 'MiB after 50,000', 'MiB after 100,000 tokens'],
+      ['program', 'healthy ms', 'MiB after 50,000', 'MiB after 100,000 tokens', 'MiB at rest'],
       ...processes,
     ]),
     '',

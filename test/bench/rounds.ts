@@ -30,6 +30,8 @@ export interface Measurements {
   /** All at once into one room. */
   readonly bursts: readonly Sample[]
   readonly memory: readonly MemorySample[]
+  /** The same after all these tokens, once the programs have had {@link REST_MS} to tidy up. */
+  readonly rested: readonly MemorySample[]
 }
 
 /** What is measured, and what makes the load. */
@@ -39,6 +41,9 @@ export interface Bench {
   readonly generator: Child<LoadOrder, LoadResult>
   readonly plan: Plan
 }
+
+/** Under load, memory goes up and down with the garbage collector; this long after, it is at its level. */
+export const REST_MS = 10_000
 
 /** Requests of one burst. */
 export const burstSize = 500
@@ -82,6 +87,13 @@ async function runBurst(bench: Bench, round: number): Promise<Sample[]> {
   return samples
 }
 
+async function memoryOf(subjects: readonly Subject[], tokens: number): Promise<MemorySample[]> {
+  const sizes = subjects.map(async ({ name, process }) => {
+    return { subject: name, tokens, residentMiB: await residentMiB(process.pid) }
+  })
+  return Promise.all(sizes)
+}
+
 /** Loads the programs in turn: first a room for each token, then bursts into one. */
 export async function runRounds(bench: Bench): Promise<Measurements> {
   const { subjects, plan } = bench
@@ -93,14 +105,13 @@ export async function runRounds(bench: Bench): Promise<Measurements> {
   for (let round = 0; round < plan.rounds; round += 1) {
     if (performance.now() - startedAt > plan.limitMs) break
     samples.push(...(await runRound(bench, round)))
-    for (const { name, process } of subjects) {
-      const tokens = (round + 1) * plan.perRound * accessLevels.length
-      memory.push({ subject: name, tokens, residentMiB: await residentMiB(process.pid) })
-    }
+    memory.push(...(await memoryOf(subjects, (round + 1) * plan.perRound * accessLevels.length)))
     process.stderr.write('.')
   }
+  await Bun.sleep(REST_MS)
+  const rested = await memoryOf(subjects, memory.at(-1)?.tokens ?? 0)
   for (let round = 0; round < plan.bursts; round += 1)
     bursts.push(...(await runBurst(bench, round)))
   process.stderr.write('\n')
-  return { samples, bursts, memory }
+  return { samples, bursts, memory, rested }
 }
