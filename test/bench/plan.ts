@@ -6,6 +6,8 @@ export interface Plan {
   readonly perRound: number
   /** Requests under way at a time. */
   readonly connections: number
+  /** Under load, memory goes up and down with the garbage collector; so long after, it is at its level. */
+  readonly restMs: number
   /** Bursts into one room, per program; the first one warms up. */
   readonly bursts: number
   /** Pairs of processes, with and without metrics, limits and log, that share as many rounds. */
@@ -21,6 +23,7 @@ export const fullPlan: Plan = {
   rounds: 20,
   perRound: 2_500,
   connections: 32,
+  restMs: 30_000,
   bursts: 21,
   pairs: 5,
   starts: 9,
@@ -32,6 +35,7 @@ export const quickPlan: Plan = {
   rounds: 11,
   perRound: 1_500,
   connections: 32,
+  restMs: 5_000,
   bursts: 11,
   pairs: 3,
   starts: 3,

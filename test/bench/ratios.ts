@@ -1,5 +1,5 @@
 import type { Results } from './report.ts'
-import { accessLevels, burstSize, REST_MS, type Sample } from './rounds.ts'
+import { accessLevels, burstSize, type Sample } from './rounds.ts'
 import { cpuUsPerToken, latencyMs, tokensPerSecond, withoutWarmUp } from './samples.ts'
 
 /** Beyond this, the ratios say more about the other programs than about the service. */
@@ -24,7 +24,7 @@ function memoryLine({ rested }: Results): string {
   const last = rested.find((sample) => sample.subject === 'service')
   const value = last?.residentMiB ?? Number.NaN
   const tokens = last?.tokens ?? 0
-  const name = `MiB ${REST_MS / 1_000} s after ${tokens.toLocaleString('en')} tokens`
+  const name = `MiB at rest after ${tokens.toLocaleString('en')} tokens`
   if (tokens >= memoryAfterTokens) return judged(name, value, aims.memoryMiB, 0)
   return `  ${name.padEnd(44)} ${value.toFixed(0).padStart(6)}  (the aim is for 100,000)`
 }

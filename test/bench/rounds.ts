@@ -30,7 +30,7 @@ export interface Measurements {
   /** All at once into one room. */
   readonly bursts: readonly Sample[]
   readonly memory: readonly MemorySample[]
-  /** The same after all these tokens, once the programs have had {@link REST_MS} to tidy up. */
+  /** The same after all these tokens, once the programs have had time to tidy up. */
   readonly rested: readonly MemorySample[]
 }
 
@@ -41,9 +41,6 @@ export interface Bench {
   readonly generator: Child<LoadOrder, LoadResult>
   readonly plan: Plan
 }
-
-/** Under load, memory goes up and down with the garbage collector; this long after, it is at its level. */
-export const REST_MS = 10_000
 
 /** Requests of one burst. */
 export const burstSize = 500
@@ -108,7 +105,7 @@ export async function runRounds(bench: Bench): Promise<Measurements> {
     memory.push(...(await memoryOf(subjects, (round + 1) * plan.perRound * accessLevels.length)))
     process.stderr.write('.')
   }
-  await Bun.sleep(REST_MS)
+  await Bun.sleep(plan.restMs)
   const rested = await memoryOf(subjects, memory.at(-1)?.tokens ?? 0)
   for (let round = 0; round < plan.bursts; round += 1)
     bursts.push(...(await runBurst(bench, round)))
