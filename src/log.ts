@@ -7,6 +7,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 /** What a log line says beside its message. `undefined` fields are left out. */
 export interface LogFields {
   readonly [name: string]: string | number | boolean | undefined | object
+  /** What every line has of its own. */
+  readonly time?: never
+  readonly level?: never
+  readonly message?: never
   /** Written as `cause`, `code` and `remedy`. */
   readonly trouble?: Trouble | undefined
 }

@@ -77,7 +77,7 @@ interface Peer {
   readonly client: Client
 }
 
-/** A proxy has few addresses; those of its clients are not remembered. */
+/** Peers are mostly a few proxies. Without a proxy they are the clients themselves, hence a limit. */
 const MAX_PEERS = 1_000
 
 /**

@@ -19,7 +19,7 @@ export class Cancellation implements CancellationSignal {
   #reason: unknown
   #isAborted = false
   /** Few, so that a list is quicker than a set. */
-  #listeners: (() => void)[] = []
+  readonly #listeners: (() => void)[] = []
   #controller: AbortController | undefined
 
   get aborted(): boolean {
@@ -34,14 +34,12 @@ export class Cancellation implements CancellationSignal {
     if (this.#isAborted) throw this.#reason
   }
 
-  /** Ends the work, once. */
+  /** Ends the work, once. Listeners must not throw; one that another removes meanwhile is not called. */
   abort(reason: unknown): void {
     if (this.#isAborted) return
     this.#isAborted = true
     this.#reason = reason
-    const listeners = this.#listeners
-    this.#listeners = []
-    for (const listener of listeners) listener()
+    for (let tell = this.#listeners.shift(); tell; tell = this.#listeners.shift()) tell()
     this.#controller?.abort(reason)
   }
 

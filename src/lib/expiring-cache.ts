@@ -90,7 +90,7 @@ export class ExpiringCache<V> {
     this.#entries.delete(key)
   }
 
-  /** Most often it is there already, and a map that entries are deleted from is rebuilt all the time. */
+  /** Mostly the entry is the last one already; deleting it would have the map rebuilt all the time. */
   #moveToEnd(key: string, entry: Entry<V>): void {
     if (key !== this.#usedLast) this.#entries.delete(key)
     this.#entries.set(key, entry)

@@ -38,11 +38,11 @@ export class FairQueue {
     this.#size += 1
   }
 
-  /** Removes a waiter that is in the queue. */
+  /** Removes a waiter, unless it has left already. */
   remove(waiter: Waiter): void {
     const alike = this.#byKey.get(waiter.key)
-    alike?.remove(waiter)
-    if (alike?.size === 0) this.#byKey.delete(waiter.key)
+    if (alike === undefined || !alike.remove(waiter)) return
+    if (alike.size === 0) this.#byKey.delete(waiter.key)
     this.#size -= 1
   }
 

@@ -5,8 +5,8 @@ export interface Linked<T> {
 }
 
 /**
- * A list whose members know their neighbours: adding and removing one makes no garbage, as a `Set` does
- * that is rebuilt every few changes. Go through it from {@link first} by `next`.
+ * A list whose members know their neighbours: adding and removing one makes no garbage, unlike a `Set`,
+ * which is rebuilt every few changes. Go through it from {@link first} by `next`.
  */
 export class LinkedList<T extends Linked<T>> {
   #first: T | undefined
@@ -31,7 +31,7 @@ export class LinkedList<T extends Linked<T>> {
     this.#size += 1
   }
 
-  /** Removes a member; gives false when it is none, or no longer. */
+  /** Removes a member; gives false when it is in no list. It must not be in another one. */
   remove(member: T): boolean {
     const { previous, next } = member
     if (previous === undefined && this.#first !== member) return false

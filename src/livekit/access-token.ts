@@ -56,7 +56,7 @@ export function createTokenSigner(
   { apiKey, apiSecret }: LiveKitCredentials,
   now: () => number,
 ): TokenSigner {
-  // Copied for each token: to take the key in takes longer than to sign.
+  // Copied for each token: preparing the key takes longer than signing.
   const keyed = new Bun.CryptoHasher('sha256', apiSecret)
 
   function sign(claims: Record<string, unknown>, ttlSeconds: number): string {

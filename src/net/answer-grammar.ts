@@ -96,6 +96,7 @@ export function readEndFields(fields: string): EndFields {
   let end = 0
   for (let start = 0; start < fields.length; start = end + 2) {
     end = fields.indexOf('\r\n', start)
+    if (end === -1) throw malformed()
     const colon = fields.indexOf(':', start)
     const name = fields.slice(start, colon).toLowerCase()
     if (!END_FIELDS.has(name)) continue

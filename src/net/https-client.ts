@@ -19,7 +19,7 @@ function keyOf({ address, port, tlsServerName }: Endpoint): string {
   return `${address} ${port} ${tlsServerName}`
 }
 
-/** A path, with a query if any, that is the same in any URL; `%2e` would be a dot. */
+/** A path, perhaps with a query, that a URL leaves as it is. In the path `%2e` would count as a dot. */
 const PLAIN_PATH = /^(?:\/[\w~:@$!*-]+)+\/?(?:\?[\w~%:@$!*/.&=+-]+)?$/
 
 /** Normalises a path as in any URL: resolves dots and encodes invalid characters. */
@@ -35,7 +35,7 @@ function fieldsOf(headers: Readonly<Record<string, string>>): string {
   return fields
 }
 
-/** Of most requests: those without a body and a token. */
+/** Of most requests: those with neither a body nor a token. */
 const PLAIN_FIELDS = fieldsOf(requestHeaders({}))
 
 function toWire({ hostHeader }: Endpoint, call: Call): string {

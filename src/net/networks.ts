@@ -151,7 +151,7 @@ function unmapped([address, bits]: readonly [Address, number]): readonly [Addres
   return isMapped ? [address.toIPv4Address(), bits - 96] : [address, bits]
 }
 
-/** Whether a text is an IP address. Of most names, `isIP` takes many times as long to see it. */
+/** Whether a text is an IP address. For most names `isIP` takes many times as long to say no. */
 export function isAddress(text: string): boolean {
   return ipv4Number(text) !== undefined || (text.includes(':') && isIP(text) !== 0)
 }

@@ -16,6 +16,20 @@ test('tells its listeners once, with the reason of the first time', () => {
   expect(() => cancellation.throwIfAborted()).toThrow(REASON)
 })
 
+test('does not tell a listener that another one has just removed', () => {
+  const cancellation = new Cancellation()
+  const told: string[] = []
+  const second = () => told.push('second')
+  cancellation.addEventListener('abort', () => {
+    told.push('first')
+    cancellation.removeEventListener('abort', second)
+  })
+  cancellation.addEventListener('abort', second)
+  cancellation.addEventListener('abort', () => told.push('third'))
+  cancellation.abort(REASON)
+  expect(told).toEqual(['first', 'third'])
+})
+
 test('does not tell a listener that was removed', () => {
   const cancellation = new Cancellation()
   const told: string[] = []

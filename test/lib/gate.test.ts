@@ -200,3 +200,16 @@ test('gives the place of a task that is left behind back only once', async () =>
   end('third')
   await Promise.all([second, third])
 })
+
+test('two tasks with one cancellation, one of them waiting, are both given up, and the gate goes on', async () => {
+  const gate = new Gate({ perKey: 1, total: 1, maxWaiting: 10 })
+  const both = new Cancellation()
+  const forever = () => new Promise<never>(() => {})
+  const held = gate.run('key', both, forever)
+  const waiting = gate.run('key', both, forever)
+  both.abort(new Error('hung up'))
+  await expect(held).rejects.toThrow('hung up')
+  await expect(waiting).rejects.toThrow()
+  expect([gate.running, gate.waiting]).toEqual([0, 0])
+  expect(await gate.run('key', new Cancellation(), async () => 'done')).toBe('done')
+})
