@@ -62,7 +62,7 @@ function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
       sentence: `The homeserver's ${name} has an address that strangers may not lead to.`,
       remedy:
         'LIVEKIT_FEDERATION_ALLOW_NETWORKS={} would allow it; so would naming your own homeserver in ' +
-        'LIVEKIT_FULL_ACCESS_HOMESERVERS.',
+        'LIVEKIT_FULL_ACCESS_HOMESERVERS. Leave it denied unless it is yours: anybody can name any server.',
     },
     'certificate-expired': {
       sentence: "The homeserver's certificate has expired.",

@@ -19,7 +19,8 @@ export const SERVICE_ENTRIES: Readonly<Record<StoreCode | AccessCode | ListenCod
     sentence: 'There is no connection to Redis.',
     remedy:
       'Check host, port, scheme ("rediss" for TLS), password and database number of LIVEKIT_REDIS_URL and ' +
-      'LIVEKIT_REDIS_PASSWORD. Tokens are handed out meanwhile, delegations are not.',
+      'LIVEKIT_REDIS_PASSWORD. Meanwhile tokens are handed out for OpenID tokens; delegations are refused, ' +
+      'and so are the tokens of application-service mode.',
   },
   'store.redis-silent': {
     sentence: 'Redis does not answer in time.',

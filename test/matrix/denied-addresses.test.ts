@@ -29,7 +29,7 @@ async function ask(service: Service, serverName: string) {
 function allowing(address: string): string {
   return (
     `LIVEKIT_FEDERATION_ALLOW_NETWORKS=${address} would allow it; so would naming your own homeserver ` +
-    'in LIVEKIT_FULL_ACCESS_HOMESERVERS.'
+    'in LIVEKIT_FULL_ACCESS_HOMESERVERS. Leave it denied unless it is yours: anybody can name any server.'
   )
 }
 

@@ -51,8 +51,8 @@ groups:
         annotations:
           summary: 'The state store of {{ $labels.instance }} does not answer'
           description: >-
-            Delegated leave events are refused, and webhooks are answered with 503. Tokens are handed out as
-            before. See whether Redis runs and accepts connections (memory, disk, password), or whether the
+            Delegated leave events are refused, and webhooks are answered with 503. Tokens are handed out for
+            OpenID tokens as before, but not in application-service mode. See whether Redis runs and accepts connections (memory, disk, password), or whether the
             disk of the SQLite file is full. The lines "Redis is not connected" and "the state store
             is away" in the log say what is wrong. Restarting this service does not help, and loses what
             it remembers of delegations.
