@@ -7,6 +7,7 @@ import type {
 } from '../exchange/authorisation.ts'
 import type { DelayedLeave } from '../exchange/leave-takeover.ts'
 import { type Device, identityOf } from '../livekit/names.ts'
+import { HangUps } from './hang-ups.ts'
 import { JSON_BODY } from './json-body.ts'
 import type { Limits } from './limits.ts'
 import type { RequestLog } from './request-log.ts'
@@ -29,22 +30,25 @@ export interface ParticipantCallsOptions {
 /**
  * What the routes need that participants call. `parse` limits requests by the address that they come from
  * before it reads the body. The route option `participant` reads the validated body; then the user is
- * authorised, and the handler finds `participant` and `leave` in its context. `cors` marks a route that
- * browsers call.
+ * authorised, and the handler finds `participant` and `leave` in its context, and in `hangUp` what ends
+ * its work when the client hangs up. `cors` marks a route that browsers call.
  */
 export function participantCalls({ authorise, requestLog, limits }: ParticipantCallsOptions) {
   function admitAddress({ request }: { readonly request: Request }): void {
     requestLog.of(request).addressKey = limits.admitAddress(request)
   }
 
+  const hangUps = new HangUps()
+
   async function admit(asked: ParticipantRequest, request: Request) {
     const { openIdToken, claimedUserId, room, device, leave } = asked
     const record = requestLog.of(request)
     record.serverName = openIdToken.matrixServerName
     record.room = room
+    const hangUp = hangUps.of(request)
     let user: AuthorisedUser
     try {
-      user = await authorise({ openIdToken, claimedUserId }, request.signal)
+      user = await authorise({ openIdToken, claimedUserId }, hangUp)
     } catch (error) {
       limits.noteFailure(record.addressKey)
       throw error
@@ -53,7 +57,7 @@ export function participantCalls({ authorise, requestLog, limits }: ParticipantC
     record.identity = identityOf(user.userId, device)
     limits.admitUser(user.userId)
     const participant: Participant = { user, room, identity: record.identity }
-    return { participant, leave }
+    return { participant, leave, hangUp }
   }
 
   return {

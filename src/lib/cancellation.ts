@@ -43,6 +43,11 @@ export class Cancellation implements CancellationSignal {
     this.#controller?.abort(reason)
   }
 
+  /** Whether anybody would be told. */
+  get hasListeners(): boolean {
+    return this.#listeners.length > 0
+  }
+
   addEventListener(_: 'abort', listener: () => void): void {
     this.#listeners.push(listener)
   }

@@ -32,9 +32,9 @@ const RESPONSES = {
 export function delegatedLeaveRoutes({ calls, takeover }: DelegatedLeaveRoutesOptions) {
   return new Elysia({ name: 'delegated-leave' }).use(calls.plugin).post(
     '/delegate_delayed_leave',
-    async function delegateDelayedLeave({ participant, leave, request }) {
+    async function delegateDelayedLeave({ participant, leave, hangUp }) {
       if (leave === undefined) throw new FieldError('delay_id')
-      await takeover.takeOver(participant, leave, request.signal)
+      await takeover.takeOver(participant, leave, hangUp)
       return {}
     },
     {

@@ -36,8 +36,8 @@ export function tokenRoutes({ calls, tokenExchange, liveKitUrl: url }: TokenRout
     .use(calls.plugin)
     .post(
       '/get_token',
-      async function getToken({ participant, leave, request }) {
-        return { url, jwt: await tokenExchange.exchange(participant, leave, request.signal) }
+      async function getToken({ participant, leave, hangUp }) {
+        return { url, jwt: await tokenExchange.exchange(participant, leave, hangUp) }
       },
       {
         cors: true,
@@ -62,8 +62,8 @@ export function tokenRoutes({ calls, tokenExchange, liveKitUrl: url }: TokenRout
     )
     .post(
       '/sfu/get',
-      async function sfuGet({ participant, leave, request }) {
-        return { url, jwt: await tokenExchange.exchange(participant, leave, request.signal) }
+      async function sfuGet({ participant, leave, hangUp }) {
+        return { url, jwt: await tokenExchange.exchange(participant, leave, hangUp) }
       },
       {
         cors: true,
