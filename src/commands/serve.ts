@@ -9,7 +9,6 @@ import { StoreUnavailable } from '../delegation/store/store.ts'
 import { REQUEST_CAP_VARIABLE, requestCap } from '../lib/request-budget.ts'
 import type { Logger } from '../log.ts'
 import { type Metrics, NO_METRICS } from '../metrics.ts'
-import { createPrometheusMetrics } from '../prometheus.ts'
 import { logNotes, logSettings } from './configuration-log.ts'
 import { reportInternalErrors } from './internal-errors.ts'
 import { type Listener, openListener } from './listen.ts'
@@ -142,6 +141,12 @@ async function runLoaded(
   })
 }
 
+/** Loaded only by whoever wants it, since its library takes memory. */
+async function openMetrics(version: string): Promise<Metrics> {
+  const { createPrometheusMetrics } = await import('../prometheus.ts')
+  return createPrometheusMetrics(version)
+}
+
 /**
  * The `serve` command: runs the service until a signal ends it.
  *
@@ -150,7 +155,7 @@ async function runLoaded(
 export async function serve(env: Environment, version: string): Promise<number> {
   const loaded = loadConfig(env, (path) => readFileSync(path, 'utf8'))
   const hasMetrics = loaded.config?.metricsBind !== undefined
-  const metrics = hasMetrics ? createPrometheusMetrics(version) : NO_METRICS
+  const metrics = hasMetrics ? await openMetrics(version) : NO_METRICS
   const log = openLog(loaded.log, metrics.noteDroppedLines)
   let ending: Ending = { code: EXIT_FAILURE }
   try {
