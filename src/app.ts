@@ -13,8 +13,11 @@ import { SfuError } from './livekit/twirp.ts'
 
 /** The service, ready to answer requests. */
 export interface App {
-  /** Answers one request. */
-  /** @param server - by which the address is known that the request comes from */
+  /**
+   * Answers one request.
+   *
+   * @param server - by which the address is known that the request comes from
+   */
   fetch(request: Request, server: PeerLookup): Response | Promise<Response>
   /** Answers one request to the metrics listener. */
   operation(request: Request): Response | Promise<Response>

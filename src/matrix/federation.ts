@@ -54,7 +54,7 @@ function keyOf({ kind, host, port }: ServerName): string {
 }
 
 /** What a server name says by itself. */
-interface Named extends AskedServer {
+interface KnownServer extends AskedServer {
   readonly name: ServerName
 }
 
@@ -81,9 +81,9 @@ function troubleOf(error: unknown, { notes }: Progress): Trouble<FederationCode>
 export function createFederation(options: FederationOptions): Federation {
   const { discovery, client, direct, overrides, isNamed, policyFor } = options
   const { timeoutMs = 10_000, gates } = options
-  const remembered = new Map<string, Named>()
+  const remembered = new Map<string, KnownServer>()
 
-  function named(serverName: string): Named | undefined {
+  function serverOf(serverName: string): KnownServer | undefined {
     const known = remembered.get(serverName)
     if (known !== undefined) return known
     const name = parseServerName(serverName)
@@ -118,7 +118,7 @@ export function createFederation(options: FederationOptions): Federation {
 
   return {
     async get(serverName, path, outer) {
-      const server = named(serverName)
+      const server = serverOf(serverName)
       if (server === undefined) throw new VerificationError('server-name', INVALID_NAME)
       const progress: Progress = { step: 'queue', notes: [] }
       try {
