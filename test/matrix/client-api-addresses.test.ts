@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { remedyFor } from '../../src/catalogue/catalogue.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
+import { freePort } from '../support/free-port.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 import { type AccessOptions, accessHomeservers, never } from './homeserver-access.ts'
 
@@ -49,8 +50,8 @@ test('does not connect to a host with a denied address', async () => {
 })
 
 test('connects to the address that was checked, even if the DNS answer changes', async () => {
-  const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9' }))
-  const { port } = inside
+  const port = freePort('127.0.0.9', '127.0.0.1')
+  const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9', port }))
   const homeserver = await stage.homeserver({ dns: ['rebind.test'] }, { port })
   homeserver.scheduleDelayedEvent('syd_1')
   const atOnce = (address: string) => ({ records: [address], ttlSeconds: 0 })

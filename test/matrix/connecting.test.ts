@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { findClosedPort, startSilentListener } from '../support/dead-end.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
+import { freePort } from '../support/free-port.ts'
 
 let stage: Stage
 
@@ -13,17 +14,18 @@ afterAll(() => stage.close())
 const userinfo = '/_matrix/federation/v1/openid/userinfo'
 
 test('tries the next address when the first refuses the connection', async () => {
-  const homeserver = await stage.homeserver({ dns: ['refusing.test'] }, { hostname: '127.0.0.1' })
+  const port = freePort('127.0.0.1', '127.0.0.2', '127.0.0.3')
+  const homeserver = await stage.homeserver({ dns: ['refusing.test'] }, { port })
   stage.point('refusing.test', '127.0.0.2', '127.0.0.3', '127.0.0.1')
   const service = await stage.service()
-  const name = `refusing.test:${homeserver.port}`
+  const name = `refusing.test:${port}`
   const token = homeserver.issueOpenIdToken(`@alice:${name}`)
   expect(await service.ask(name, token)).toMatchObject({ status: 200 })
 })
 
 test('tries the next address when the first is silent, and starts with it afterwards', async () => {
-  const silent = stage.keep(await startSilentListener('127.0.0.2'))
-  const { port } = silent
+  const port = freePort('127.0.0.2', '127.0.0.1')
+  const silent = stage.keep(await startSilentListener('127.0.0.2', port))
   const homeserver = await stage.homeserver({ dns: ['silent.test'] }, { port })
   stage.point('silent.test', '127.0.0.2', '127.0.0.1')
   const service = await stage.service({ tuning: { attemptMs: 100 } })

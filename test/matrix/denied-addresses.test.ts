@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { findClosedPort } from '../support/dead-end.ts'
 import { type Service, type Stage, setStage } from '../support/federation-stage.ts'
+import { freePort } from '../support/free-port.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 
 let stage: Stage
@@ -108,8 +109,8 @@ test('does not request a well-known at a denied address', async () => {
 })
 
 test('of several addresses, connects only to the one that is permitted', async () => {
-  const watch = await startWatch('127.0.0.9')
-  const { port } = watch
+  const port = freePort('127.0.0.9', '127.0.0.1')
+  const watch = await startWatch('127.0.0.9', port)
   const homeserver = await stage.homeserver({ dns: ['mixed.test'] }, { port })
   stage.point('mixed.test', '127.0.0.9', '127.0.0.1')
   const service = await stage.service()
@@ -119,7 +120,7 @@ test('of several addresses, connects only to the one that is permitted', async (
 })
 
 test('does not fall back to a denied address when the permitted one is dead', async () => {
-  const watch = await startWatch('127.0.0.9')
+  const watch = await startWatch('127.0.0.9', freePort('127.0.0.9', '127.0.0.1'))
   stage.point('half.test', '127.0.0.1', '127.0.0.9')
   const service = await stage.service()
   expect(await ask(service, `half.test:${watch.port}`)).toEqual({

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { createResolver } from '../../src/net/resolver.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { type Service, type Stage, setStage } from '../support/federation-stage.ts'
+import { freePort } from '../support/free-port.ts'
 
 let stage: Stage
 
@@ -99,8 +100,8 @@ test('no more than six addresses are tried in all', async () => {
 })
 
 test('a failure of one name does not affect another at the same address', async () => {
-  const first = await stage.homeserver({ dns: ['b.test'] }, { hostname: '127.0.0.1' })
-  const { port } = first
+  const port = freePort('127.0.0.1', '127.0.0.2')
+  const first = await stage.homeserver({ dns: ['b.test'] }, { hostname: '127.0.0.1', port })
   const second = await stage.homeserver(
     { dns: ['a.test', 'b.test'] },
     { hostname: '127.0.0.2', port },

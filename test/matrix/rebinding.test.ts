@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
-import { errorCode } from '../../src/lib/error-code.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
+import { freePort } from '../support/free-port.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 
 let stage: Stage
@@ -19,18 +19,10 @@ function addressQueries(host: string): number {
 
 /** A homeserver, and one at an address that is denied, on the same port. */
 async function startPair(name: string) {
-  for (let attempt = 1; ; attempt += 1) {
-    const inside = await startHomeserver({ hostname: '127.0.0.9' })
-    const { port } = inside
-    try {
-      const homeserver = await stage.homeserver({ dns: [name] }, { port })
-      return { inside: stage.keep(inside), homeserver, port }
-    } catch (error) {
-      // The port is free at one address, and somebody has it at the other.
-      await inside.close()
-      if (errorCode(error) !== 'EADDRINUSE' || attempt === 5) throw error
-    }
-  }
+  const port = freePort('127.0.0.9', '127.0.0.1')
+  const inside = stage.keep(await startHomeserver({ hostname: '127.0.0.9', port }))
+  const homeserver = await stage.homeserver({ dns: [name] }, { port })
+  return { inside, homeserver, port }
 }
 
 test('connects to the address that was checked, even if the DNS answer changes', async () => {

@@ -13,7 +13,7 @@ export interface DeadEnd {
 }
 
 /** Accepts TCP connections and never says a word, so that a TLS handshake hangs. */
-export async function startSilentListener(hostname = '127.0.0.1'): Promise<DeadEnd> {
+export async function startSilentListener(hostname = '127.0.0.1', port = 0): Promise<DeadEnd> {
   const sockets = new Set<Socket>()
   let connections = 0
   const server = createServer((socket) => {
@@ -22,16 +22,22 @@ export async function startSilentListener(hostname = '127.0.0.1'): Promise<DeadE
     socket.on('error', () => socket.destroy())
     socket.resume()
   })
-  server.listen(0, hostname)
+  server.listen(port, hostname)
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const listening = (server.address() as AddressInfo).port
 
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const socket of sockets) socket.destroy()
     await closed
   }
-  return { hostname, port, connections: () => connections, close, [Symbol.asyncDispose]: close }
+  return {
+    hostname,
+    port: listening,
+    connections: () => connections,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** A port on which nothing listens: connecting is refused. */

@@ -1,7 +1,8 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import * as dnsPacket from 'dns-packet'
+import { freePort } from './free-port.ts'
 
 /** Record types that {@link DnsServer.set} takes. */
 export type DnsType = 'A' | 'AAAA' | 'SRV' | 'CNAME'
@@ -93,10 +94,9 @@ function createZone() {
   }
 }
 
-async function listenTcp(server: Server, hostname: string, port: number): Promise<number> {
+async function listenTcp(server: Server, hostname: string, port: number): Promise<void> {
   server.listen(port, hostname)
   await once(server, 'listening')
-  return (server.address() as AddressInfo).port
 }
 
 async function bindUdp(hostname: string, port: number): Promise<UdpSocket> {
@@ -104,17 +104,6 @@ async function bindUdp(hostname: string, port: number): Promise<UdpSocket> {
   socket.bind(port, hostname)
   await once(socket, 'listening')
   return socket
-}
-
-/** TCP first, since the system may pick a UDP port whose TCP twin is taken; not so vice versa. */
-async function listen(tcp: Server, hostname: string, port: number): Promise<UdpSocket> {
-  const tcpPort = await listenTcp(tcp, hostname, port)
-  try {
-    return await bindUdp(hostname, tcpPort)
-  } catch (error) {
-    tcp.close()
-    throw error
-  }
 }
 
 function answerTcp(socket: Socket, answer: (query: Buffer) => Buffer | undefined): void {
@@ -138,7 +127,7 @@ function answerTcp(socket: Socket, answer: (query: Buffer) => Buffer | undefined
 export async function startDnsServer(
   options: { readonly hostname?: string; readonly port?: number } = {},
 ): Promise<DnsServer> {
-  const { hostname = '127.0.0.1', port: wantedPort = 0 } = options
+  const { hostname = '127.0.0.1', port = freePort(hostname) } = options
   const zone = createZone()
   const queries: string[] = []
 
@@ -159,12 +148,12 @@ export async function startDnsServer(
     socket.once('close', () => sockets.delete(socket))
     answerTcp(socket, answer)
   })
-  const udp = await listen(tcp, hostname, wantedPort)
+  await listenTcp(tcp, hostname, port)
+  const udp = await bindUdp(hostname, port)
   udp.on('message', (query, from) => {
     const reply = answer(query)
     if (reply !== undefined) udp.send(reply, from.port, from.address)
   })
-  const { port } = udp.address()
 
   async function close(): Promise<void> {
     for (const socket of sockets) socket.destroy()

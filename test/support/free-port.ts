@@ -5,15 +5,19 @@ const firstPort = 10_000
 const endOfPorts = 32_768
 const handedOut = new Set<number>()
 
+/** Tests that run at the same time in several processes take ports of different remainders. */
+const workers = 16
+const worker = Number(process.env.BUN_TEST_WORKER_ID ?? 0) % workers
+
 /**
- * A TCP port that is free on the address right now, and likely to stay so until it is used.
+ * A TCP port that is free on all of the addresses right now, and likely to stay so until it is used.
  *
  * No port is given twice.
  */
-export function freePort(hostname: string): number {
+export function freePort(...hostnames: readonly string[]): number {
   for (;;) {
-    const port = randomInt(firstPort, endOfPorts)
-    if (handedOut.has(port) || !isFree(hostname, port)) continue
+    const port = randomInt(firstPort / workers, endOfPorts / workers) * workers + worker
+    if (handedOut.has(port) || !hostnames.every((hostname) => isFree(hostname, port))) continue
     handedOut.add(port)
     return port
   }

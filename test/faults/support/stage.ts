@@ -1,6 +1,7 @@
 import { expect } from 'bun:test'
 import { logLines, required } from '../../process/commands.ts'
 import { CREDENTIALS } from '../../support/credentials.ts'
+import { freePort } from '../../support/free-port.ts'
 import { type Homeserver, startHomeserver } from '../../support/homeserver.ts'
 import { type ServiceProcess, startService } from '../../support/service-process.ts'
 import { type Sfu, startSfu } from '../../support/sfu.ts'
@@ -40,7 +41,8 @@ export async function stopCalmly(service: ServiceProcess): Promise<void> {
 }
 
 async function startHome(serverName: string): Promise<Home> {
-  const server = await startHomeserver({ serverName })
+  // A port that nobody takes while a test has closed it.
+  const server = await startHomeserver({ serverName, port: freePort('127.0.0.1') })
   return { server, events: addDelayedEvents(server) }
 }
 
