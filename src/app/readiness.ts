@@ -14,7 +14,11 @@ export interface ReplicaFacts {
   readonly sfuTrouble: string | undefined
 }
 
-const STORE_AWAY = 'the state store is away: delegations are refused'
+/** How the reasons begin that are about a part outside of the service. */
+export const STORE_AWAY = 'the state store is away'
+export const SFU_UNUSABLE = 'the SFU cannot be used'
+
+const NO_DELEGATIONS = `${STORE_AWAY}: delegations are refused`
 const TOKENS_TOO = 'and so are the tokens that the homeserver asks for'
 /** A round takes well under a second; a store that is away holds one up for some. */
 const MAX_SILENT_MS = 15_000
@@ -37,8 +41,8 @@ export function readinessOf(facts: ReplicaFacts): Readiness {
     severe.push(`the worker is ${Math.round(overdueMs / 1000)} s behind`)
   }
   const mild: string[] = []
-  if (isStoreAway) mild.push(areTokensKept ? `${STORE_AWAY}, ${TOKENS_TOO}` : STORE_AWAY)
-  if (sfuTrouble !== undefined) mild.push(`the SFU cannot be used: ${sfuTrouble}`)
+  if (isStoreAway) mild.push(areTokensKept ? `${NO_DELEGATIONS}, ${TOKENS_TOO}` : NO_DELEGATIONS)
+  if (sfuTrouble !== undefined) mild.push(`${SFU_UNUSABLE}: ${sfuTrouble}`)
   const reasons = [...severe, ...mild]
   if (severe.length > 0) return { status: 'unready', reasons }
   return { status: mild.length > 0 ? 'degraded' : 'ready', reasons }

@@ -1,9 +1,10 @@
+import { SFU_UNUSABLE, STORE_AWAY } from '../../app/readiness.ts'
 import type { BindAddress } from '../../config/http-parsers.ts'
 import { memberOf, parseJson } from '../../lib/json.ts'
 import { type SfuCode, SfuError } from '../../livekit/twirp.ts'
 import type { Trouble } from '../../trouble.ts'
 import { reachableAt } from '../healthcheck.ts'
-import type { Report } from './report.ts'
+import type { Report, Step } from './report.ts'
 import type { CheckedSfu } from './sfu-checks.ts'
 
 /** What the checks of the running service need. */
@@ -44,9 +45,15 @@ async function findListener(bind: BindAddress): Promise<string | undefined> {
   return undefined
 }
 
+/** Where the doctor has looked itself at what a reason is about, by how the reason begins. */
+const EXAMINED_IN: readonly (readonly [beginning: string, step: Step])[] = [
+  [SFU_UNUSABLE, 'sfu'],
+  [STORE_AWAY, 'state'],
+]
+
 /** Whether a reason is about what has a finding of its own. */
 function isReported(reason: unknown, { findings }: Report): boolean {
-  const step = /\bSFU\b/.test(String(reason)) ? 'sfu' : 'state'
+  const step = EXAMINED_IN.find(([beginning]) => String(reason).startsWith(beginning))?.[1]
   return findings.some((finding) => finding.step === step && finding.level === 'problem')
 }
 
