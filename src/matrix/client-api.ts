@@ -1,6 +1,6 @@
 import type { CancellationSignal } from '../lib/cancellation.ts'
 import { withDeadline } from '../lib/deadline.ts'
-import { isRequestFailure } from '../net/target-client.ts'
+import { isRequestFailure } from '../net/request-failure.ts'
 import type { RequestClientApi } from './client-api-request.ts'
 import { createDelayedEventPrefixes } from './delayed-event-prefixes.ts'
 import {

@@ -2,7 +2,7 @@ import { GateRefusal } from '../lib/gate.ts'
 import { parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
 import type { NetProblem } from '../net/request-error.ts'
-import { problemOf, type RequestFailure, UnreachableError } from '../net/target-client.ts'
+import { problemOf, type RequestFailure, UnreachableError } from '../net/request-failure.ts'
 import type { Trouble } from '../trouble.ts'
 
 /** Why an exchange with a homeserver gave no answer. */

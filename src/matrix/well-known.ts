@@ -6,7 +6,8 @@ import type { Answer } from '../net/bounded-fetch.ts'
 import { cacheLifetimeMs, type LifetimeBounds } from '../net/cache-lifetime.ts'
 import { type AddressPolicy, ALLOW_ALL } from '../net/networks.ts'
 import { RequestError } from '../net/request-error.ts'
-import { isRequestFailure, type TargetClient } from '../net/target-client.ts'
+import { isRequestFailure } from '../net/request-failure.ts'
+import type { TargetClient } from '../net/target-client.ts'
 import { parseServerName, type ServerName, targetOf } from './server-name.ts'
 
 /**

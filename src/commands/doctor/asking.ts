@@ -4,7 +4,7 @@ import {
   exchangeTrouble,
 } from '../../matrix/exchange-trouble.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
-import { isRequestFailure } from '../../net/target-client.ts'
+import { isRequestFailure } from '../../net/request-failure.ts'
 import type { Trouble } from '../../trouble.ts'
 
 /** Sends a GET request to the homeserver. */

@@ -6,7 +6,7 @@ import { answerText, exchangeTrouble, matrixErrorCode } from '../../matrix/excha
 import { homeserverFailure, isJoinedPath } from '../../matrix/own-homeserver-api.ts'
 import { serverNameOfUser } from '../../matrix/server-name.ts'
 import type { Answer, Call } from '../../net/bounded-fetch.ts'
-import { isRequestFailure } from '../../net/target-client.ts'
+import { isRequestFailure } from '../../net/request-failure.ts'
 import type { Trouble } from '../../trouble.ts'
 import type { HomeserverClients } from './homeserver-clients.ts'
 import type { Report } from './report.ts'

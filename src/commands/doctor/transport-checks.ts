@@ -1,7 +1,7 @@
 import { memberOf, parseJson, textMember } from '../../lib/json.ts'
 import { answerText, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
-import { isRequestFailure } from '../../net/target-client.ts'
+import { isRequestFailure } from '../../net/request-failure.ts'
 import type { ClientApiFound } from './client-api-checks.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
 import type { TokenToCheck } from './openid-check.ts'

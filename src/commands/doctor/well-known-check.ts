@@ -3,7 +3,7 @@ import { parseJson, textMember } from '../../lib/json.ts'
 import { answerText } from '../../matrix/exchange-trouble.ts'
 import { parseServerName } from '../../matrix/server-name.ts'
 import { SERVER_WELL_KNOWN_PATH } from '../../matrix/well-known.ts'
-import { isRequestFailure } from '../../net/target-client.ts'
+import { isRequestFailure } from '../../net/request-failure.ts'
 import type { Trouble } from '../../trouble.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
 
