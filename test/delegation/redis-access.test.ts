@@ -11,10 +11,10 @@ import { runScript } from '../support/script-process.ts'
 import { openTestStore, read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
-const REFUSED = {
-  code: 'store.redis-unreachable',
-  found: 'it cannot be reached, or does not accept TLS, password or database number',
-} as const
+function refusedAt(place: string) {
+  const found = `no connection to ${place}, or TLS, password or database number are not accepted there`
+  return { code: 'store.redis-unreachable', found } as const
+}
 
 const toClose: { close(): Promise<void> }[] = []
 
@@ -52,14 +52,14 @@ for (const [what, credentials] of [
   test(`${what} makes the store unavailable, and is logged without the password`, async () => {
     const redis = await startRedis({ password: 's3cret' })
     const { store, changes } = await open(`redis://${credentials}127.0.0.1:${redis.port}`)
-    expect(changes).toEqual([[false, REFUSED]])
+    expect(changes).toEqual([[false, refusedAt(`127.0.0.1:${redis.port}`)]])
     await expect(store.put(waiting())).rejects.toThrow('state store: Redis is not connected')
     await redis.run('CONFIG', 'SET', 'requirepass', 'wrong')
     if (credentials === '') await redis.run('CONFIG', 'SET', 'requirepass', '')
     await until(() => changes.length === 2)
     await store.put(waiting())
     expect(changes).toEqual([
-      [false, REFUSED],
+      [false, refusedAt(`127.0.0.1:${redis.port}`)],
       [true, undefined],
     ])
   })

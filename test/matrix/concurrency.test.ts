@@ -50,7 +50,7 @@ test('requests for one server share a failed look-up too', async () => {
   homeserver.respond('/.well-known/*', { kind: 'hang' })
   homeserver.respond('/_matrix/*', reply(200, { sub: '@alice:origin.test' }))
   const service = await stage.service({
-    tuning: { wellKnownPort: port, federationPort: port, wellKnownTimeoutMs: 200 },
+    tuning: { wellKnownPort: port, federationPort: port, wellKnownTimeoutMs: 1_000 },
   })
   const outcomes = await Promise.all(Array.from({ length: 12 }, () => service.ask('origin.test')))
   expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200))

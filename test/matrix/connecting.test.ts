@@ -28,7 +28,7 @@ test('tries the next address when the first is silent, and starts with it afterw
   const silent = stage.keep(await startSilentListener('127.0.0.2', port))
   const homeserver = await stage.homeserver({ dns: ['silent.test'] }, { port })
   stage.point('silent.test', '127.0.0.2', '127.0.0.1')
-  const service = await stage.service({ tuning: { attemptMs: 100 } })
+  const service = await stage.service({ tuning: { attemptMs: 1_000 } })
   const name = `silent.test:${port}`
   for (let round = 0; round < 2; round += 1) {
     const token = homeserver.issueOpenIdToken(`@alice:${name}`)

@@ -22,8 +22,7 @@ export interface RedisConnectionOptions {
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
-/** One text for all: the runtime does not tell these apart. */
-const NOT_CONNECTED = 'it cannot be reached, or does not accept TLS, password or database number'
+const DEFAULT_PORT = 6_379
 
 /** What codes of Redis mean; the others are refusals too. */
 const CODES: Readonly<Record<string, StoreCode>> = {
@@ -49,6 +48,12 @@ function troubleOf(error: unknown, otherwise = 'connection closed'): Trouble<Sto
   const found = inScript ?? /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0]
   if (found === undefined) return { code: 'store.redis-unreachable', found: otherwise }
   return { code: CODES[found] ?? 'store.redis-refused', found: `Redis: ${found}` }
+}
+
+/** One text for all: the runtime does not tell these apart. */
+function notConnected({ hostname, port }: URL): string {
+  const place = `${hostname}:${port || DEFAULT_PORT}`
+  return `no connection to ${place}, or TLS, password or database number are not accepted there`
 }
 
 const CLOSED = { code: 'store.redis-unreachable', found: 'connection closed' } as const
@@ -132,7 +137,7 @@ export class RedisConnection {
       await this.#inTime(this.#options.prepare(client))
     } catch (error) {
       client.close()
-      this.#scheduleRetry(troubleOf(error, NOT_CONNECTED))
+      this.#scheduleRetry(troubleOf(error, notConnected(new URL(this.#options.url))))
       return
     }
     if (this.#closed) {
