@@ -119,7 +119,7 @@ type Replica = Awaited<ReturnType<MemberStage['startReplica']>>
 let impatient: Replica | undefined
 
 async function impatientReplica(): Promise<Replica> {
-  impatient ??= await stage.startReplica({ tuning: { sfuTimeoutMs: 200 } })
+  impatient ??= await stage.startReplica({ tuning: { sfuTimeoutMs: 1_000 } })
   return impatient
 }
 

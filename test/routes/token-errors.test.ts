@@ -16,7 +16,7 @@ beforeAll(async () => {
     LIVEKIT_URL: sfu.wsUrl,
     LIVEKIT_FEDERATION_URL_OVERRIDES: `hs.test=${homeserver.url}`,
   }
-  app = await startTestApp({ env, tuning: { sfuTimeoutMs: 200 } })
+  app = await startTestApp({ env, tuning: { sfuTimeoutMs: 1_000 } })
   restricted = await startTestApp({
     env: { ...env, LIVEKIT_FULL_ACCESS_HOMESERVERS: 'elsewhere.test' },
   })
