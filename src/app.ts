@@ -9,7 +9,7 @@ import { ShuttingDown } from './http/error-table.ts'
 import { failureOf } from './http/errors.ts'
 import { createRequestLog } from './http/request-log.ts'
 import { hasOrigin } from './http/request-path.ts'
-import { SfuError } from './livekit/twirp.ts'
+import { SfuError } from './livekit/sfu-error.ts'
 
 /** The service, ready to answer requests. */
 export interface App {

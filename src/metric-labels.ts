@@ -36,7 +36,7 @@ const FAILURES: Readonly<Record<string, string>> = {
   connect:
     'refused closed unreachable timeout no-address dns-failed certificate-expired ' +
     'certificate-not-yet-valid certificate-for-another-name certificate-untrusted malformed-answer ' +
-    'answer-too-large connection-failed',
+    'tls-failed answer-too-large connection-failed',
   userinfo: 'no-openid not-matrix unexpected-answer foreign-user unavailable',
 }
 

@@ -82,6 +82,10 @@ function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
         `${forYours} serve the whole chain, or name a PEM file with the root in NODE_EXTRA_CA_CERTS; an ` +
         'old image has old roots.',
     },
+    'tls-failed': {
+      sentence: `The homeserver's ${name} and this service could not agree on TLS.`,
+      remedy: `${forYours} the port must speak TLS, version 1.2 or newer; otherwise correct ${source}.`,
+    },
     unavailable: {
       sentence: `The homeserver, or a proxy before it, cannot serve its ${name} now.`,
       remedy: `${forYours} check whether it runs, and its log.`,

@@ -1,5 +1,5 @@
 import type { WebhookWatchCode } from '../app/webhook-watch.ts'
-import type { SfuCode } from '../livekit/twirp.ts'
+import type { SfuCode } from '../livekit/sfu-error.ts'
 import type { WebhookCode } from '../livekit/webhook.ts'
 import type { Entry } from './entry.ts'
 
@@ -53,6 +53,14 @@ export const SFU_ENTRIES: Readonly<Record<SfuCode | WebhookCode | WebhookWatchCo
   'sfu.certificate-untrusted': {
     sentence: "The SFU's certificate is not signed by an authority that is trusted here.",
     remedy: `Serve the whole chain, or trust the authority: ${TRUST}.`,
+  },
+  'sfu.tls-failed': {
+    sentence: 'The SFU, or a proxy before it, and this service could not agree on TLS.',
+    remedy: `Check scheme and port of ${ADDRESS}: "ws" and "http" are for a port without TLS.`,
+  },
+  'sfu.needs-tls': {
+    sentence: "What answers at the SFU's address asks for TLS.",
+    remedy: `Begin ${ADDRESS} with "wss", and check the port.`,
   },
   'sfu.malformed-answer': {
     sentence: "What answers at the SFU's address does not speak HTTP.",

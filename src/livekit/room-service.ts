@@ -12,7 +12,8 @@ import type { Gate } from '../lib/gate.ts'
 import type { Trouble } from '../trouble.ts'
 import type { TokenSigner } from './access-token.ts'
 import { createApiTokens } from './api-tokens.ts'
-import { badAnswer, createTwirpClient, type OnTwirpCall, type SfuCode, SfuError } from './twirp.ts'
+import { badAnswer, type SfuCode, SfuError } from './sfu-error.ts'
+import { createTwirpClient, type OnTwirpCall } from './twirp.ts'
 
 const EMPTY_TIMEOUT_SECONDS = 300
 const DEPARTURE_TIMEOUT_SECONDS = 20
@@ -91,9 +92,8 @@ function decoded<T>(decode: (bytes: Uint8Array) => T, answer: Uint8Array): T | u
 }
 
 /** An answer about something else is not the SFU's, whatever it looks like. */
-function expectAbout(asked: string, answered: string | undefined): void {
-  if (asked === answered) return
-  throw badAnswer('the answer is not about what was asked for')
+function expectAbout(asked: string, answered: string | undefined, at: string): void {
+  if (asked !== answered) throw badAnswer(at, 'is not about what was asked for')
 }
 
 async function unlessNotFound(work: Promise<unknown>): Promise<void> {
@@ -113,6 +113,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
   const { sfuUrl, signer, now, timeoutMs = REQUEST_TIMEOUT_MS } = options
   const serviceUrl = `${sfuApiBase(sfuUrl)}/twirp/livekit.RoomService`
   const call = createTwirpClient(serviceUrl, timeoutMs, options.onCall)
+  const at = (method: string) => `${serviceUrl}/${method}`
   /** By room. No caller owns a creation: it has no signal but its deadline. */
   const creating = new Map<string, Promise<void>>()
   const tokens = createApiTokens(signer, now)
@@ -128,7 +129,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
     const jwt = tokens.roomCreation()
     const gate = options.creationGate
     const answer = await call({ method: 'CreateRoom', jwt, message, ...(gate && { gate }) })
-    expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name)
+    expectAbout(name, decoded((bytes) => Room.fromBinary(bytes), answer)?.name, at('CreateRoom'))
   }
 
   return {
@@ -138,7 +139,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       const jwt = signer.apiToken({ roomList: true }, CHECK_TOKEN_SECONDS)
       const answer = await call({ method: 'ListRooms', jwt, message })
       if (decoded((bytes) => ListRoomsResponse.fromBinary(bytes), answer) !== undefined) return
-      throw badAnswer('the answer is no list of rooms')
+      throw badAnswer(at('ListRooms'), 'is not a list of rooms')
     },
 
     createRoom(name) {
@@ -157,7 +158,7 @@ export function createRoomService(options: RoomServiceOptions): RoomService {
       try {
         const answer = await call({ method: 'GetParticipant', jwt, message, signal })
         const participant = decoded((bytes) => ParticipantInfo.fromBinary(bytes), answer)
-        expectAbout(identity, participant?.identity)
+        expectAbout(identity, participant?.identity, at('GetParticipant'))
         return { kind: 'present', participantId: participant?.sid ?? '' }
       } catch (error) {
         if (!(error instanceof SfuError)) throw error

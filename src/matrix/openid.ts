@@ -28,12 +28,14 @@ function failure(code: FederationCode, found: string): VerificationError {
   return new VerificationError('userinfo', { code, found })
 }
 
-/** What an answer other than 200 and 401 means. */
+/** What an answer other than 200 means. */
 function codeFor(answer: Answer): FederationCode {
   const { status } = answer
   const errcode = matrixErrorCode(answer)
   if (status === 429 || status >= 500) return 'federation.unavailable'
   if (errcode === 'M_UNRECOGNIZED') return 'federation.no-openid'
+  // A proxy that wants a password answers 401 too.
+  if (status === 401 && errcode === 'M_UNKNOWN_TOKEN') return 'federation.token-refused'
   return errcode === undefined ? 'federation.not-matrix' : 'federation.unexpected-answer'
 }
 
@@ -44,7 +46,6 @@ function codeFor(answer: Answer): FederationCode {
  */
 export function subjectOf(answer: Answer): string {
   const { status, body } = answer
-  if (status === 401) throw failure('federation.token-refused', 'the homeserver refused the token')
   if (status !== 200) throw failure(codeFor(answer), answerText(answer, USERINFO_PATH))
   const json = parseJson(body)
   if (json === undefined) {

@@ -1,7 +1,7 @@
 import type { ParticipantKey } from '../delegation/life/record.ts'
 import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { RoomService } from '../livekit/room-service.ts'
-import { SfuError } from '../livekit/twirp.ts'
+import { SfuError } from '../livekit/sfu-error.ts'
 import type { Logger } from '../log.ts'
 import type { Admission } from './store/admissions.ts'
 

@@ -1,7 +1,7 @@
 import { batchesOf } from '../lib/batches.ts'
 import type { CancellationSignal } from '../lib/cancellation.ts'
 import type { Presence } from '../livekit/room-service.ts'
-import type { SfuCode } from '../livekit/twirp.ts'
+import type { SfuCode } from '../livekit/sfu-error.ts'
 import type { ClientApiCode } from '../matrix/client-api-location.ts'
 import type { OwnHomeserver } from '../matrix/own-homeserver.ts'
 import { type HomeserverCode, HomeserverFailed } from '../matrix/own-homeserver-api.ts'

@@ -12,6 +12,7 @@ export type ConnectionProblem =
   | 'certificate-not-yet-valid'
   | 'certificate-for-another-name'
   | 'certificate-untrusted'
+  | 'tls-failed'
   | 'malformed-answer'
   | 'connection-failed'
 
@@ -46,6 +47,8 @@ const UNTRUSTED = [
   'certificate is signed by an unknown authority',
 ] as const
 
+const NO_TLS = ['tls-failed', 'the port does not speak TLS'] as const
+
 /** By the codes of the system, of its TLS library, and of the runtime. */
 const CAUSES: Readonly<Record<string, readonly [ConnectionProblem, string]>> = {
   ECONNREFUSED: ['refused', 'connection refused'],
@@ -64,6 +67,10 @@ const CAUSES: Readonly<Record<string, readonly [ConnectionProblem, string]>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: ['certificate-for-another-name', 'certificate is for another name'],
   DEPTH_ZERO_SELF_SIGNED_CERT: ['certificate-untrusted', 'certificate is self-signed'],
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  EPROTO: ['tls-failed', 'TLS handshake failed'],
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_HTTP_REQUEST: NO_TLS,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
 }
@@ -74,7 +81,10 @@ const CAUSES: Readonly<Record<string, readonly [ConnectionProblem, string]>> = {
  */
 export function connectionProblem(error: unknown): readonly [ConnectionProblem, string] {
   const code = errorCode(error, 'no code')
-  return CAUSES[code] ?? ['connection-failed', `connection failed (${code})`]
+  const cause = CAUSES[code]
+  if (cause !== undefined) return cause
+  if (code.startsWith('ERR_SSL_')) return ['tls-failed', `TLS handshake failed (${code})`]
+  return ['connection-failed', `connection failed (${code})`]
 }
 
 /** Turns a failure to connect into a request error. */

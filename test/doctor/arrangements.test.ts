@@ -118,6 +118,22 @@ const ARRANGEMENTS: readonly (readonly [
     () => ({ misbehave: ({ respond }) => respond('ListRooms', reply(200)) }),
   ],
   [
+    'a port of the SFU that redirects to TLS',
+    'sfu.needs-tls',
+    '"wss"',
+    () => ({
+      misbehave: ({ respond }) => {
+        respond('ListRooms', { kind: 'redirect', location: 'https://sfu.test/twirp' })
+      },
+    }),
+  ],
+  [
+    'a proxy that wants a password for the OpenID endpoint',
+    'federation.not-matrix',
+    'the proxy must pass /_matrix on',
+    () => ({ homeserver: ({ respond }) => respond(USERINFO, reply(401, '<html>')) }),
+  ],
+  [
     'a wrong API secret',
     'sfu.wrong-credentials',
     'LIVEKIT_SECRET',

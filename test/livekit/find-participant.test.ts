@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { ParticipantInfo } from '@livekit/protocol'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService } from '../../src/livekit/room-service.ts'
-import type { SfuCode } from '../../src/livekit/twirp.ts'
+import type { SfuCode } from '../../src/livekit/sfu-error.ts'
 import { CREDENTIALS, OTHER_CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
@@ -72,7 +72,7 @@ function notLiveKit(found: string): Found {
 const NO_MESSAGE = notLiveKit('status 200 without a protobuf message')
 const NO_ERROR: Found = ['sfu.unavailable', 'status 502 at {}, and no error of LiveKit']
 const HTML = { 'content-type': 'text/html' }
-const NOT_ABOUT: Found = ['sfu.bad-answer', 'the answer is not about what was asked for']
+const NOT_ABOUT: Found = ['sfu.bad-answer', 'the answer at {} is not about what was asked for']
 const PROTOBUF = { 'content-type': 'application/protobuf; charset=x' }
 
 test.each([
@@ -104,7 +104,7 @@ test.each([
   [
     'more than there can be to say',
     reply(200, 'x'.repeat(1_048_577), PROTOBUF),
-    ['sfu.bad-answer', 'the answer is empty or too large'],
+    ['sfu.bad-answer', 'the answer at {} is empty or too large'],
   ],
   [
     'permission_denied',
@@ -133,10 +133,37 @@ test.each([
     ['sfu.wrong-path', 'status 403 at {}, and no error of LiveKit'],
   ],
   [
-    'a redirect',
-    { kind: 'redirect', location: '/elsewhere' },
-    ['sfu.wrong-path', 'status 302 at {}, and no error of LiveKit'],
+    'a page with status 401',
+    reply(401, '<html>', HTML),
+    ['sfu.wrong-path', 'status 401 at {}, and no error of LiveKit'],
   ],
+  [
+    'a redirect to another host',
+    { kind: 'redirect', location: 'http://user:secret@elsewhere.test/path?token' },
+    ['sfu.wrong-path', 'status 302 at {}, a redirect to http://elsewhere.test'],
+  ],
+  [
+    'a redirect to nothing that can be asked',
+    { kind: 'redirect', location: 'javascript:alert(1)' },
+    ['sfu.wrong-path', 'status 302 at {}, a redirect to no URL'],
+  ],
+  [
+    'a redirect to TLS',
+    { kind: 'redirect', location: 'https://sfu.test:8443/twirp' },
+    ['sfu.needs-tls', 'status 302 at {}, a redirect to https://sfu.test:8443'],
+  ],
+  ...[
+    'Client sent an HTTP request to an HTTPS server.\n',
+    '<center>The plain HTTP request was sent to HTTPS port</center>',
+    "Reason: You're speaking plain HTTP to an SSL-enabled server port.",
+  ].map(
+    (text) =>
+      [
+        `"${text.slice(0, 30)}"`,
+        reply(400, text, HTML),
+        ['sfu.needs-tls', 'status 400 at {}, and no error of LiveKit'],
+      ] as const,
+  ),
   ['bytes that are no participant', reply(200, new Uint8Array([0xff, 0xff]), PROTOBUF), NOT_ABOUT],
 ] as const)('does not know after %s', async (_what, answer, [code, found]) => {
   sfu.respond('GetParticipant', answer)
@@ -175,6 +202,23 @@ test('does not know when nothing listens', async () => {
   const path = 'twirp/livekit.RoomService/GetParticipant'
   expect(await find('@alice:example.com:DEVICE', { sfuUrl: `ws://${host}` })).toEqual(
     unknown('sfu.refused', `connection refused, at http://${host}/${path}`),
+  )
+})
+
+test('does not know when the port does not speak TLS', async () => {
+  using plain = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data(socket) {
+        socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+      },
+    },
+  })
+  const place = `https://127.0.0.1:${plain.port}/twirp/livekit.RoomService/GetParticipant`
+  const sfuUrl = `wss://127.0.0.1:${plain.port}`
+  expect(await find('@alice:example.com:DEVICE', { sfuUrl })).toEqual(
+    unknown('sfu.tls-failed', `TLS handshake failed, at ${place}`),
   )
 })
 

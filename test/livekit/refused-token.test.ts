@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createTokenSigner } from '../../src/livekit/access-token.ts'
 import { createRoomService } from '../../src/livekit/room-service.ts'
-import { SfuError } from '../../src/livekit/twirp.ts'
+import { SfuError } from '../../src/livekit/sfu-error.ts'
 import { CREDENTIALS } from '../support/credentials.ts'
 import { reply } from '../support/misbehaviour.ts'
 import { type Sfu, startSfu } from '../support/sfu.ts'

@@ -126,3 +126,24 @@ test('reuses the connection to a homeserver', async () => {
     Array.from({ length: 5 }, () => ({ path: userinfo, connection: 1 })),
   )
 })
+
+test('reports a port that does not speak TLS', async () => {
+  using plain = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data(socket) {
+        socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+      },
+    },
+  })
+  stage.point('plain.test', '127.0.0.1')
+  const service = await stage.service()
+  expect(await service.ask(`plain.test:${plain.port}`)).toEqual({
+    status: 401,
+    identity: undefined,
+    step: 'connect',
+    cause: `plain.test at 127.0.0.1 port ${plain.port}: the port does not speak TLS`,
+    code: 'federation.tls-failed',
+  })
+})

@@ -36,7 +36,6 @@ type Why = readonly [cause: string, code: string]
 const OTHER_SERVER: Why = ['"sub" is not a user of the server asked', 'federation.foreign-user']
 const NO_SUB: Why = [`status 200, no "sub", ${PEER}`, 'federation.unexpected-answer']
 const NO_JSON: Why = [`status 200, no JSON, ${PEER}`, 'federation.not-matrix']
-const UNKNOWN: Why = ['the homeserver refused the token', 'federation.token-refused']
 
 function status(told: string, code: string): Why {
   return [`status ${told}, ${PEER}`, `federation.${code}`]
@@ -72,7 +71,17 @@ const refused: readonly [string, (serverName: string) => Answer, Why][] = [
   ['a string', () => reply(200, '"sub"'), NO_SUB],
   ['nothing', () => reply(200), NO_JSON],
   ['broken JSON', () => ({ kind: 'invalid-json' }), NO_JSON],
-  ['that it does not know the token', () => reply(401, {}), UNKNOWN],
+  [
+    'that it does not know the token',
+    () => reply(401, { errcode: 'M_UNKNOWN_TOKEN' }),
+    status('401, M_UNKNOWN_TOKEN', 'token-refused'),
+  ],
+  [
+    'that the token is missing',
+    () => reply(401, { errcode: 'M_MISSING_TOKEN' }),
+    status('401, M_MISSING_TOKEN', 'unexpected-answer'),
+  ],
+  ['a page that asks for a password', () => reply(401, '<html>'), status('401', 'not-matrix')],
   ['a page', () => reply(403, '<html>'), status('403', 'not-matrix')],
   ['another error', () => reply(403, NO_RIGHT), status('403, M_FORBIDDEN', 'unexpected-answer')],
   ['that it has no such endpoint', () => NO_ENDPOINT, status('404, M_UNRECOGNIZED', 'no-openid')],

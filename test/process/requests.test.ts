@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { USERINFO_PATH } from '../../src/matrix/openid.ts'
 import { twirpError } from '../support/sfu.ts'
 import { until } from '../support/until.ts'
 import { logLines, required } from './commands.ts'
@@ -44,7 +45,7 @@ test('each request is logged as one line with its outcome', async () => {
       status: 401,
       outcome: 'M_UNAUTHORIZED',
       step: 'userinfo',
-      cause: 'the homeserver refused the token',
+      cause: `status 401, M_UNKNOWN_TOKEN, for ${USERINFO_PATH} from ${homeserver.url}`,
       code: 'federation.token-refused',
       remedy:
         'If it happens to all users of your homeserver: /.well-known/matrix/server, or ' +

@@ -1,7 +1,7 @@
 import { SFU_UNUSABLE, STORE_AWAY } from '../../app/readiness.ts'
 import type { BindAddress } from '../../config/http-parsers.ts'
 import { memberOf, parseJson } from '../../lib/json.ts'
-import { type SfuCode, SfuError } from '../../livekit/twirp.ts'
+import { type SfuCode, SfuError } from '../../livekit/sfu-error.ts'
 import type { Trouble } from '../../trouble.ts'
 import { reachableAt } from '../healthcheck.ts'
 import type { Report, Step } from './report.ts'

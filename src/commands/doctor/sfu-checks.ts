@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts'
 import { createTokenSigner, type TokenSigner } from '../../livekit/access-token.ts'
 import { createRoomService, type RoomService, sfuApiBase } from '../../livekit/room-service.ts'
-import { SfuError } from '../../livekit/twirp.ts'
+import { SfuError } from '../../livekit/sfu-error.ts'
 import { type Clocks, clockSkew } from './clock-skew.ts'
 import type { Report } from './report.ts'
 import { signallingStatus } from './signalling.ts'
