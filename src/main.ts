@@ -33,7 +33,7 @@ async function runAlone(command: string): Promise<number> {
       out(`jwt-service-ts ${version}\n`)
       return 0
     default:
-      return refuse(`"${command}" is no command`)
+      return refuse(`"${command}" is not a command`)
   }
 }
 

@@ -8,21 +8,22 @@ export type ConfigurationCode = MistakeCode | 'configuration.bad-value' | 'confi
 /** The settings. */
 export const CONFIGURATION_ENTRIES: Readonly<Record<ConfigurationCode, Entry>> = {
   'configuration.bad-value': {
-    sentence: 'A setting has a value that the service cannot start with.',
-    remedy: 'Correct {}; "jwt-service --help {}" explains it.',
+    sentence: 'The service cannot start with this setting as it is.',
+    remedy: '"jwt-service --help {}" explains the setting, and gives an example.',
   },
   'configuration.registration-of-another-server': {
     sentence: 'The registration file is of another homeserver than the one named.',
     remedy:
-      'Set {} to the server name of the homeserver that has the file; "jwt-service registration" prints a ' +
-      'new one.',
+      'Set {} to the server name of the homeserver that loads the file; "jwt-service registration" prints ' +
+      'a new file.',
   },
   'configuration.unknown-setting': {
-    sentence: 'A variable looks like a setting of the service, and is none.',
+    sentence: 'A variable has a name like a setting of the service, which has no such setting.',
     remedy: 'Rename {}, or remove it.',
   },
   'configuration.doubtful': {
-    sentence: 'A setting has a value that the service starts with, and that is probably not meant.',
+    sentence:
+      'The service starts with this setting as it is, but that is probably not what you want.',
     remedy: '"jwt-service --help {}" explains it.',
   },
 }

@@ -12,7 +12,7 @@ export const DOCTOR_ENTRIES = {
   },
   'sfu.clock-skew': {
     sentence:
-      'The clocks of this machine and of the SFU differ, so tokens and webhooks are refused.',
+      'The clocks of this machine and of the SFU differ: from a minute on, tokens and webhooks are refused.',
     remedy: 'Synchronise both clocks by NTP.',
   },
   'sfu.auto-create-on': {
@@ -27,11 +27,13 @@ export const DOCTOR_ENTRIES = {
       'LIVEKIT_URL, or have the proxy there pass on the path "/rtc" with WebSocket upgrades.',
   },
   'sfu.signalling-unclear': {
-    sentence: 'The signalling socket of the SFU neither admits nor refuses a participant.',
+    sentence:
+      'The signalling socket of the SFU does not let a participant into a room that exists.',
     remedy: 'A proxy before the SFU must pass on the path "/rtc", with WebSocket upgrades.',
   },
   'discovery.bad-well-known': {
-    sentence: 'What is served as /.well-known/matrix/server is something else.',
+    sentence:
+      'What is served at /.well-known/matrix/server is not the document that belongs there.',
     remedy:
       'Serve {"m.server": "host:port"} there as JSON; another virtual host probably answers for the name.',
   },
@@ -46,11 +48,12 @@ export const DOCTOR_ENTRIES = {
   },
   'federation.disabled': {
     sentence: 'The homeserver verifies OpenID tokens, but does not federate.',
-    remedy: 'Nothing, if only users of this homeserver shall call; users of others cannot.',
+    remedy:
+      'If only users of this homeserver are to make calls, nothing needs to be done: users of others cannot.',
   },
   'federation.accepts-any-token': {
     sentence: 'The homeserver vouches for an OpenID token that nobody issued.',
-    remedy: 'What answers is no proper homeserver: anyone can pose as its users.',
+    remedy: 'What answers is not a proper homeserver: anyone can pose as its users.',
   },
   'federation.other-user': {
     sentence: 'The OpenID token is of another user.',
@@ -95,8 +98,7 @@ export const DOCTOR_ENTRIES = {
     remedy: 'Set "maxmemory-policy noeviction" in its configuration.',
   },
   'store.redis-not-persistent': {
-    sentence:
-      'Redis does not write every change to disk: a crash forgets what no replica remembers.',
+    sentence: 'Redis does not write every change to disk: a crash may lose the last ones.',
     remedy:
       'Run "CONFIG SET appendonly yes" first, then write "appendonly yes" into its configuration.',
   },
@@ -106,7 +108,8 @@ export const DOCTOR_ENTRIES = {
   },
   'homeserver.other-server-name': {
     sentence: 'The as_token is of a homeserver with another server name.',
-    remedy: 'LIVEKIT_HS_SERVER_NAME must be the "server_name" of the homeserver that has the file.',
+    remedy:
+      'LIVEKIT_HS_SERVER_NAME must be the "server_name" of the homeserver that loads the registration file.',
   },
   'homeserver.no-proxy': {
     sentence: 'The homeserver does not pass the requests of clients on to this service.',
@@ -120,8 +123,14 @@ export const DOCTOR_ENTRIES = {
       'Start the service; "proxy_url" of the registration file must be where the homeserver reaches it.',
   },
   'service.not-running': {
-    sentence: 'Nothing listens at the metrics listener of the service.',
+    sentence: 'The metrics listener of the service does not answer.',
     remedy: 'Start the service with the same LIVEKIT_METRICS_BIND, and run the doctor beside it.',
+  },
+  'service.another-program': {
+    sentence: 'What answers at the address of the metrics listener is another program.',
+    remedy:
+      'Set LIVEKIT_METRICS_BIND to a port that nothing else uses (9090 is that of Prometheus itself), and ' +
+      'restart the service.',
   },
   'service.unready': {
     sentence: 'The running service says that it should not get requests.',

@@ -99,7 +99,7 @@ function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
       remedy: `${forYours} check what answers there.`,
     },
     'bad-redirect': {
-      sentence: `The well-known document of the homeserver redirects to where nobody may be sent.`,
+      sentence: `The well-known document of the homeserver redirects to a place that must not be followed.`,
       remedy: `${forYours} serve the document at its own path, or redirect to an https URL, once.`,
     },
     'connection-failed': {
@@ -109,7 +109,7 @@ function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
     busy: {
       sentence: 'Too many requests to homeservers are under way.',
       remedy:
-        'If it lasts: name your own homeservers in LIVEKIT_FULL_ACCESS_HOMESERVERS, they go first.',
+        'If it lasts: name your own homeservers in LIVEKIT_FULL_ACCESS_HOMESERVERS; those go first.',
     },
     'given-up': { sentence: 'Nobody waits for the answer any more.' },
   }
@@ -130,7 +130,7 @@ const PROXY_PATHS = 'the proxy must pass /_matrix on to the homeserver'
 export const HOMESERVER_ENTRIES: Readonly<Record<FederationCode | DelayedEventCode, Entry>> = {
   ...prefixed('federation', FEDERATION),
   'federation.invalid-name': {
-    sentence: 'A client named a homeserver that no server can be called.',
+    sentence: 'A client sent a server name that is not valid.',
   },
   'federation.token-refused': {
     sentence: 'The homeserver does not know the OpenID token, or it has expired.',
@@ -145,7 +145,7 @@ export const HOMESERVER_ENTRIES: Readonly<Record<FederationCode | DelayedEventCo
       `reach; ${PROXY_PATHS}.`,
   },
   'federation.not-matrix': {
-    sentence: 'What answers for the homeserver is no Matrix server.',
+    sentence: 'What answers for the homeserver is not a Matrix server.',
     remedy:
       `If it is your homeserver: ${PROXY_PATHS}, and /.well-known/matrix/server must name the ` +
       'host and port that do.',
@@ -162,7 +162,7 @@ export const HOMESERVER_ENTRIES: Readonly<Record<FederationCode | DelayedEventCo
   },
   ...prefixed('client-api', CLIENT_API),
   'client-api.invalid-name': {
-    sentence: 'A client named a homeserver that no server can be called.',
+    sentence: 'A client sent a server name that is not valid.',
   },
   'client-api.no-well-known': {
     sentence: 'The homeserver has no /.well-known/matrix/client.',

@@ -48,7 +48,7 @@ export const SERVICE_ENTRIES: Readonly<Record<StoreCode | AccessCode | ListenCod
   'store.redis-refused': {
     sentence: 'Redis refused a command.',
     remedy:
-      'Look up the code in the log line; Redis 6.2 or Valkey is needed, without cluster mode.',
+      'The code is one of Redis; version 6.2 of Redis or Valkey is needed, without cluster mode.',
   },
   'store.redis-newer-version': {
     sentence: 'The state in Redis was written by a newer version of the service.',
@@ -61,8 +61,9 @@ export const SERVICE_ENTRIES: Readonly<Record<StoreCode | AccessCode | ListenCod
       'write in it.',
   },
   'store.file-no-database': {
-    sentence: 'The state file is something else.',
-    remedy: 'LIVEKIT_STATE_FILE must name a file that only this service uses, or none that exists.',
+    sentence: 'The state file is not a database of this service.',
+    remedy:
+      'LIVEKIT_STATE_FILE must name a file that only this service uses; one that does not exist is made.',
   },
   'store.file-newer-version': {
     sentence: 'The state file was written by a newer version of the service.',
@@ -130,7 +131,7 @@ export const APPLICATION_SERVICE_ENTRIES: Readonly<Record<ModeCode, Entry>> = {
   },
   'homeserver.too-slow': {
     sentence: 'The request took longer than the homeserver waits.',
-    remedy: 'Check the load of the homeserver; for a call at another site, theirs.',
+    remedy: 'Check the load of the homeserver, or of that at the other site if the call is there.',
   },
   'homeserver.hs-token-unknown': {
     sentence: 'Somebody asked with another hs_token than that of our homeserver.',
@@ -139,7 +140,7 @@ export const APPLICATION_SERVICE_ENTRIES: Readonly<Record<ModeCode, Entry>> = {
       'same hs_token, and it must have been restarted since.',
   },
   'membership.wrong-namespace': {
-    sentence: 'Our homeserver lets the service see no members of a room with users of ours.',
+    sentence: 'Our homeserver shows the service no members of a room that our users are in.',
     remedy:
       '"namespaces.users" of the registration file must match the users of LIVEKIT_HS_SERVER_NAME.',
   },

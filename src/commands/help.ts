@@ -34,7 +34,7 @@ function unknown(name: string, note: SettingNote): string {
   const near = Object.keys(CATALOGUE).find((code) => distance(code, lower) <= MAX_TYPOS)
   const question = near === undefined ? '' : `; did you mean ${near}?`
   const shown = visibleText(name.slice(0, MAX_SHOWN))
-  return `${shown}: is no setting and no code${question} ${list}\n`
+  return `${shown}: is neither a setting nor a code${question} ${list}\n`
 }
 
 /**

@@ -51,7 +51,7 @@ function tokenIn(file: unknown, key: string, problem: Report, warn: Report): str
     return undefined
   }
   if (typeof token !== 'string') {
-    problem(`names a file whose "${key}" is no text; expected it in quotes`)
+    problem(`names a file whose "${key}" is not text; expected it in quotes`)
     return undefined
   }
   const parsed = bearerToken(token)

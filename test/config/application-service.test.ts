@@ -283,12 +283,12 @@ describe('the registration file', () => {
     [
       'has a number as token',
       registration({ hs: 'hs_token: 12345678901234567890123456789012' }),
-      'names a file whose "hs_token" is no text; expected it in quotes',
+      'names a file whose "hs_token" is not text; expected it in quotes',
     ],
     [
       'has a list as token',
       registration({ as: `as_token: [${AS}]` }),
-      'names a file whose "as_token" is no text; expected it in quotes',
+      'names a file whose "as_token" is not text; expected it in quotes',
     ],
     [
       'has a token with a space',

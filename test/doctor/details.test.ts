@@ -224,7 +224,7 @@ test('reports every mistake of the configuration, and looks no further', async (
     'service',
   ])
   expect(findings[0]?.remedy).toBe(
-    'Correct LIVEKIT_URL; "jwt-service --help LIVEKIT_URL" explains it.',
+    '"jwt-service --help LIVEKIT_URL" explains the setting, and gives an example.',
   )
   expect(exitCode).toBe(1)
 })
@@ -260,6 +260,20 @@ test('says once what the running service says too', async () => {
   })
   expect(codes).toEqual(['sfu.refused'])
   expect(findings.find(({ step }) => step === 'service')).toMatchObject({ level: 'skipped' })
+})
+
+test('does not take another program for the running service', async () => {
+  using other = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => new Response('# nothing'),
+  })
+  const { codes, findings } = await stage.examine({
+    args: [],
+    env: { LIVEKIT_METRICS_BIND: `127.0.0.1:${other.port}` },
+  })
+  expect(codes).toEqual(['service.another-program'])
+  expect(findings.find(({ step }) => step === 'webhooks')).toMatchObject({ level: 'skipped' })
 })
 
 test('warns of a LIVEKIT_URL that leads elsewhere from here', async () => {

@@ -46,7 +46,7 @@ test('an unknown command is refused', async () => {
   expect(await run(['start'])).toEqual({
     code: 2,
     stdout: '',
-    stderr: '"start" is no command; --help lists the commands\n',
+    stderr: '"start" is not a command; --help lists the commands\n',
   })
 })
 
@@ -104,7 +104,7 @@ test('a wrong configuration ends with code 2 and one line of JSON for each probl
   expect(logLines(stderr)).toEqual(
     mistakes.map(([setting, cause]) => {
       const code = 'configuration.bad-value'
-      const remedy = `Correct ${setting}; "jwt-service --help ${setting}" explains it.`
+      const remedy = `"jwt-service --help ${setting}" explains the setting, and gives an example.`
       return { time, level: 'error', message: 'configuration error', setting, cause, code, remedy }
     }),
   )
@@ -142,7 +142,7 @@ test('a wrong format of the log is told in the usual one', async () => {
       setting: 'LIVEKIT_LOG_FORMAT',
       cause: 'is neither pretty nor json; expected "pretty" or "json"',
       code: 'configuration.bad-value',
-      remedy: 'Correct LIVEKIT_LOG_FORMAT; "jwt-service --help LIVEKIT_LOG_FORMAT" explains it.',
+      remedy: '"jwt-service --help LIVEKIT_LOG_FORMAT" explains the setting, and gives an example.',
     },
   ])
 })

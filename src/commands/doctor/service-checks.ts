@@ -25,6 +25,8 @@ const WEBHOOK_COUNT = /^jwt_service_webhooks_total(?:\{[^}]*\})? (\S+)$/gm
 /** Webhooks that were not believed. */
 const REFUSED_COUNT =
   /^jwt_service_requests_total\{(?=[^}]*route="\/sfu_webhook")(?=[^}]*outcome="M_UNAUTHORIZED")[^}]*\} (\S+)$/gm
+/** What no other program says. */
+const OWN_METRIC = 'jwt_service_build_info'
 const REPLICAS = /^jwt_service_replicas (\S+)$/m
 
 async function get(authority: string, path: string): Promise<string | undefined> {
@@ -164,6 +166,13 @@ export async function checkService(parts: ServiceCheckParts): Promise<void> {
   if (authority === undefined) {
     const found = `no answer at ${reachableAt(bind)[0]}:${bind.port}`
     report.warning('service', { code: 'service.not-running', found })
+    return report.skipped('webhooks', 'need the running service')
+  }
+  if (!(await get(authority, '/metrics'))?.includes(OWN_METRIC)) {
+    report.warning('service', {
+      code: 'service.another-program',
+      found: `${authority} has no metrics of this service`,
+    })
     return report.skipped('webhooks', 'need the running service')
   }
   await checkReadiness(authority, report)
