@@ -18,16 +18,25 @@ export const SERVICE_ENTRIES: Readonly<Record<StoreCode | AccessCode | ListenCod
   'store.redis-unreachable': {
     sentence: 'There is no connection to Redis.',
     remedy:
-      'Check host, port, scheme ("rediss" for TLS), password and database number of LIVEKIT_REDIS_URL and ' +
-      'LIVEKIT_REDIS_PASSWORD. Meanwhile tokens are handed out for OpenID tokens; delegations are refused, ' +
-      'and so are the tokens of application-service mode.',
+      'Check host, port and scheme ("rediss" for TLS) of LIVEKIT_REDIS_URL, and whether Redis runs. Meanwhile ' +
+      'tokens are handed out for OpenID tokens; delegations are refused, and so are the tokens of application-service mode.',
+  },
+  'store.redis-tls': {
+    sentence: 'Redis and this service could not agree on TLS.',
+    remedy:
+      'LIVEKIT_REDIS_URL begins with "rediss" for a port with TLS, and with "redis" for one without; ' +
+      'NODE_EXTRA_CA_CERTS can name a PEM file with the root of its certificate.',
+  },
+  'store.redis-database': {
+    sentence: 'Redis does not have the database that is asked for.',
+    remedy: 'Correct the number at the end of LIVEKIT_REDIS_URL; without one it is 0.',
   },
   'store.redis-silent': {
     sentence: 'Redis does not answer in time.',
     remedy: 'Check the load of Redis (SLOWLOG, swapping), and the network to it.',
   },
   'store.redis-password': {
-    sentence: 'Redis does not accept the password.',
+    sentence: 'Redis wants another password, or none.',
     remedy: 'Correct LIVEKIT_REDIS_PASSWORD, or the user and password in LIVEKIT_REDIS_URL.',
   },
   'store.redis-rights': {

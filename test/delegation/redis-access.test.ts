@@ -11,11 +11,6 @@ import { runScript } from '../support/script-process.ts'
 import { openTestStore, read } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
-function refusedAt(place: string) {
-  const found = `no connection to ${place}, or TLS, password or database number are not accepted there`
-  return { code: 'store.redis-unreachable', found } as const
-}
-
 const toClose: { close(): Promise<void> }[] = []
 
 afterEach(async () => {
@@ -45,21 +40,22 @@ test('authenticates with the password, and finds what it wrote', async () => {
   expect(changes).toEqual([[true, undefined]])
 })
 
-for (const [what, credentials] of [
-  ['a wrong password', ':wrong@'],
-  ['no password', ''],
+for (const [what, credentials, found] of [
+  ['a wrong password', ':wrong@', 'it does not accept the user name or the password'],
+  ['no password', '', 'it asks for a password, and none is set'],
 ] as const) {
   test(`${what} makes the store unavailable, and is logged without the password`, async () => {
     const redis = await startRedis({ password: 's3cret' })
     const { store, changes } = await open(`redis://${credentials}127.0.0.1:${redis.port}`)
-    expect(changes).toEqual([[false, refusedAt(`127.0.0.1:${redis.port}`)]])
+    const refused = { code: 'store.redis-password', found: `${found}, at 127.0.0.1:${redis.port}` }
+    expect(changes).toEqual([[false, refused]])
     await expect(store.put(waiting())).rejects.toThrow('state store: Redis is not connected')
     await redis.run('CONFIG', 'SET', 'requirepass', 'wrong')
     if (credentials === '') await redis.run('CONFIG', 'SET', 'requirepass', '')
     await until(() => changes.length === 2)
     await store.put(waiting())
     expect(changes).toEqual([
-      [false, refusedAt(`127.0.0.1:${redis.port}`)],
+      [false, refused],
       [true, undefined],
     ])
   })
@@ -144,7 +140,7 @@ test('refuses a certificate of an unknown authority or for another name', async 
   for (const redis of [ofAnother, foreign]) {
     const process = useOverTls(redis.tlsUrl, authority.caFile)
     await process.exited
-    expect(process.output()).toMatch(/^away store\.redis-unreachable .*StoreUnavailable$/)
+    expect(process.output()).toMatch(/^away store\.redis-tls .*StoreUnavailable$/)
     expect(await redis.run('KEYS', '*')).toEqual([])
   }
 })

@@ -100,13 +100,22 @@ async function redisFindings(treat: (socket: Socket) => void) {
   return report.findings
 }
 
-test.each([
-  ['closes every connection', (socket: Socket) => void socket.destroy()],
-  ['ends every connection', (socket: Socket) => void socket.end()],
-  ['speaks HTTP', (socket: Socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')],
-])('finds that what is at the address of Redis %s, and ends', async (_, treat) => {
-  const codes = (await redisFindings(treat)).map(({ code }) => code)
-  expect(codes).toEqual(['store.redis-unreachable'])
+test.each<[string, (socket: Socket) => void, string]>([
+  ['closes every connection', (socket) => void socket.destroy(), 'connection closed by the server'],
+  ['ends every connection', (socket) => void socket.end(), 'connection closed by the server'],
+  [
+    'speaks HTTP',
+    (socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    'what answers is not Redis',
+  ],
+  ['pours', repeat(1, 'x'.repeat(65_536)), 'what answers is not Redis'],
+])('finds that what is at the address of Redis %s, and ends', async (_, treat, found) => {
+  expect(await redisFindings(treat)).toMatchObject([
+    {
+      code: 'store.redis-unreachable',
+      found: expect.stringContaining(`${found}, at 127.0.0.1:`),
+    },
+  ])
 })
 
 /** What a Redis answers that knows no time. */

@@ -1,10 +1,8 @@
-import { connect } from 'node:net'
 import { RedisConnection } from '../../delegation/store/redis-connection.ts'
 import { besideJobs, WAKE_CHANNEL } from '../../delegation/store/redis-keys.ts'
 import { type StoreCode, StoreUnavailable } from '../../delegation/store/store.ts'
 import type { Trouble } from '../../trouble.ts'
 import type { Clocks } from './clock-skew.ts'
-import { firstBytes } from './first-bytes.ts'
 import type { Report } from './report.ts'
 
 /** What the checks of Redis need. */
@@ -22,10 +20,6 @@ type Send = (command: string, ...args: readonly string[]) => Promise<unknown>
 
 const MIN_VERSION = [6, 2] as const
 const MAX_SKEW_MS = 2_000
-const REDIS_PORT = 6379
-const LOOK_TIMEOUT_MS = 2_000
-/** How Redis answers whoever has given no password. */
-const NO_AUTH = '-NOAUTH'
 
 function fieldsOf(info: unknown): ReadonlyMap<string, string> {
   const lines = String(info).split('\r\n')
@@ -84,22 +78,6 @@ async function inspect(parts: RedisCheckParts, send: Send): Promise<void> {
   report.ok('state', `${name}, on disk, with all rights that the service needs`)
 }
 
-/** Whether Redis asks for a password; the runtime does not tell failures to connect apart. */
-async function asksForPassword(url: string): Promise<boolean> {
-  const { protocol, hostname, port } = new URL(url)
-  if (protocol !== 'redis:') return false
-  const host = hostname.replace(/^\[|\]$/g, '')
-  const socket = connect({ host, port: Number(port || REDIS_PORT) })
-  const question = { request: 'PING\r\n', bytes: NO_AUTH.length, timeoutMs: LOOK_TIMEOUT_MS }
-  return (await firstBytes(socket, question)) === NO_AUTH
-}
-
-/** Says more about a connection that failed. */
-async function explained(url: string, trouble: Trouble<StoreCode>): Promise<Trouble<StoreCode>> {
-  if (trouble.code !== 'store.redis-unreachable' || !(await asksForPassword(url))) return trouble
-  return { code: 'store.redis-password', found: 'Redis asks for another password than the one set' }
-}
-
 /** Checks Redis. */
 export async function checkRedis(parts: RedisCheckParts): Promise<void> {
   const { url, report, timeoutMs } = parts
@@ -115,7 +93,7 @@ export async function checkRedis(parts: RedisCheckParts): Promise<void> {
   })
   await connection.start()
   try {
-    if (away !== undefined) return report.problem('state', await explained(url, away))
+    if (away !== undefined) return report.problem('state', away)
     await inspect(parts, (command, ...args) => connection.send(command, args))
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error

@@ -1,6 +1,7 @@
 import { RedisClient } from 'bun'
 import { DeadlineExceeded, inTime } from '../../lib/deadline.ts'
 import type { Trouble } from '../../trouble.ts'
+import { diagnoseRedis, placeOf } from './redis-diagnosis.ts'
 import { type StoreCode, StoreUnavailable } from './store.ts'
 
 /** Whether there is a usable connection to Redis. */
@@ -22,7 +23,6 @@ export interface RedisConnectionOptions {
 
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
-const DEFAULT_PORT = 6_379
 
 /** What codes of Redis mean; the others are refusals too. */
 const CODES: Readonly<Record<string, StoreCode>> = {
@@ -48,12 +48,6 @@ function troubleOf(error: unknown, otherwise = 'connection closed'): Trouble<Sto
   const found = inScript ?? /^[A-Z]{3,20}(?= |$)/.exec(message)?.[0]
   if (found === undefined) return { code: 'store.redis-unreachable', found: otherwise }
   return { code: CODES[found] ?? 'store.redis-refused', found: `Redis: ${found}` }
-}
-
-/** One text for all: the runtime does not tell these apart. */
-function notConnected({ hostname, port }: URL): string {
-  const place = `${hostname}:${port || DEFAULT_PORT}`
-  return `no connection to ${place}, or TLS, password or database number are not accepted there`
 }
 
 const CLOSED = { code: 'store.redis-unreachable', found: 'connection closed' } as const
@@ -137,7 +131,7 @@ export class RedisConnection {
       await this.#inTime(this.#options.prepare(client))
     } catch (error) {
       client.close()
-      this.#scheduleRetry(troubleOf(error, notConnected(new URL(this.#options.url))))
+      this.#scheduleRetry(await this.#explained(troubleOf(error)))
       return
     }
     if (this.#closed) {
@@ -149,6 +143,15 @@ export class RedisConnection {
     this.#startKeepAlive()
     this.#retryMs = FIRST_RETRY_MS
     this.#tell('connected')
+  }
+
+  /** Says more, the first time in a row, where the runtime's client does not tell what is wrong. */
+  async #explained(trouble: Trouble<StoreCode>): Promise<Trouble<StoreCode>> {
+    const isClear = !['store.redis-unreachable', 'store.redis-silent'].includes(trouble.code)
+    if (isClear || this.#told === 'away') return trouble
+    const url = new URL(this.#options.url)
+    const found = `${trouble.found}, at ${placeOf(url)}`
+    return (await diagnoseRedis(url, this.#timeoutMs)) ?? { ...trouble, found }
   }
 
   #startKeepAlive(): void {

@@ -37,7 +37,9 @@ export interface Claim {
 export type StoreCode =
   | 'store.redis-unreachable'
   | 'store.redis-silent'
+  | 'store.redis-tls'
   | 'store.redis-password'
+  | 'store.redis-database'
   | 'store.redis-rights'
   | 'store.redis-full'
   | 'store.redis-not-primary'
