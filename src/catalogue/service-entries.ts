@@ -2,6 +2,7 @@ import type { StoreCode } from '../delegation/store/store.ts'
 import type { AccessCode } from '../exchange/leave-takeover.ts'
 import type { RelayCode } from '../exchange/relay.ts'
 import type { CallerTroubleCode } from '../http/homeserver-calls.ts'
+import type { LimitCode } from '../http/limit-hints.ts'
 import type { HomeserverCode } from '../matrix/own-homeserver-api.ts'
 import type { MembershipCode } from '../membership/room-check.ts'
 import type { Entry } from './entry.ts'
@@ -14,7 +15,9 @@ export type ListenCode =
   | 'listen.failed'
 
 /** The service itself, and its state. */
-export const SERVICE_ENTRIES: Readonly<Record<StoreCode | AccessCode | ListenCode, Entry>> = {
+type ServiceCode = StoreCode | AccessCode | LimitCode | ListenCode
+
+export const SERVICE_ENTRIES: Readonly<Record<ServiceCode, Entry>> = {
   'store.redis-unreachable': {
     sentence: 'There is no connection to Redis.',
     remedy:
@@ -87,6 +90,27 @@ export const SERVICE_ENTRIES: Readonly<Record<StoreCode | AccessCode | ListenCod
     remedy:
       'If the user is one of yours: the server name after the first colon of the user ID must stand in ' +
       'LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter.',
+  },
+  'limits.reached': {
+    sentence: 'Requests are refused, since somebody sends more of them than a limit allows.',
+    remedy:
+      'If they come from honest clients: LIVEKIT_RATE_LIMIT sets the limit of an address ("off" ends all of ' +
+      'them); whoever comes through a proxy that LIVEKIT_TRUSTED_PROXIES does not know shares its limit.',
+  },
+  'limits.hidden-clients': {
+    sentence:
+      'A proxy does not tell which clients it asks for, so they are not limited by address.',
+    remedy:
+      'Have the proxy send the header "X-Forwarded-For"; requests made on this machine itself do no harm.',
+  },
+  'limits.unknown-proxy': {
+    sentence: 'All requests come from one private address, and share its limit.',
+    remedy: 'If it is your proxy, add {} to LIVEKIT_TRUSTED_PROXIES.',
+  },
+  'limits.hidden-network': {
+    sentence: 'All requests come through a proxy from one private address, and share its limit.',
+    remedy:
+      'If many clients are behind it, have the network keep their addresses until they reach the proxy.',
   },
   'listen.port-in-use': {
     sentence: 'Another process listens at the address already.',

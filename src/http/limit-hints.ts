@@ -1,8 +1,16 @@
 import type { Logger } from '../log.ts'
+import type { Trouble } from '../trouble.ts'
 import type { Client } from './client-address.ts'
 
 /** What a limit is kept for. */
 export type LimitedBy = 'address' | 'user' | 'origin'
+
+/** What the operator should know about limits. */
+export type LimitCode =
+  | 'limits.reached'
+  | 'limits.hidden-clients'
+  | 'limits.unknown-proxy'
+  | 'limits.hidden-network'
 
 /** Tells the operator about limits. */
 export interface LimitHints {
@@ -27,13 +35,18 @@ export function createLimitHints(logger: Logger, monotonicNow: () => number): Li
   let onlyAddress: string | undefined
   let hasToldOfHidden = false
 
+  function warn(message: string, trouble: Trouble<LimitCode>, more: object = {}): void {
+    logger.warn(message, { ...more, trouble })
+  }
+
   function noteHidden(proxy: string): void {
     if (hasToldOfHidden) return
     hasToldOfHidden = true
-    logger.warn(
-      'clients behind this proxy are not limited by address: it sends no usable X-Forwarded-For',
-      { proxy, remedy: 'let it send that header; requests made on this machine itself do no harm' },
-    )
+    const found = `${proxy} sends no usable X-Forwarded-For`
+    warn('clients behind a proxy are not limited by address', {
+      code: 'limits.hidden-clients',
+      found,
+    })
   }
 
   /** A proxy that is not known as one turns all its clients into one; so does a network before it. */
@@ -42,13 +55,11 @@ export function createLimitHints(logger: Logger, monotonicNow: () => number): Li
     requestsOfOne = isOther ? Number.NaN : requestsOfOne + 1
     onlyAddress = address
     if (requestsOfOne !== HINT_AFTER_REQUESTS) return
-    const advice =
-      proxy === undefined
-        ? 'if it is your proxy, add it to LIVEKIT_TRUSTED_PROXIES'
-        : 'if many clients are behind it, have the network keep their addresses until they reach the proxy'
-    logger.warn(`all requests come from one private address and share its limit: ${advice}`, {
-      address,
-      proxy,
+    const isDirect = proxy === undefined
+    warn('all requests come from one private address and share its limit', {
+      code: isDirect ? 'limits.unknown-proxy' : 'limits.hidden-network',
+      found: isDirect ? `all from ${address}` : `all from ${address}, through the proxy ${proxy}`,
+      subject: address,
     })
   }
 
@@ -61,7 +72,10 @@ export function createLimitHints(logger: Logger, monotonicNow: () => number): Li
       }
       const isTimeToTell = now - toldAt >= TELL_EVERY_MS
       refusals.set(limit, isTimeToTell ? { count: 0, toldAt: now } : { count: count + 1, toldAt })
-      if (isTimeToTell) logger.warn('too many requests are refused', { limit, requests: count + 1 })
+      if (!isTimeToTell) return
+      const found = `the limit for one ${limit}`
+      const requests = count + 1
+      warn('too many requests are refused', { code: 'limits.reached', found }, { limit, requests })
     },
     noteClient(client) {
       if (client.kind === 'private') return notePrivate(client.address, client.proxy)

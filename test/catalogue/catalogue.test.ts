@@ -32,12 +32,18 @@ function isSaid(text: string): boolean {
   return PROGRAM.includes(`"${text}"`)
 }
 
+/** Whether the program gives a text as a problem, and not as something else of the same name. */
+function isProblem(text: string): boolean {
+  const before = String.raw`(?:\bproblem(?:: | = [^;]*)|\bRequestError\(|\bsuper\(|[:=] \[|return \[|\binstanceof \w+ \? )`
+  return new RegExp(`${before}"${text}"`).test(PROGRAM)
+}
+
 /** Whether a code is put together from its area and a problem that is found further down. */
 function isPutTogether(code: string): boolean {
   const area = areaOf(code)
   const isFamily =
     PROGRAM.includes(`\`${area}.\${problem}\``) || PROGRAM.includes(`exchangeTrouble("${area}", `)
-  return isFamily && isSaid(code.slice(area.length + 1))
+  return isFamily && isProblem(code.slice(area.length + 1))
 }
 
 describe('the catalogue', () => {

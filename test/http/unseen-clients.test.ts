@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { from, type LimitsStage, startLimitsStage, statusesOf, times } from './limits-stage.ts'
 
 const NO_PROXIES = { LIVEKIT_TRUSTED_PROXIES: 'none' }
-const SHARED = 'all requests come from one private address and share its limit: '
+const SHARED = 'all requests come from one private address and share its limit'
 
 function warnings(stage: LimitsStage) {
   return stage.app.log
@@ -25,10 +25,11 @@ describe('a trusted proxy that does not name its clients', () => {
     expect(statusesOf(await times(1_200, () => invalid(stage, headers)))).toEqual({ 400: 1_200 })
     expect(warnings(stage)).toEqual([
       {
-        message:
-          'clients behind this proxy are not limited by address: it sends no usable X-Forwarded-For',
-        proxy: '127.0.0.1',
-        remedy: 'let it send that header; requests made on this machine itself do no harm',
+        message: 'clients behind a proxy are not limited by address',
+        cause: '127.0.0.1 sends no usable X-Forwarded-For',
+        code: 'limits.hidden-clients',
+        remedy:
+          'Have the proxy send the header "X-Forwarded-For"; requests made on this machine itself do no harm.',
       },
     ])
   })
@@ -56,8 +57,10 @@ describe('an untrusted private address', () => {
     expect(statusesOf(await times(1_000, claim))).toEqual({ 400: 901, 429: 99 })
     expect(warnings(stage)).toEqual([
       {
-        message: `${SHARED}if it is your proxy, add it to LIVEKIT_TRUSTED_PROXIES`,
-        address: '127.0.0.1',
+        message: SHARED,
+        cause: 'all from 127.0.0.1',
+        code: 'limits.unknown-proxy',
+        remedy: 'If it is your proxy, add 127.0.0.1 to LIVEKIT_TRUSTED_PROXIES.',
       },
     ])
   })
@@ -77,9 +80,11 @@ describe('a network that hides addresses from a proxy', () => {
     await times(300, () => invalid(stage, from('172.18.0.1')))
     expect(warnings(stage)).toEqual([
       {
-        message: `${SHARED}if many clients are behind it, have the network keep their addresses until they reach the proxy`,
-        address: '172.18.0.1',
-        proxy: '127.0.0.1',
+        message: SHARED,
+        cause: 'all from 172.18.0.1, through the proxy 127.0.0.1',
+        code: 'limits.hidden-network',
+        remedy:
+          'If many clients are behind it, have the network keep their addresses until they reach the proxy.',
       },
     ])
   })
