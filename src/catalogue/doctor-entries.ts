@@ -20,6 +20,13 @@ export const DOCTOR_ENTRIES = {
       'The SFU creates rooms for anybody who comes, so users without full access start calls.',
     remedy: 'Set "room: { auto_create: false }" in LiveKit\'s configuration.',
   },
+  'sfu.url-without-tls': {
+    sentence:
+      'LIVEKIT_URL, which clients are given, has no TLS: browsers refuse it on https pages.',
+    remedy:
+      'Set LIVEKIT_URL to the public "wss" URL of LiveKit, and LIVEKIT_INTERNAL_URL to where this service ' +
+      'reaches it.',
+  },
   'sfu.public-url-unclear': {
     sentence: 'LIVEKIT_URL, which clients are given, does not lead to the SFU from here.',
     remedy:

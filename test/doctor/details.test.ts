@@ -286,6 +286,16 @@ test('warns of a LIVEKIT_URL that leads elsewhere from here', async () => {
   expect(exitCode).toBe(0)
 })
 
+test.each(['ws://sfu.test:7880', 'http://10.0.0.1'])('warns of %s for clients', async (url) => {
+  const { codes, findings } = await stage.examine({
+    args: [],
+    env: { LIVEKIT_URL: url },
+    isInternal: true,
+  })
+  expect(codes[0]).toBe('sfu.url-without-tls')
+  expect(findings[0]).toMatchObject({ step: 'configuration', level: 'ok' })
+})
+
 test('warns of a service that clients find and this machine does not', async () => {
   const { codes } = await stage.examine({
     homeserver({ respond, port }) {

@@ -107,10 +107,19 @@ async function checkSignalling(parts: SfuCheckParts, signer: TokenSigner, sfu: C
   report.warning('signalling', { code: 'sfu.public-url-unclear', found })
 }
 
+/** Browsers take a page and a WebSocket without TLS from their own machine only. */
+function checkPublicUrl({ config, report }: SfuCheckParts): void {
+  const { protocol, hostname, origin } = new URL(sfuApiBase(config.liveKitUrl))
+  if (protocol === 'https:' || /^(?:localhost|127\..*|\[::1\])$/.test(hostname)) return
+  const found = `clients are sent to ${origin.replace(/^http/, 'ws')}`
+  report.warning('sfu', { code: 'sfu.url-without-tls', found })
+}
+
 /** Checks the SFU; `undefined` unless it can be used. */
 export async function checkSfu(parts: SfuCheckParts): Promise<CheckedSfu | undefined> {
   const { config, report, now, timeoutMs } = parts
   report.progress('the SFU')
+  checkPublicUrl(parts)
   const signer = createTokenSigner(config.credentials, now)
   if (await checkClock(parts)) {
     report.skipped('signalling', 'needs the same time here and at the SFU')
