@@ -1,7 +1,13 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { ipv4Number, isWithin } from '../net/ipv4.ts'
-import { AddressChecks, LOCAL, type Network, OWN_MACHINE } from '../net/networks.ts'
+import {
+  AddressChecks,
+  canonicalAddress,
+  LOCAL,
+  type Network,
+  OWN_MACHINE,
+} from '../net/networks.ts'
 
 /** The part of the server that knows where a request comes from. */
 export interface PeerLookup {
@@ -31,14 +37,6 @@ export type LocateClient = (request: Request, peer: string) => Client
 /** More proxies than anybody chains. */
 const MAX_HOPS = 10
 
-/** The one way to write an address, without a zone; IPv4 where it comes in the form of IPv6. */
-function canonical(address: string): string {
-  // Here too; the library takes microseconds.
-  if (ipv4Number(address) !== undefined) return address
-  const [zoneless = ''] = address.split('%')
-  return ipaddr.process(zoneless).toString()
-}
-
 /** The address in `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]` or `[::1]:5678`; `undefined` if there is none. */
 function addressIn(hop: string): string | undefined {
   const text = hop.trim()
@@ -47,7 +45,7 @@ function addressIn(hop: string): string | undefined {
   const [, bracketed] = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text) ?? []
   const [, withPort] = /^([\d.]+):\d{1,5}$/.exec(text) ?? []
   const address = bracketed ?? withPort ?? text
-  return isIP(address) === 0 ? undefined : canonical(address)
+  return isIP(address) === 0 ? undefined : canonicalAddress(address)
 }
 
 /** A customer of an IPv6 provider has a /64 at least. */
@@ -101,7 +99,7 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
   function peerAt(text: string): Peer {
     const known = peers.get(text)
     if (known !== undefined) return known
-    const address = canonical(text)
+    const address = canonicalAddress(text)
     const peer = { address, isProxy: isProxy(address), client: clientAt(address) }
     if (peers.size >= MAX_PEERS) peers.clear()
     peers.set(text, peer)
@@ -113,7 +111,8 @@ export function createClientLocator(trusted: readonly Network[]): LocateClient {
     let last: string | undefined
     for (const hop of hops) {
       const address = addressIn(hop)
-      if (address === undefined) return undefined
+      // Whoever is not a proxy may have written it.
+      if (address === undefined) return last
       if (!isProxy(address)) return address
       last = address
     }

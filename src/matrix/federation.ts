@@ -3,7 +3,7 @@ import { withDeadline } from '../lib/deadline.ts'
 import { GateRefusal } from '../lib/gate.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
 import type { DirectClient } from '../net/direct-client.ts'
-import type { AddressPolicy } from '../net/networks.ts'
+import { type AddressPolicy, canonicalAddress } from '../net/networks.ts'
 import { isRequestFailure } from '../net/request-failure.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import type { Trouble } from '../trouble.ts'
@@ -49,7 +49,7 @@ export interface FederationOptions {
 
 /** A key that is the same for all spellings of a server name. */
 function keyOf({ kind, host, port }: ServerName): string {
-  const name = kind === 'ipv6' ? new URL(`http://[${host}]`).hostname : host.replace(/\.$/, '')
+  const name = kind === 'ipv6' ? canonicalAddress(host) : host.replace(/\.$/, '')
   return `${name} ${port ?? ''}`
 }
 

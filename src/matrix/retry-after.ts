@@ -1,4 +1,5 @@
 import { memberOf } from '../lib/json.ts'
+import type { AnswerHeaders } from '../net/bounded-fetch.ts'
 
 function fromHeader(header: string, now: number): number | undefined {
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
@@ -14,7 +15,11 @@ function fromHeader(header: string, now: number): number | undefined {
  * @param now - milliseconds since the epoch
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
  */
-export function retryAfterMs(headers: Headers, body: unknown, now: number): number | undefined {
+export function retryAfterMs(
+  headers: AnswerHeaders,
+  body: unknown,
+  now: number,
+): number | undefined {
   const inHeader = fromHeader(headers.get('retry-after') ?? '', now)
   if (inHeader !== undefined) return inHeader
   const inBody = memberOf(body, 'retry_after_ms')

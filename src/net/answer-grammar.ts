@@ -1,3 +1,4 @@
+import type { AnswerHeaders } from './bounded-fetch.ts'
 import { AnswerTooLarge, RequestError } from './request-error.ts'
 
 /** The status line of an answer. */
@@ -71,27 +72,15 @@ export function readHead(text: string): Head | undefined {
   return { statusLine, fields, bytes: head.length }
 }
 
-/** The headers in header lines that have been checked. */
-export function headersOf(fields: string): Headers {
-  const headers = new Headers()
-  for (const line of fields.split('\r\n').slice(0, -1)) {
-    const colon = line.indexOf(':')
-    headers.append(line.slice(0, colon), line.slice(colon + 1).trim())
-  }
-  return headers
-}
+/** Values of headers by their names in small letters; several of one name are joined. */
+export type Fields = ReadonlyMap<string, string>
 
-/** The headers that say where an answer and its connection end; several of one name are joined. */
-export type EndFields = ReadonlyMap<string, string>
-
-const END_FIELDS: ReadonlySet<string> = new Set([
-  'content-length',
-  'transfer-encoding',
-  'connection',
-])
-
-/** Finds {@link EndFields} among header lines that have been checked, each with its line break. */
-export function readEndFields(fields: string): EndFields {
+/**
+ * Reads header lines that have been checked, each with its line break.
+ *
+ * @param isWanted - by the name in small letters
+ */
+function readFields(fields: string, isWanted: (name: string) => boolean): Fields {
   const found = new Map<string, string>()
   let end = 0
   for (let start = 0; start < fields.length; start = end + 2) {
@@ -99,12 +88,48 @@ export function readEndFields(fields: string): EndFields {
     if (end === -1) throw malformed()
     const colon = fields.indexOf(':', start)
     const name = fields.slice(start, colon).toLowerCase()
-    if (!END_FIELDS.has(name)) continue
-    const value = fields.slice(colon + 1, end).trim()
+    if (!isWanted(name)) continue
+    const value = trimmed(fields.slice(colon + 1, end))
     const before = found.get(name)
     found.set(name, before === undefined ? value : `${before}, ${value}`)
   }
   return found
+}
+
+/** Without spaces and tabs around it; `trim` takes away characters that belong to a value. */
+function trimmed(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && isBlank(value.charCodeAt(start))) start += 1
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1
+  return value.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
+/**
+ * The headers in header lines that have been checked. Those of the platform take longer for each name
+ * the more there are: a head full of them would hold up everybody.
+ */
+export function headersOf(fields: string): AnswerHeaders {
+  const found = readFields(fields, () => true)
+  return {
+    get: (name) => found.get(name.toLowerCase()) ?? null,
+    [Symbol.iterator]: () => found.entries(),
+  }
+}
+
+const END_FIELDS: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+])
+
+/** Finds the headers that say where an answer and its connection end. */
+export function readEndFields(fields: string): Fields {
+  return readFields(fields, (name) => END_FIELDS.has(name))
 }
 
 /** Parses a chunk-size line, without its line break. Extensions are ignored. */
@@ -127,7 +152,7 @@ function readLength(length: string, maxBytes: number): number {
  */
 export function bodyFraming(
   { status, isVersion11 }: StatusLine,
-  fields: EndFields,
+  fields: Fields,
   maxBytes: number,
 ): BodyFraming {
   if (status === 204 || status === 304) return { kind: 'sized', bytes: 0 }

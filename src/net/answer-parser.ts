@@ -2,7 +2,7 @@ import { AnswerBody } from './answer-body.ts'
 import {
   bodyFraming,
   checkField,
-  type EndFields,
+  type Fields,
   headersOf,
   malformed,
   readChunkSize,
@@ -44,7 +44,7 @@ export class AnswerParser {
   #statusLine: StatusLine = { status: 0, isVersion11: false }
   /** The header lines, each with its line break. */
   #fields = ''
-  #endFields: EndFields | undefined
+  #endFields: Fields | undefined
   /** Remaining bytes of the body or chunk. */
   #left = 0
   #hasSurplus = false

@@ -2,10 +2,16 @@ import { type CancellationSignal, toAbortSignal } from '../lib/cancellation.ts'
 import { DeadlineExceeded } from '../lib/deadline.ts'
 import { AnswerTooLarge, connectionFailure, RequestError } from './request-error.ts'
 
+/** The headers of an answer; those of `fetch` are such. */
+export interface AnswerHeaders extends Iterable<[name: string, value: string]> {
+  /** The value of a header, of several joined by `, `; `null` if there is none. */
+  get(name: string): string | null
+}
+
 /** What a server answered. */
 export interface Answer {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: AnswerHeaders
   /** The body, decoded as UTF-8. */
   readonly body: string
   /** Who answered, for the operator: host, and address and port where they are known. */

@@ -1,3 +1,5 @@
+import type { AnswerHeaders } from './bounded-fetch.ts'
+
 /** Bounds for the lifetime of an answer. */
 export interface LifetimeBounds {
   /** Used if the answer does not say. */
@@ -22,7 +24,11 @@ function untilExpiryMs(expires: string, nowMs: number): number {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9111#name-calculating-freshness-lifet
  */
-export function cacheLifetimeMs(headers: Headers, nowMs: number, bounds: LifetimeBounds): number {
+export function cacheLifetimeMs(
+  headers: AnswerHeaders,
+  nowMs: number,
+  bounds: LifetimeBounds,
+): number {
   const fromCacheControl = maxAgeMs(headers.get('cache-control') ?? '')
   const expires = headers.get('expires')
   const fromExpires = expires === null ? undefined : untilExpiryMs(expires, nowMs)

@@ -9,6 +9,7 @@ import {
   targetOf,
 } from '../../src/matrix/server-name.ts'
 import {
+  canonicalAddress,
   denyingNetwork,
   NOT_PUBLIC,
   NOT_PUBLIC_NOR_LOCAL,
@@ -45,6 +46,15 @@ test('a server name can be connected to: its address can be checked, its name ca
     expect(isIP(host) !== 0).toBe(name.kind !== 'hostname')
     if (isIP(host) === 0) expect(isDnsName(host)).toBe(true)
     else denyingNetwork(host, { denied: NOT_PUBLIC, allowed: [] })
+  })
+})
+
+test('every address has one way to be written, whatever it was written like', async () => {
+  await forAll(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+    const once = canonicalAddress(text)
+    expect(isIP(once)).not.toBe(0)
+    expect(canonicalAddress(once)).toBe(once)
+    expect(canonicalAddress(text.toUpperCase())).toBe(once)
   })
 })
 

@@ -102,3 +102,11 @@ for (const name of withinTheGrammar) {
     expect({ status, step }).toEqual({ status: 401, step: 'connect' })
   })
 }
+
+// The runtime's URL parser takes none of these, although they are addresses.
+test.each(['[::1:1:1:1:1.2.3.4]', '[1::1:1:1:1.2.3.4]', '[1:1:1:1::1.2.3.4]:443'])(
+  'answers 401 for %s like for any other server',
+  async (serverName) => {
+    expect(await service.ask(serverName)).toMatchObject({ status: 401, step: 'connect' })
+  },
+)
