@@ -71,12 +71,6 @@ test('every example is one, and is shown as it is printed', () => {
   expect(shown.map(({ text }) => text)).toEqual(names.map((name) => EXAMPLES[name]?.text ?? ''))
 })
 
-test('the files that people make are those that the example for compose mounts', () => {
-  const made = wordsAfter(/^docker run .* > (\S+)$/gm).concat(wordsAfter(/^echo .* > (\S+)$/gm))
-  const mounted = (EXAMPLES.compose?.text ?? '').match(/(?<=\.\/)[\w.]+/g) ?? []
-  expect(made.toSorted()).toEqual(['compose.yaml', ...new Set(mounted)].toSorted())
-})
-
 test('the ports to open are those that the example for compose publishes', () => {
   const published = [...(EXAMPLES.compose?.text ?? '').matchAll(/"([\d-]+):\1(?:\/udp)?"/g)]
   const [, ports = ''] = /with ports ([\d ,and-]+) \(UDP\)/.exec(README.replaceAll('\n', ' ')) ?? []
