@@ -28,6 +28,14 @@ export const SPANS: readonly string[] = [...PROSE.matchAll(/`([^`]+)`/g)].map(
   ([, text = '']) => text,
 )
 
+const [, aboutSecret = ''] = /^- \*\*A new API secret\.\*\* ([\s\S]*?)^- /m.exec(README) ?? []
+
+/** What it says about a new API secret. */
+export const NEW_SECRET = {
+  text: aboutSecret,
+  commands: SPANS.filter((text) => / >>? /.test(text) && aboutSecret.includes(text)),
+} as const
+
 /** The rows of a table that begins with certain headings, cell by cell, without backticks. */
 export function rowsUnder(...headings: readonly string[]): readonly (readonly string[])[] {
   const [, rows] = README.split(`| ${headings.join(' | ')} |\n`)

@@ -4,16 +4,11 @@ import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
 import type { LiveKitCredentials } from '../../src/livekit/access-token.ts'
 import { composeVariables } from '../examples/environments.ts'
-import { BLOCKS, README, ROOT } from './document.ts'
+import { BLOCKS, NEW_SECRET, README, ROOT } from './document.ts'
 import { createMachine, type Machine } from './machine.ts'
 
-const [, SET_UP] = BLOCKS.filter(({ language }) => language === 'sh')
-
-/** The commands of the paragraph about a new secret. */
-const [, PARAGRAPH = ''] = /^- \*\*A new API secret\.\*\* ([\s\S]*?)^- /m.exec(README) ?? []
-const ROTATION = [...PARAGRAPH.matchAll(/`([^`]* > [^`]*|[^`]* >> [^`]*)`/g)].map(
-  ([, command = '']) => command,
-)
+const [, SET_UP, DOCTOR] = BLOCKS.filter(({ language }) => language === 'sh')
+const DOCKERFILE = await Bun.file(join(ROOT, 'Dockerfile')).text()
 
 let machine: Machine
 
@@ -59,7 +54,7 @@ test('they leave no name in the files that is to be replaced', async () => {
 })
 
 test('the user of the image may read the key file of the service, and others neither', async () => {
-  const [, group] = /^USER \d+:(\d+)$/m.exec(await Bun.file(join(ROOT, 'Dockerfile')).text()) ?? []
+  const [, group] = /^USER \d+:(\d+)$/m.exec(DOCKERFILE) ?? []
   expect(await machine.groups()).toBe(`${group} service_key\n`)
   expect(README.match(/(?<=\b(?:chgrp|group) )\d+/g)).toEqual([`${group}`, `${group}`])
   for (const name of ['livekit_keys', 'service_key']) {
@@ -67,16 +62,25 @@ test('the user of the image may read the key file of the service, and others nei
   }
 })
 
+test('the doctor is the program of the image, in the container of the service', async () => {
+  const { services } = Bun.YAML.parse(await machine.read('compose.yaml')) as {
+    services: Record<string, { image: string }>
+  }
+  const [name] = Object.keys(services).filter((each) => services[each]?.image === 'jwt-service-ts')
+  const [, program] = /^ENTRYPOINT \["([^"]*)"\]$/m.exec(DOCKERFILE) ?? []
+  expect(DOCTOR?.text).toStartWith(`docker compose exec ${name} ${program} doctor `)
+})
+
 test('LiveKit and the service have the same key, and a new one when it is replaced', async () => {
   const old = credentials()
   expect(await linesForLiveKit()).toEqual([lineOf(old)])
   expect(await webhookKey()).toBe(old.apiKey)
 
-  expect(ROTATION.length).toBe(2)
-  await machine.run(ROTATION.join('\n'))
+  expect(NEW_SECRET.commands.length).toBe(2)
+  await machine.run(NEW_SECRET.commands.join('\n'))
   const replaced = credentials()
   expect(replaced.apiKey).not.toBe(old.apiKey)
   expect(replaced.apiSecret).not.toBe(old.apiSecret)
   expect(await linesForLiveKit()).toEqual([lineOf(old), lineOf(replaced)])
-  expect(PARAGRAPH).toContain(`Set \`webhook.api_key\` to \`${replaced.apiKey}\``)
+  expect(NEW_SECRET.text).toContain(`Set \`webhook.api_key\` to \`${replaced.apiKey}\``)
 })
