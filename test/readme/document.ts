@@ -23,6 +23,9 @@ export const BLOCKS: readonly Block[] = [...README.matchAll(BLOCK)].map(
 /** All that is not in a block of code. */
 export const PROSE = README.replace(BLOCK, '')
 
+/** The prose, with each heading, paragraph, item and row on one line. */
+export const UNWRAPPED = PROSE.replace(/(?<!\n|^#.*)\n *(?![\n|#]|- |\d+\. )/gm, ' ')
+
 /** What the prose has between backticks. */
 export const SPANS: readonly string[] = [...PROSE.matchAll(/`([^`]+)`/g)].map(
   ([, text = '']) => text,

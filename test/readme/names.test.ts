@@ -5,7 +5,7 @@ import { CATALOGUE, isCauseCode } from '../../src/catalogue/catalogue.ts'
 import { EXAMPLES } from '../../src/commands/example.ts'
 import { ALL_SETTINGS } from '../../src/config/settings.ts'
 import { startTestApp } from '../support/app.ts'
-import { BLOCKS, README, ROOT, rowsUnder, SPANS } from './document.ts'
+import { BLOCKS, README, ROOT, rowsUnder, SPANS, UNWRAPPED } from './document.ts'
 
 /** Paths that are neither ours nor in an example. */
 const OF_THE_SYSTEM = ['/proc']
@@ -47,7 +47,7 @@ test('every example is shown as it is printed', () => {
 
 test('the ports to open are those that the example for compose publishes', () => {
   const published = [...(EXAMPLES.compose?.text ?? '').matchAll(/"([\d-]+):\1(?:\/udp)?"/g)]
-  const [, ports = ''] = /with ports ([\d ,and-]+) \(UDP\)/.exec(README.replaceAll('\n', ' ')) ?? []
+  const [, ports = ''] = /with ports ([\d ,and-]+) \(UDP\)/.exec(UNWRAPPED) ?? []
   expect(ports.match(/[\d-]+/g)?.toSorted()).toEqual(
     [...new Set(published.map(([, port = '']) => port))].toSorted(),
   )

@@ -5,7 +5,7 @@ import { CATALOGUE } from '../../src/catalogue/catalogue.ts'
 import { besideJobs } from '../../src/delegation/store/redis-keys.ts'
 import { startTestApp } from '../support/app.ts'
 import { until } from '../support/until.ts'
-import { BLOCKS, NEW_SECRET, PROSE, ROOT, SPANS } from './document.ts'
+import { BLOCKS, NEW_SECRET, ROOT, SPANS, UNWRAPPED } from './document.ts'
 
 /** Words of other programs that nothing of ours says. */
 const FOREIGN: Readonly<Record<string, string>> = {
@@ -76,7 +76,7 @@ test('no word has a reason to be there, and is not there', () => {
 
 test('a refusal is answered and logged as described', async () => {
   const [, status, fields = '', header = ''] =
-    /get the same (\d+)[\s\S]* The log has ([^:]*): look for the `([^`]*)`/.exec(PROSE) ?? []
+    /get the same (\d+).* The log has ([^:]*): look there for the `([^`]*)`/.exec(UNWRAPPED) ?? []
   await using app = await startTestApp()
   const response = await app.post('/get_token', {
     room_id: '!room:example.com',
