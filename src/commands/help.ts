@@ -11,19 +11,25 @@ const ANY = '(what it is about)'
 const CODES = 'codes'
 const MAX_TYPOS = 3
 const MAX_SHOWN = 60
+const WIDTH = 100
+
+/** Breaks a text into lines that begin with `indent`. */
+function wrapped(text: string, indent = ''): string {
+  return `${Bun.wrapAnsi(text, WIDTH - indent.length).replace(/^/gm, indent)}\n`
+}
 
 /** What the catalogue says of a code; `undefined` if it is none. */
 function causeHelp(code: string): string | undefined {
   const lower = code.toLowerCase()
   if (!isCauseCode(lower)) return undefined
   const { sentence, remedy = 'There is nothing to do about it here.' }: Entry = CATALOGUE[lower]
-  return `${lower}\n\n${sentence}\n${filledIn(remedy, ANY)}\n`
+  return `${lower}\n\n${wrapped(sentence)}${wrapped(filledIn(remedy, ANY))}`
 }
 
-/** All codes with what they mean, a line each. */
+/** All codes with what they mean. */
 function codesHelp(): string {
   const codes = Object.entries(CATALOGUE).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return codes.map(([code, { sentence }]) => `${code}\n    ${sentence}\n`).join('')
+  return codes.map(([code, { sentence }]) => `${code}\n${wrapped(sentence, '    ')}`).join('')
 }
 
 /** Says that a name means nothing, and what was probably meant. */

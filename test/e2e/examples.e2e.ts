@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createTokenSigner } from '../../src/livekit/access-token.ts'
+import { createRoomService } from '../../src/livekit/room-service.ts'
 import { adapted, exampleText } from '../examples/tools.ts'
 import { startProcess } from '../support/child-process.ts'
 import { freePort } from '../support/free-port.ts'
@@ -11,8 +13,15 @@ import { synapseConfig } from './support/synapse-config.ts'
 import { createTemporaryDirectory } from './support/temporary-directory.ts'
 
 const address = '127.0.0.1'
+const SECRETS = ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210'] as const
 
-test('LiveKit starts with its example', async () => {
+/** Asks LiveKit for something with a key; it must be one that LiveKit knows. */
+function askLiveKit(sfuUrl: string, apiKey: string, apiSecret: string): Promise<void> {
+  const signer = createTokenSigner({ apiKey, apiSecret }, Date.now)
+  return createRoomService({ sfuUrl, signer, now: Date.now }).check()
+}
+
+test('LiveKit starts with its example, and takes all keys of its key file', async () => {
   await using directory = await createTemporaryDirectory('e2e-examples')
   const port = freePort(address)
   const keyFile = join(directory.path, 'livekit_keys')
@@ -25,14 +34,18 @@ test('LiveKit starts with its example', async () => {
     '/run/secrets/livekit_keys': keyFile,
   })
   await writeFile(configFile, text)
-  await writeFile(keyFile, 'matrix: 0123456789abcdef0123456789abcdef\n')
+  await writeFile(keyFile, `matrix: ${SECRETS[0]}\nmatrix2: ${SECRETS[1]}\n`)
   await chmod(keyFile, 0o640)
   await using liveKit = startProcess({
     command: [livekitInstallation.executable, '--config', configFile],
     logFile: join(directory.path, 'livekit.log'),
   })
-  await untilAnswering(liveKit, `http://${address}:${port}/`, 30_000)
+  const url = `http://${address}:${port}`
+  await untilAnswering(liveKit, `${url}/`, 30_000)
   expect(liveKit.output()).toContain('"rtc.portICERange": [50100, 50200]')
+  await askLiveKit(url, 'matrix', SECRETS[0])
+  await askLiveKit(url, 'matrix2', SECRETS[1])
+  await expect(askLiveKit(url, 'matrix', SECRETS[1])).rejects.toThrow()
 })
 
 test.each([

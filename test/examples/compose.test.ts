@@ -36,7 +36,7 @@ beforeAll(async () => {
   const serverName = `localhost:${port}`
   homeserver = parts.use(await startHomeserver({ serverName, certificate, port }))
   sfu = parts.use(await startSfu({ apiKey, apiSecret }))
-  const folder = parts.use(await createFolder({ livekit_keys: `${apiKey}: ${apiSecret}\n` }))
+  const folder = parts.use(await createFolder({ service_key: `${apiKey}: ${apiSecret}\n` }))
   const metricsPort = freePort('127.0.0.1')
   const service = parts.use(
     await startService({

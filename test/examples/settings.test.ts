@@ -73,15 +73,27 @@ test('Kubernetes and compose give the service the time that it takes to stop', (
 })
 
 test('LiveKit and the service have one key, and find each other', () => {
-  const { services } = Bun.YAML.parse(exampleText('compose')) as {
-    services: Record<string, { secrets?: string[]; image: string }>
-  }
   const config = quietly(composeVariables())
   expect(config.credentials.apiKey).toBe(liveKit.webhook.api_key)
-  expect(composeVariables().LIVEKIT_KEY_FILE).toBe(liveKit.key_file)
-  expect(services.livekit?.secrets).toEqual(services['jwt-service']?.secrets ?? [])
   expect(config.liveKitInternalUrl).toBe(`http://livekit:${liveKit.port}`)
   expect(liveKit.webhook.urls).toEqual([`http://jwt-service:${config.bind.port}/sfu_webhook`])
+})
+
+test('LiveKit and the service have key files of their own: only LiveKit takes one with two lines', () => {
+  const { services, secrets } = Bun.YAML.parse(exampleText('compose')) as {
+    services: Record<string, { secrets?: string[] }>
+    secrets: Record<string, { file: string }>
+  }
+  const files = {
+    livekit: liveKit.key_file,
+    'jwt-service': composeVariables().LIVEKIT_KEY_FILE ?? '',
+  }
+  for (const [name, path] of Object.entries(files)) {
+    const secret = path.replace('/run/secrets/', '')
+    expect(services[name]?.secrets).toEqual([secret])
+    expect(secrets[secret]?.file).toBe(`./${secret}`)
+  }
+  expect(files.livekit).not.toBe(files['jwt-service'])
 })
 
 test('LiveKit creates no rooms, and is the release that is tested with', () => {

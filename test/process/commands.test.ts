@@ -203,6 +203,18 @@ test('registration prints a file for the homeserver, and says beside it what to 
   expect(stderr).toContain('url: "wss://sfu.example.com"')
 })
 
+test('doctor says where its token comes from', async () => {
+  const { code, stdout, stderr } = await run(['doctor', '--help'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const [usage, ...explanation] = stdout.trimEnd().split('\n')
+  expect(usage).toStartWith('jwt-service doctor [server name] [--token T] ')
+  expect(explanation.length).toBe(3)
+  expect(explanation.filter((line) => line.length > 100)).toEqual([])
+  expect(explanation.join(' ')).toContain(
+    ' POST of {} to /_matrix/client/v3/user/{userId}/openid/request_token with ',
+  )
+})
+
 test('registration refuses wrong arguments with one line', async () => {
   expect(await run(['registration', '--url=http://a', '--server-name=a:0'])).toEqual({
     code: 2,

@@ -23,10 +23,21 @@ export const BLOCKS: readonly Block[] = [...README.matchAll(BLOCK)].map(
 /** All that is not in a block of code. */
 export const PROSE = README.replace(BLOCK, '')
 
+/** The prose, with each heading, paragraph, item and row on one line. */
+export const UNWRAPPED = PROSE.replace(/(?<!\n|^#.*)\n *(?![\n|#]|- |\d+\. )/gm, ' ')
+
 /** What the prose has between backticks. */
 export const SPANS: readonly string[] = [...PROSE.matchAll(/`([^`]+)`/g)].map(
   ([, text = '']) => text,
 )
+
+const [, aboutSecret = ''] = /^- \*\*A new API secret\.\*\* ([\s\S]*?)^- /m.exec(README) ?? []
+
+/** What it says about a new API secret. */
+export const NEW_SECRET = {
+  text: aboutSecret,
+  commands: SPANS.filter((text) => / >>? /.test(text) && aboutSecret.includes(text)),
+} as const
 
 /** The rows of a table that begins with certain headings, cell by cell, without backticks. */
 export function rowsUnder(...headings: readonly string[]): readonly (readonly string[])[] {

@@ -1,12 +1,14 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { MIN_VERSION } from '../../src/commands/doctor/redis-checks.ts'
 import { secretWarning } from '../../src/config/secret-parsers.ts'
 import { loadConfig } from '../../src/config.ts'
 import { restartIntervalMs } from '../../src/delegation/life/timing.ts'
 import { accept } from '../../src/delegation/life/waiting.ts'
+import { COMMON_ERRORS } from '../../src/routes/answers.ts'
 import { livekitInstallation, synapseInstallation } from '../e2e/installation/versions.ts'
 import { CREDENTIAL_SETTINGS } from '../support/credentials.ts'
-import { PROSE, README, ROOT } from './document.ts'
+import { README, ROOT, UNWRAPPED } from './document.ts'
 
 const { config } = loadConfig(
   {
@@ -53,11 +55,45 @@ const QUANTITIES = [
   `${headroom()} %`,
 ]
 
+const QUANTITY = /\b\d[\d.,]* (?:s|ms|%|KiB|MiB|MB|characters|minutes|hours|days|a second)(?!\w)/g
+
+/** The status that LiveKit answers with who asks for a room that is not there: see test/e2e/exchange.e2e.ts. */
+const NO_ROOM = 404
+
+/** Where there are numbers that a test compares with the code, or that number steps. */
+const NUMBERS_WITH_TESTS = [
+  /`[^`]*`/g,
+  /\[MSC(\d+)\]\([^)]*\/\1\)/g,
+  /^(?:\*\*)?\d+\. |\bsteps \d and \d\b/gm,
+  QUANTITY,
+  /\bports [\d ,and-]+\b/g,
+  /\b(?:Bun|Redis|Synapse) \d[\d.]*\d/g,
+  /\bwith \d\b/g,
+  /\bget the same \d+/g,
+  /\brefused with \d+/g,
+  new RegExp(`\\b${NO_ROOM} from LiveKit`, 'g'),
+]
+
 test('every limit is the one in the code', () => {
-  const found = PROSE.match(
-    /\b\d[\d.,]* (?:s|ms|%|KiB|MiB|MB|characters|minutes|hours|days|a second)(?!\w)/g,
-  )
+  const found = UNWRAPPED.match(QUANTITY)
   expect([...new Set(found)].toSorted()).toEqual(QUANTITIES.toSorted())
+})
+
+test('what is refused is refused with a status of ours', () => {
+  const statuses = [...UNWRAPPED.matchAll(/\brefused with (\d+)/g)].map(([, status = '']) => status)
+  expect(statuses.length).toBe(1)
+  expect(Object.keys(COMMON_ERRORS)).toEqual(expect.arrayContaining(statuses))
+})
+
+test('no number is without a test', () => {
+  const rest = NUMBERS_WITH_TESTS.reduce((text, form) => text.replaceAll(form, ''), UNWRAPPED)
+  expect(rest.match(/.*\d.*/g)).toBeNull()
+})
+
+test('Redis is as new as the doctor demands', () => {
+  expect(UNWRAPPED.match(/\bRedis \d[\d.]*\d[^,]*/g)).toEqual([
+    `Redis ${MIN_VERSION.join('.')} or newer`,
+  ])
 })
 
 test('Synapse and LiveKit are those that are tested with', () => {

@@ -18,9 +18,15 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const
 
-/** How the command is used, in one line. */
-export const USAGE =
+const USAGE =
   'jwt-service doctor [server name] [--token T] [--user @u:server] [--json] (--token - reads it from the input)'
+
+/** How the command is used, and where its token comes from. */
+export const DOCTOR_HELP = `${USAGE}
+T is an OpenID token: the "access_token" in the answer of the user's homeserver to a POST of {} to
+/_matrix/client/v3/user/{userId}/openid/request_token with "Authorization: Bearer A". A is an access
+token of the user, which clients show in their settings.
+`
 
 function parse(args: readonly string[]) {
   try {
@@ -33,6 +39,13 @@ function parse(args: readonly string[]) {
 /** What stands for a token that comes from standard input, where other users of the machine do not see it. */
 export const TOKEN_FROM_INPUT = '-'
 
+function whyNoServerName(text: string): string {
+  if (serverNameOfUser(text) === undefined) {
+    return 'the argument is not a server name; expected one such as example.com, without "https://"'
+  }
+  return 'the argument is a user ID; expected a server name such as example.com, or --user before it, with --token'
+}
+
 /** Reads the arguments, or says what is wrong with them; texts are not repeated, as they may be secret. */
 export function readDoctorArguments(args: readonly string[]): DoctorArguments | string {
   const parsed = parse(args)
@@ -41,12 +54,12 @@ export function readDoctorArguments(args: readonly string[]): DoctorArguments | 
   const [name, ...others] = parsed.positionals
   if (others.length > 0) return `more than one server name; expected ${USAGE}`
   const userServer = user === undefined ? undefined : serverNameOfUser(user)
-  if (user !== undefined && userServer === undefined) {
+  if (user !== undefined && parseServerName(userServer ?? '') === undefined) {
     return '--user: is no user ID; expected one such as @alice:example.com'
   }
   const serverName = name ?? userServer
   if (serverName !== undefined && parseServerName(serverName) === undefined) {
-    return 'the server name is none; expected one such as example.com, without "https://"'
+    return whyNoServerName(serverName)
   }
   if (userServer !== undefined && userServer !== serverName) {
     return '--user: is a user of another server than the one to look at'

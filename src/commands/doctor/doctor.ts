@@ -5,7 +5,12 @@ import { type Config, loadConfig } from '../../config.ts'
 import { parseServerName } from '../../matrix/server-name.ts'
 import type { CommandOutput } from '../registration.ts'
 import { checkAccess } from './access-check.ts'
-import { type DoctorArguments, readDoctorArguments, TOKEN_FROM_INPUT, USAGE } from './arguments.ts'
+import {
+  DOCTOR_HELP,
+  type DoctorArguments,
+  readDoctorArguments,
+  TOKEN_FROM_INPUT,
+} from './arguments.ts'
 import { checkClientApi } from './client-api-checks.ts'
 import { createClocks } from './clock-skew.ts'
 import { checkConfiguration } from './configuration-check.ts'
@@ -109,7 +114,7 @@ export async function doctor(
   options: DoctorOptions,
 ): Promise<number> {
   if (args.some((arg) => arg === '--help' || arg === '-h')) {
-    output.out(`${USAGE}\n`)
+    output.out(DOCTOR_HELP)
     return EXIT_OK
   }
   const given = readDoctorArguments(args)

@@ -18,7 +18,8 @@ export interface RedisCheckParts {
 
 type Send = (command: string, ...args: readonly string[]) => Promise<unknown>
 
-const MIN_VERSION = [6, 2] as const
+/** Oldest version of Redis that has all that the service needs. */
+export const MIN_VERSION = [6, 2] as const
 const MAX_SKEW_MS = 2_000
 
 function fieldsOf(info: unknown): ReadonlyMap<string, string> {
