@@ -47,6 +47,8 @@ export interface ResolverOptions {
 }
 
 const MAX_ENTRIES = 10_000
+/** Fewer, since one can be 10 KB of names, and is kept for half a minute only. */
+const MAX_SERVICE_ENTRIES = 1_000
 /** Strangers control DNS answers, which must not fill memory or the log. */
 const MAX_ADDRESSES = 16
 const MAX_SERVICES = 32
@@ -79,9 +81,11 @@ function lifetimeMs(records: readonly { readonly ttl: number }[]): number {
  * a name server is silent.
  */
 export function createResolver({ now, timeoutMs = 3_000 }: ResolverOptions): Resolver {
-  const options = { maxEntries: MAX_ENTRIES, now }
-  const addressCache = new ExpiringCache<readonly string[]>(options)
-  const serviceCache = new ExpiringCache<readonly SrvRecord[]>(options)
+  const addressCache = new ExpiringCache<readonly string[]>({ maxEntries: MAX_ENTRIES, now })
+  const serviceCache = new ExpiringCache<readonly SrvRecord[]>({
+    maxEntries: MAX_SERVICE_ENTRIES,
+    now,
+  })
 
   async function lookUpAddresses(host: string): Promise<Loaded<readonly string[]>> {
     const query = Bun.dns.lookup(host, { backend: 'c-ares' })
