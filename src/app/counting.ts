@@ -17,15 +17,15 @@ export function countVerifications(
   isNamed: (serverName: string) => boolean,
   metrics: Metrics,
 ): VerifyOpenIdToken {
-  return async function verifyAndCount(token, signal) {
+  return async function verifyAndCount(token, asker) {
     const server = isNamed(token.matrixServerName) ? 'named' : 'other'
     try {
-      const userId = await verify(token, signal)
+      const userId = await verify(token, asker)
       metrics.noteVerification(server, { step: 'userinfo', outcome: 'ok', code: '' })
       return userId
     } catch (error) {
       // A client that hung up says nothing about the server.
-      if (!signal?.aborted) metrics.noteVerification(server, failureOf(error))
+      if (!asker?.signal.aborted) metrics.noteVerification(server, failureOf(error))
       throw error
     }
   }

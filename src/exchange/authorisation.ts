@@ -1,4 +1,4 @@
-import type { CancellationSignal } from '../lib/cancellation.ts'
+import type { Asker } from '../matrix/federation.ts'
 import type { OpenIdToken, VerifyOpenIdToken } from '../matrix/openid.ts'
 import { type Access, type AccessPolicy, accessOf } from './access.ts'
 
@@ -39,19 +39,15 @@ export class WrongUser extends Error {
 /**
  * Verifies a user and determines their access.
  *
- * @param signal - fires when the client has hung up
  * @throws {VerificationError} when the OpenID token cannot be verified
  * @throws {WrongUser}
  */
-export type Authorise = (
-  credentials: Credentials,
-  signal: CancellationSignal,
-) => Promise<AuthorisedUser>
+export type Authorise = (credentials: Credentials, asker: Asker) => Promise<AuthorisedUser>
 
 /** Creates {@link Authorise}. */
 export function createAuthorisation(verify: VerifyOpenIdToken, policy: AccessPolicy): Authorise {
-  return async function authorise({ openIdToken, claimedUserId }, signal) {
-    const userId = await verify(openIdToken, signal)
+  return async function authorise({ openIdToken, claimedUserId }, asker) {
+    const userId = await verify(openIdToken, asker)
     if (claimedUserId !== undefined && claimedUserId !== userId) throw new WrongUser()
     const serverName = openIdToken.matrixServerName
     return { userId, serverName, access: accessOf(serverName, policy) }

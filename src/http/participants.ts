@@ -48,7 +48,8 @@ export function participantCalls({ authorise, requestLog, limits }: ParticipantC
     const hangUp = hangUps.of(request)
     let user: AuthorisedUser
     try {
-      user = await authorise({ openIdToken, claimedUserId }, hangUp)
+      const asker = { key: record.addressKey, signal: hangUp }
+      user = await authorise({ openIdToken, claimedUserId }, asker)
     } catch (error) {
       limits.noteFailure(record.addressKey)
       throw error

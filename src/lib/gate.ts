@@ -1,6 +1,6 @@
 import type { Cancellation } from './cancellation.ts'
 import { DeadlineExceeded, settle } from './deadline.ts'
-import { FairQueue, type Waiter } from './fair-queue.ts'
+import { FairQueue, type Occupancy, type Shares, type Waiter } from './fair-queue.ts'
 import { type Linked, LinkedList } from './linked-list.ts'
 
 /** Limits of a {@link Gate}. */
@@ -9,8 +9,12 @@ export interface GateLimits {
   readonly perKey: number
   /** How many tasks run at once in all. */
   readonly total: number
+  /** How many tasks run at once on behalf of one asker; without it, as many as run in all. */
+  readonly perAsker?: number
   /** How many tasks may wait; further ones are refused at once. */
   readonly maxWaiting: number
+  /** How many of these may wait on behalf of one asker; without it, all. */
+  readonly maxWaitingPerAsker?: number
   /** How long a task may hold a place that another key waits for; without it, as long as it takes. */
   readonly patienceMs?: number
 }
@@ -26,14 +30,43 @@ export class GateRefusal extends Error {
 /** How soon a waiter that has just come to need a place is seen, when places are overdue already. */
 const RECHECK_MS = 100
 
-interface Key {
+/** What a task is about. */
+export interface Subject {
+  readonly key: string
+  /** On whose behalf it runs, if that is known: somebody who asks about many keys is one asker. */
+  readonly asker?: string | undefined
+}
+
+interface Count {
   readonly name: string
-  /** How many of its tasks are under way. */
-  running: number
+  now: number
+}
+
+/** Counts by name; those at zero are forgotten. */
+class Counts {
+  readonly #counts = new Map<string, Count>()
+
+  of(name: string): number {
+    return this.#counts.get(name)?.now ?? 0
+  }
+
+  /** @returns what is to be {@link lower}ed later */
+  raise(name: string): Count {
+    const count = this.#counts.get(name) ?? { name, now: 0 }
+    if (count.now === 0) this.#counts.set(name, count)
+    count.now += 1
+    return count
+  }
+
+  lower(count: Count): void {
+    count.now -= 1
+    if (count.now === 0) this.#counts.delete(count.name)
+  }
 }
 
 interface Place extends Linked<Place> {
-  readonly key: Key
+  readonly ofKey: Count
+  readonly ofAsker: Count | undefined
   /** Monotonic. */
   readonly takenAtMs: number
   /** Ends its task. */
@@ -41,13 +74,20 @@ interface Place extends Linked<Place> {
 }
 
 /**
- * Bounds how many tasks are under way, in all and for each key. A place that becomes free goes to the
- * waiter whose key has the fewest, the first among these: one key cannot hold up the others.
+ * Bounds how many tasks are under way, in all, for each key and for each asker. A place that becomes free
+ * goes to the waiter whose asker has the fewest, then to that whose key has, then to the first: neither
+ * one key nor one asker, whatever the keys, can hold up the others.
  */
 export class Gate {
   readonly #limits: GateLimits
-  /** Those with tasks under way, by name. */
-  readonly #keys = new Map<string, Key>()
+  readonly #shares: Shares
+  /** How many tasks are under way for each. */
+  readonly #keys = new Counts()
+  readonly #askers = new Counts()
+  readonly #occupancy: Occupancy = {
+    ofKey: (key) => this.#keys.of(key),
+    ofAsker: (asker) => this.#askers.of(asker),
+  }
   /** In the order in which they were taken. */
   readonly #places = new LinkedList<Place>()
   readonly #waiting = new FairQueue()
@@ -56,6 +96,7 @@ export class Gate {
 
   constructor(limits: GateLimits) {
     this.#limits = limits
+    this.#shares = { perKey: limits.perKey, perAsker: limits.perAsker ?? limits.total }
   }
 
   /** How many tasks are under way. */
@@ -73,17 +114,17 @@ export class Gate {
    * queue as well as while it runs; the task is left behind, and must stop when it is told.
    *
    * @param cancellation - ends the task; the gate does so when the place is taken away for another key
-   * @throws {GateRefusal} when the queue is full, or the task was cancelled while waiting
+   * @throws {GateRefusal} when the queue is full, or holds enough of the asker, or the task was cancelled while waiting
    * @throws {DeadlineExceeded} when the place was taken away
    */
   run<T>(
-    key: string,
+    subject: Subject,
     cancellation: Cancellation,
     task: (cancellation: Cancellation) => Promise<T>,
   ): Promise<T> {
     if (cancellation.aborted) return Promise.reject(new GateRefusal('gave up before'))
-    if (this.#hasRoom(key)) return this.#hold(this.#take(key, cancellation), task)
-    return this.#wait(key, cancellation).then((place) => this.#hold(place, task))
+    if (this.#hasRoom(subject)) return this.#hold(this.#take(subject, cancellation), task)
+    return this.#wait(subject, cancellation).then((place) => this.#hold(place, task))
   }
 
   #hold<T>(place: Place, task: (cancellation: Cancellation) => Promise<T>): Promise<T> {
@@ -108,34 +149,27 @@ export class Gate {
     })
   }
 
-  #runningOf(key: string): number {
-    return this.#keys.get(key)?.running ?? 0
-  }
-
   #isFull(): boolean {
     return this.#places.size >= this.#limits.total
   }
 
-  #hasRoom(key: string): boolean {
-    return !this.#isFull() && this.#runningOf(key) < this.#limits.perKey
+  #hasRoom({ key, asker }: Subject): boolean {
+    const { perKey, perAsker } = this.#shares
+    if (this.#isFull() || this.#keys.of(key) >= perKey) return false
+    return asker === undefined || this.#askers.of(asker) < perAsker
   }
 
-  #take(key: string, cancellation: Cancellation): Place {
-    const held = this.#keys.get(key) ?? { name: key, running: 0 }
-    if (held.running === 0) this.#keys.set(key, held)
-    held.running += 1
-    const place: Place = { key: held, takenAtMs: performance.now(), cancellation }
+  #take({ key, asker }: Subject, cancellation: Cancellation): Place {
+    const ofKey = this.#keys.raise(key)
+    const ofAsker = asker === undefined ? undefined : this.#askers.raise(asker)
+    const place: Place = { ofKey, ofAsker, takenAtMs: performance.now(), cancellation }
     this.#places.add(place)
     return place
   }
 
   /** Tells whether anybody would enter if any place at all became free. */
   #isRoomLacking(): boolean {
-    if (!this.#isFull()) return false
-    for (const key of this.#waiting.keys()) {
-      if (this.#runningOf(key) < this.#limits.perKey) return true
-    }
-    return false
+    return this.#isFull() && this.#waiting.next(this.#occupancy, this.#shares) !== undefined
   }
 
   /** The place that has been held for longest, unless it is being taken away already. */
@@ -161,9 +195,15 @@ export class Gate {
     this.#patience = setTimeout(() => this.#lookAfterWaiters(patienceMs), againMs)
   }
 
-  #wait(key: string, cancellation: Cancellation): Promise<Place> {
-    const { maxWaiting, patienceMs } = this.#limits
-    if (this.#waiting.size >= maxWaiting) {
+  #isQueueFull({ asker }: Subject): boolean {
+    const { maxWaiting, maxWaitingPerAsker = maxWaiting } = this.#limits
+    if (this.#waiting.size >= maxWaiting) return true
+    return asker !== undefined && this.#waiting.sizeOf(asker) >= maxWaitingPerAsker
+  }
+
+  #wait(subject: Subject, cancellation: Cancellation): Promise<Place> {
+    const { patienceMs } = this.#limits
+    if (this.#isQueueFull(subject)) {
       return Promise.reject(new GateRefusal('too many requests are waiting'))
     }
     return new Promise((resolve, reject) => {
@@ -172,11 +212,12 @@ export class Gate {
         reject(new GateRefusal('gave up waiting'))
       }
       const waiter: Waiter = {
-        key,
+        key: subject.key,
+        asker: subject.asker,
         enter: () => {
           cancellation.removeEventListener('abort', giveUp)
           this.#forget(waiter)
-          resolve(this.#take(key, cancellation))
+          resolve(this.#take(subject, cancellation))
         },
       }
       this.#waiting.add(waiter)
@@ -185,6 +226,15 @@ export class Gate {
         this.#lookAfterWaiters(patienceMs)
       }
     })
+  }
+
+  /** One place can let in two: one who waited for its key, and one who waited for its asker. */
+  #admitWaiters(): void {
+    while (this.#waiting.size > 0 && !this.#isFull()) {
+      const waiter = this.#waiting.next(this.#occupancy, this.#shares)
+      if (waiter === undefined) return
+      waiter.enter()
+    }
   }
 
   #forget(waiter: Waiter): void {
@@ -197,9 +247,8 @@ export class Gate {
   #leave(place: Place): void {
     // A task that was left behind gives its place back a second time.
     if (!this.#places.remove(place)) return
-    const { key } = place
-    key.running -= 1
-    if (key.running === 0) this.#keys.delete(key.name)
-    this.#waiting.next((key) => this.#runningOf(key), this.#limits.perKey)?.enter()
+    this.#keys.lower(place.ofKey)
+    if (place.ofAsker !== undefined) this.#askers.lower(place.ofAsker)
+    this.#admitWaiters()
   }
 }

@@ -81,7 +81,7 @@ export function createTwirpClient(
     try {
       const answer = await withDeadline(timeoutMs, call.signal, (cancellation) => {
         if (gate === undefined) return exchange(call, cancellation)
-        return gate.run(method, cancellation, (inner) => exchange(call, inner))
+        return gate.run({ key: method }, cancellation, (inner) => exchange(call, inner))
       })
       end('ok')
       return answer

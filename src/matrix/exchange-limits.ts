@@ -21,11 +21,17 @@ export interface ExchangeTotals {
   readonly others: number
 }
 
+/** Whoever owns a domain has any number of server names: one client gets half of all places at most. */
 function limits({ named, proven, others }: ExchangeTotals, perKey: number, maxWaiting: number) {
+  const maxWaitingPerAsker = Math.ceil(maxWaiting / 4)
+  const shared = (total: number, patienceMs: number) => {
+    const perAsker = Math.ceil(total / 2)
+    return { perKey, total, perAsker, maxWaiting, maxWaitingPerAsker, patienceMs }
+  }
   return {
     named: { perKey, total: named, maxWaiting },
-    proven: { perKey, total: proven, maxWaiting, patienceMs: PROVEN_PATIENCE_MS },
-    others: { perKey, total: others, maxWaiting, patienceMs: OTHERS_PATIENCE_MS },
+    proven: shared(proven, PROVEN_PATIENCE_MS),
+    others: shared(others, OTHERS_PATIENCE_MS),
   }
 }
 

@@ -17,16 +17,24 @@ import {
   type VerificationStep,
 } from './verification-error.ts'
 
+/** The client that wants to know. */
+export interface Asker {
+  /** The same for all requests of one client; `undefined` if it is not known. */
+  readonly key?: string | undefined
+  /** Fires when the client no longer needs the answer. */
+  readonly signal: CancellationSignal
+}
+
 /** Asks homeservers over the federation API. */
 export interface Federation {
   /**
    * Sends a GET request to the homeserver of a server name. Redirects are not followed.
    *
    * @param path - path and query
-   * @param signal - fires when the caller no longer needs the answer
+   * @param asker - on whose behalf it is asked: one client does not hold up the others
    * @throws {VerificationError} when there is no usable answer
    */
-  get(serverName: string, path: string, signal?: CancellationSignal): Promise<Answer>
+  get(serverName: string, path: string, asker?: Asker): Promise<Answer>
 }
 
 /** Settings of {@link createFederation}. */
@@ -117,13 +125,15 @@ export function createFederation(options: FederationOptions): Federation {
   }
 
   return {
-    async get(serverName, path, outer) {
+    async get(serverName, path, asker) {
+      const outer = asker?.signal
       const server = serverOf(serverName)
       if (server === undefined) throw new VerificationError('server-name', INVALID_NAME)
       const progress: Progress = { step: 'queue', notes: [] }
       try {
         return await withDeadline(timeoutMs, outer, (cancellation) => {
-          return gates.run(server, cancellation, (inner) => ask(server.name, path, inner, progress))
+          const task = (inner: CancellationSignal) => ask(server.name, path, inner, progress)
+          return gates.run(server, cancellation, task, asker?.key)
         })
       } catch (error) {
         const trouble = outer?.aborted ? HUNG_UP : troubleOf(error, progress)

@@ -1,8 +1,7 @@
-import type { CancellationSignal } from '../lib/cancellation.ts'
 import { parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
 import { answerText, matrixErrorCode } from './exchange-trouble.ts'
-import type { Federation } from './federation.ts'
+import type { Asker, Federation } from './federation.ts'
 import { serverNameOfUser } from './server-name.ts'
 import { type FederationCode, VerificationError } from './verification-error.ts'
 
@@ -16,10 +15,9 @@ export interface OpenIdToken {
 /**
  * Asks the homeserver that issued a token for its user ID.
  *
- * @param signal - fires when the caller no longer needs the answer
  * @throws {VerificationError} when the token cannot be verified, for any reason
  */
-export type VerifyOpenIdToken = (token: OpenIdToken, signal?: CancellationSignal) => Promise<string>
+export type VerifyOpenIdToken = (token: OpenIdToken, asker?: Asker) => Promise<string>
 
 /** Path of the endpoint that tells whose a token is. */
 export const USERINFO_PATH = '/_matrix/federation/v1/openid/userinfo'
@@ -62,9 +60,9 @@ export function subjectOf(answer: Answer): string {
  * @see https://spec.matrix.org/latest/server-server-api/#get_matrixfederationv1openiduserinfo
  */
 export function createOpenIdVerifier(federation: Federation): VerifyOpenIdToken {
-  return async function verifyOpenIdToken({ matrixServerName, accessToken }, signal) {
+  return async function verifyOpenIdToken({ matrixServerName, accessToken }, asker) {
     const query = `access_token=${encodeURIComponent(accessToken)}`
-    const answer = await federation.get(matrixServerName, `${USERINFO_PATH}?${query}`, signal)
+    const answer = await federation.get(matrixServerName, `${USERINFO_PATH}?${query}`, asker)
     const userId = subjectOf(answer)
     // Otherwise a homeserver could vouch for users of another.
     if (serverNameOfUser(userId) !== matrixServerName) {

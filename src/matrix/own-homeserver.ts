@@ -134,7 +134,7 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
   ): Promise<T> {
     return ask(outer, () => {
       return withDeadline(timeoutMs, outer, (cancellation) => {
-        return gate.run(serverName, cancellation, work)
+        return gate.run({ key: serverName }, cancellation, work)
       })
     })
   }
@@ -172,7 +172,7 @@ export function createOwnHomeserver(options: OwnHomeserverOptions): OwnHomeserve
         const isStable = await hasFeature(baseUrl, 'io.element.msc4512.stable')
         const call: Call = { method: 'POST', path: relayPath(isStable), body: wrapped }
         return withDeadline(RELAY_MS, outer, (cancellation) => {
-          return relayGate.run(destination, cancellation, async (signal) => {
+          return relayGate.run({ key: destination }, cancellation, async (signal) => {
             return readRelayed(await send(baseUrl, call, signal))
           })
         })

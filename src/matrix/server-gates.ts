@@ -13,11 +13,16 @@ export interface AskedServer {
 
 /** Limits concurrent exchanges; servers that answered lately never wait for unknown ones. */
 export interface ServerGates {
-  /** Runs `task` once the server has a free place; rejects as {@link Gate.run} does. */
+  /**
+   * Runs `task` once the server has a free place; rejects as {@link Gate.run} does.
+   *
+   * @param asker - the client on whose behalf it runs, if that is known
+   */
   run<T>(
     server: AskedServer,
     cancellation: Cancellation,
     task: (signal: CancellationSignal) => Promise<T>,
+    asker?: string,
   ): Promise<T>
   /** Exchanges under way and waiting, of all kinds of servers. */
   usage(): { readonly running: number; readonly waiting: number }
@@ -71,9 +76,10 @@ export function createServerGates(
         waiting: gates.reduce((sum, gate) => sum + gate.waiting, 0),
       }
     },
-    run(server, cancellation, task) {
-      return gateFor(server).run(server.key, cancellation, (inner) => {
-        return ask(server.key, () => task(inner))
+    run(server, cancellation, task, asker) {
+      const { key } = server
+      return gateFor(server).run({ key, asker }, cancellation, (inner) => {
+        return ask(key, () => task(inner))
       })
     },
   }

@@ -13,10 +13,10 @@ function watch(limits: GateLimits) {
   const ends = new Map<string, PromiseWithResolvers<void>>()
   return {
     started,
-    run(key: string, label: string, controller = new Cancellation()) {
+    run(key: string, label: string, controller = new Cancellation(), asker?: string) {
       const end = Promise.withResolvers<void>()
       ends.set(label, end)
-      return gate.run(key, controller, async () => {
+      return gate.run({ key, asker }, controller, async () => {
         started.push(label)
         await end.promise
         return label
@@ -178,11 +178,11 @@ test('sets no timer until somebody waits, and leaves none behind', async () => {
 
 test('makes room when a task throws before it has begun to wait', async () => {
   const gate = new Gate({ perKey: 1, total: 1, maxWaiting: 0 })
-  const failing = gate.run('key', new Cancellation(), () => {
+  const failing = gate.run({ key: 'key' }, new Cancellation(), () => {
     throw new Error('at once')
   })
   await expect(failing).rejects.toThrow('at once')
-  expect(await gate.run('key', new Cancellation(), async () => 'done')).toBe('done')
+  expect(await gate.run({ key: 'key' }, new Cancellation(), async () => 'done')).toBe('done')
 })
 
 test('gives the place of a task that is left behind back only once', async () => {
@@ -205,11 +205,11 @@ test('two tasks with one cancellation, one of them waiting, are both given up, a
   const gate = new Gate({ perKey: 1, total: 1, maxWaiting: 10 })
   const both = new Cancellation()
   const forever = () => new Promise<never>(() => {})
-  const held = gate.run('key', both, forever)
-  const waiting = gate.run('key', both, forever)
+  const held = gate.run({ key: 'key' }, both, forever)
+  const waiting = gate.run({ key: 'key' }, both, forever)
   both.abort(new Error('hung up'))
   await expect(held).rejects.toThrow('hung up')
   await expect(waiting).rejects.toThrow()
   expect([gate.running, gate.waiting]).toEqual([0, 0])
-  expect(await gate.run('key', new Cancellation(), async () => 'done')).toBe('done')
+  expect(await gate.run({ key: 'key' }, new Cancellation(), async () => 'done')).toBe('done')
 })

@@ -156,3 +156,37 @@ test('servers that answered lately do not wait for unknown ones, until they expi
   time.now += 600_001
   expect(await firstOfAll()).toBe('stranger')
 })
+
+test.each(['others', 'proven'])(
+  'one client that names silent servers takes half of the places of %s, and leaves the rest to others',
+  async (kind) => {
+    const silent = Array.from({ length: 48 }, (_, index) => `silent-${index}.test`)
+    for (const name of [...silent, 'good.test']) stage.point(name, '127.0.0.1')
+    const homeserver = await stage.homeserver({ dns: [...silent, 'good.test'] })
+    const service = await stage.service({ env: { LIVEKIT_RATE_LIMIT: 'on' } })
+    const ask = (name: string, client: string) => {
+      const token = { access_token: 'token', matrix_server_name: `${name}:${homeserver.port}` }
+      const body = { room: '!room:example.com', openid_token: token, device_id: 'DEVICE' }
+      return service.post('/sfu/get', body, { 'X-Forwarded-For': client })
+    }
+    homeserver.respond('/_matrix/*', reply(401, {}))
+    if (kind === 'proven') await Promise.all(silent.map((name) => ask(name, '9.9.9.8')))
+    if (kind === 'proven') await ask('good.test', '9.9.9.8')
+
+    const { promise: enough, resolve: release } = Promise.withResolvers<void>()
+    homeserver.respond('/_matrix/*', async ({ host }) => {
+      if (host.startsWith('silent-')) await enough
+      return reply(401, {})
+    })
+    const before = homeserver.requests.length
+    const held = silent.map((name) => ask(name, '9.9.9.9'))
+    await until(() => homeserver.requests.length - before >= 14)
+    expect((await ask('good.test', '1.2.3.4')).status).toBe(401)
+    const asked = homeserver.requests.slice(before).map(({ host }) => host.replace(/-.*/, ''))
+    const taken = asked.filter((host) => host === 'silent')
+    expect(taken.length).toBeLessThan(silent.length)
+    expect(asked.at(-1)).toStartWith('good.test')
+    release()
+    await Promise.all(held)
+  },
+)
