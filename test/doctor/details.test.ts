@@ -287,12 +287,15 @@ test('warns of a service that clients find and this machine does not', async () 
 })
 
 test('does not take every answer to a restart for support of delayed events', async () => {
-  const { codes } = await stage.examine({
+  const examination = await stage.examine({
     homeserver: ({ respond }) => {
       respond('/_matrix/client/unstable/org.matrix.msc4140/*', reply(404, 'not found'))
     },
   })
-  expect(codes).toEqual(['delayed-events.refused'])
+  expect(examination.codes).toEqual(['delayed-events.refused'])
+  expect(foundBy(examination, 'delayed-events')).toMatch(
+    /^status 404, for \/_matrix\/client\/unstable\/org\.matrix\.msc4140\/delayed_events\/doctor-[\w-]+\/restart from /,
+  )
 })
 
 test('tells a well-known document that fails from one that is something else', async () => {

@@ -95,7 +95,7 @@ async function checkRateLimit(parts: ServerCheckParts, baseUrl: string, isStable
       return report.warning('delayed-events', { code: 'delayed-events.rate-limited', found })
     }
     if (matrixErrorCode(outcome) !== 'M_NOT_FOUND') {
-      const found = answerText(outcome, '/delayed_events')
+      const found = answerText(outcome, path)
       return report.warning('delayed-events', { code: 'delayed-events.refused', found })
     }
   }
