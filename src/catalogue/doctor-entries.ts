@@ -80,6 +80,25 @@ export const DOCTOR_ENTRIES = {
       'If clients reach it, this may be the network of this machine (NAT, DNS); otherwise correct ' +
       '"livekit_service_url" in /.well-known/matrix/client, or the proxy there.',
   },
+  'transports.unavailable': {
+    sentence:
+      'Clients find a service that cannot serve requests now, or a proxy that cannot reach it.',
+    remedy:
+      'If status 429, wait and try again. Otherwise see that the service runs, and that the proxy at ' +
+      '"livekit_service_url" passes requests on to its address and port; the logs of both say more.',
+  },
+  'transports.bad-url': {
+    sentence: 'The "livekit_service_url" that clients find is no https URL.',
+    remedy:
+      'Write the public URL of this service there, in /.well-known/matrix/client, beginning with "https:"; ' +
+      'the URL of the SFU belongs in LIVEKIT_URL alone.',
+  },
+  'transports.token-refused': {
+    sentence: 'The service that clients find refuses an OpenID token that the homeserver knows.',
+    remedy:
+      'Look for the request in the log of that service: if it is not there, "livekit_service_url" in ' +
+      '/.well-known/matrix/client leads to another one.',
+  },
   'transports.elsewhere': {
     sentence: 'The service that clients find is another one, or hands out another SFU.',
     remedy:
