@@ -35,6 +35,12 @@ export const DOCTOR_ENTRIES = {
     remedy:
       'Serve {"m.server": "host:port"} there as JSON; another virtual host probably answers for the name.',
   },
+  'discovery.bad-m-server': {
+    sentence: '"m.server" in /.well-known/matrix/server is no server name.',
+    remedy:
+      'Write a host, or host:port, there, such as {"m.server": "matrix.example.com:443"}: no "https:", no ' +
+      'slash, no path.',
+  },
   'discovery.well-known-failed': {
     sentence: 'What serves /.well-known/matrix/server fails.',
     remedy:

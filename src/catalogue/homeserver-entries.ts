@@ -170,7 +170,7 @@ export const HOMESERVER_ENTRIES: Readonly<Record<FederationCode | DelayedEventCo
     sentence: 'The /.well-known/matrix/client of the homeserver names no usable client API.',
     remedy:
       'Set "base_url" under "m.homeserver" to an https URL, or LIVEKIT_CS_API_URL_OVERRIDES for your ' +
-      'homeserver.',
+      'homeserver; where something else than JSON is served, another virtual host probably answers.',
   },
   'delayed-events.unsupported': {
     sentence: 'The homeserver does not support delayed events (MSC4140).',
