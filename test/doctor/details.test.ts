@@ -214,6 +214,9 @@ test('uses an override instead of looking for the homeserver', async () => {
   expect(foundBy(examination, 'well-known')).toBe(
     'LIVEKIT_FEDERATION_URL_OVERRIDES leads to http://127.0.0.1:1',
   )
+  const problem = examination.findings.find(({ code }) => code !== undefined)
+  expect(problem?.found).toBe('http://127.0.0.1:1: connection refused')
+  expect(problem?.remedy).toContain('LIVEKIT_FEDERATION_URL_OVERRIDES if that names it')
 })
 
 test('looks at no homeserver when none is named', async () => {
