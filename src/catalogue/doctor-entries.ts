@@ -74,6 +74,20 @@ export const DOCTOR_ENTRIES = {
     sentence: 'Browsers may not read the /.well-known/matrix/client of the homeserver.',
     remedy: 'Serve it with the header "Access-Control-Allow-Origin: *".',
   },
+  'client-api.not-matrix': {
+    sentence: "What answers at the address of the homeserver's client API is something else.",
+    remedy:
+      'If it is your homeserver: the proxy must pass /_matrix on to it, and "base_url" of ' +
+      '/.well-known/matrix/client, or LIVEKIT_CS_API_URL_OVERRIDES, must lead to the listener with its ' +
+      'client API.',
+  },
+  'transports.well-known-unread': {
+    sentence:
+      'The /.well-known/matrix/client, where clients find the service, cannot be read from here.',
+    remedy:
+      'If clients can read it, this may be the network of this machine (NAT, DNS). Otherwise look into the ' +
+      'log of what serves it; where it is no JSON, another virtual host probably answers for the name.',
+  },
   'transports.none': {
     sentence: 'Clients find no SFU: the homeserver announces none.',
     remedy:

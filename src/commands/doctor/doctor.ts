@@ -46,7 +46,7 @@ async function withToken(
   return { ...asked, token: (await readInput()).trim() }
 }
 
-/** Checks everything about one homeserver; gives the base URL of its client API, if it has one. */
+/** Checks everything about one homeserver; gives the base URL of its client API, if that can be used. */
 async function checkHomeserver(
   parts: ServerCheckParts,
   { token, user }: DoctorArguments,
@@ -60,7 +60,7 @@ async function checkHomeserver(
     return undefined
   }
   await guarded('transports', report, () => checkTransports(parts, found, { token, user }))
-  return found.baseUrl
+  return found.isUsable ? found.baseUrl : undefined
 }
 
 async function checkAll(

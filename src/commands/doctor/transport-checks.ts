@@ -5,7 +5,7 @@ import { answerText, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
 import { isRequestFailure } from '../../net/request-failure.ts'
 import type { Trouble } from '../../trouble.ts'
-import type { ClientApiFound } from './client-api-checks.ts'
+import type { ClientApiFound, UnreadDocument } from './client-api-checks.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
 import type { TokenToCheck } from './openid-check.ts'
 import type { Level, Report, Step } from './report.ts'
@@ -148,6 +148,14 @@ async function checkAnnounced(
   }
 }
 
+/** Says that the document could not be read, though the client API is found without it. */
+function reportUnread(report: Report, { kind, found }: UnreadDocument): void {
+  const trouble = { code: 'transports.well-known-unread', found } as const
+  // Clients may be elsewhere, and get an answer.
+  if (kind === 'unanswered') report.warning('transports', trouble)
+  else report.problem('transports', trouble)
+}
+
 /**
  * Checks whether clients of a homeserver find this service, and the SFU through it.
  *
@@ -155,16 +163,20 @@ async function checkAnnounced(
  */
 export async function checkTransports(
   parts: ServerCheckParts,
-  { document, baseUrl = '' }: ClientApiFound,
+  { document, unread, baseUrl = '', isUsable }: ClientApiFound,
   token: TokenToCheck,
 ): Promise<void> {
-  const { report } = parts
+  const { name, config, report } = parts
   const [serviceUrl] = serviceUrlsIn(document)
   if (serviceUrl !== undefined) {
-    await checkAnnounced(parts, baseUrl)
+    if (isUsable) await checkAnnounced(parts, baseUrl)
     return checkFoundService(parts, serviceUrl, token)
   }
+  if (config.applicationService?.serverName === name.text && !isUsable) {
+    return report.skipped('transports', 'need the client API, which may announce some')
+  }
   if (await checkAnnounced(parts, baseUrl)) return
-  const found = `${CLIENT_WELL_KNOWN_PATH} has no "${KEY}" of type "livekit"`
+  if (unread !== undefined && unread.kind !== 'none') return reportUnread(report, unread)
+  const found = unread?.found ?? `${CLIENT_WELL_KNOWN_PATH} has no "${KEY}" of type "livekit"`
   report.warning('transports', { code: 'transports.none', found })
 }
