@@ -8,7 +8,10 @@ export const DOCTOR_ENTRIES = {
   },
   'access.name-misspelt': {
     sentence: 'The homeserver is not in the list of full access, but a name much like it is.',
-    remedy: 'Write {} in LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter.',
+    remedy:
+      'One of the two is wrong: user IDs end with the right one. If they end with ":{}", write that in ' +
+      'LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter; if with the one in the list, leave the list, and ' +
+      'run the doctor with that name.',
   },
   'sfu.clock-skew': {
     sentence:
