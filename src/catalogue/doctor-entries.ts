@@ -8,7 +8,10 @@ export const DOCTOR_ENTRIES = {
   },
   'access.name-misspelt': {
     sentence: 'The homeserver is not in the list of full access, but a name much like it is.',
-    remedy: 'Write {} in LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter.',
+    remedy:
+      'One of the two is wrong: user IDs end with the right one. If they end with ":{}", write that in ' +
+      'LIVEKIT_FULL_ACCESS_HOMESERVERS, letter for letter; if with the one in the list, leave the list, and ' +
+      'run the doctor with that name.',
   },
   'sfu.clock-skew': {
     sentence:
@@ -44,6 +47,12 @@ export const DOCTOR_ENTRIES = {
     remedy:
       'Serve {"m.server": "host:port"} there as JSON; another virtual host probably answers for the name.',
   },
+  'discovery.bad-m-server': {
+    sentence: '"m.server" in /.well-known/matrix/server is no server name.',
+    remedy:
+      'Write a host, or host:port, there, such as {"m.server": "matrix.example.com:443"}: no "https:", no ' +
+      'slash, no path.',
+  },
   'discovery.well-known-failed': {
     sentence: 'What serves /.well-known/matrix/server fails.',
     remedy:
@@ -78,6 +87,20 @@ export const DOCTOR_ENTRIES = {
     sentence: 'Browsers may not read the /.well-known/matrix/client of the homeserver.',
     remedy: 'Serve it with the header "Access-Control-Allow-Origin: *".',
   },
+  'client-api.not-matrix': {
+    sentence: "What answers at the address of the homeserver's client API is something else.",
+    remedy:
+      'If it is your homeserver: the proxy must pass /_matrix on to it, and "base_url" of ' +
+      '/.well-known/matrix/client, or LIVEKIT_CS_API_URL_OVERRIDES, must lead to the listener with its ' +
+      'client API.',
+  },
+  'transports.well-known-unread': {
+    sentence:
+      'The /.well-known/matrix/client, where clients find the service, cannot be read from here.',
+    remedy:
+      'If clients can read it, this may be the network of this machine (NAT, DNS). Otherwise look into the ' +
+      'log of what serves it; where it is no JSON, another virtual host probably answers for the name.',
+  },
   'transports.none': {
     sentence: 'Clients find no SFU: the homeserver announces none.',
     remedy:
@@ -89,6 +112,25 @@ export const DOCTOR_ENTRIES = {
     remedy:
       'If clients reach it, this may be the network of this machine (NAT, DNS); otherwise correct ' +
       '"livekit_service_url" in /.well-known/matrix/client, or the proxy there.',
+  },
+  'transports.unavailable': {
+    sentence:
+      'Clients find a service that cannot serve requests now, or a proxy that cannot reach it.',
+    remedy:
+      'If status 429, wait and try again. Otherwise see that the service runs, and that the proxy at ' +
+      '"livekit_service_url" passes requests on to its address and port; the logs of both say more.',
+  },
+  'transports.bad-url': {
+    sentence: 'The "livekit_service_url" that clients find is no https URL.',
+    remedy:
+      'Write the public URL of this service there, in /.well-known/matrix/client, beginning with "https:"; ' +
+      'the URL of the SFU belongs in LIVEKIT_URL alone.',
+  },
+  'transports.token-refused': {
+    sentence: 'The service that clients find refuses an OpenID token that the homeserver knows.',
+    remedy:
+      'Look for the request in the log of that service: if it is not there, "livekit_service_url" in ' +
+      '/.well-known/matrix/client leads to another one.',
   },
   'transports.elsewhere': {
     sentence: 'The service that clients find is another one, or hands out another SFU.',

@@ -32,15 +32,18 @@ const CLIENT_API: Api = {
 function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
   const { name, override, source, certified } = api
   const orOverride = `${override} can name another URL for a homeserver on your own network.`
+  const address = `its address, in ${override} if that names it, else in ${source}`
   const forYours = 'If it is your homeserver:'
   return {
     refused: {
       sentence: `Nothing listens at the address of the homeserver's ${name}.`,
-      remedy: `${forYours} open the port, or correct ${source}; ${orOverride}`,
+      remedy: `${forYours} open the port, or correct ${address}. ${orOverride}`,
     },
     closed: {
       sentence: `The homeserver closed the connection to its ${name} without an answer.`,
-      remedy: `${forYours} the port must speak TLS; look into the log of the proxy before it.`,
+      remedy:
+        `${forYours} look into the log of the proxy before it; the port must speak TLS, unless its URL in ` +
+        `${override} begins with "http:".`,
     },
     unreachable: {
       sentence: `There is no route to the homeserver's ${name}.`,
@@ -52,7 +55,7 @@ function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
     },
     'no-address': {
       sentence: `The host of the homeserver's ${name} has no address.`,
-      remedy: `${forYours} correct ${source}; in a container, its name servers must know the host.`,
+      remedy: `${forYours} correct ${address}; in a container, its name servers must know the host.`,
     },
     'dns-failed': {
       sentence: `The name server did not answer the question for the homeserver's address.`,
@@ -74,7 +77,7 @@ function exchangeEntries(api: Api): Readonly<Record<ExchangeProblem, Entry>> {
     },
     'certificate-for-another-name': {
       sentence: "The homeserver's certificate is for another name.",
-      remedy: `${forYours} it needs one for ${certified}.`,
+      remedy: `${forYours} it needs one for ${certified}. Where ${override} names a URL, for the host in that.`,
     },
     'certificate-untrusted': {
       sentence: "The homeserver's certificate is not signed by an authority that is trusted here.",
@@ -174,7 +177,7 @@ export const HOMESERVER_ENTRIES: Readonly<Record<FederationCode | DelayedEventCo
     sentence: 'The /.well-known/matrix/client of the homeserver names no usable client API.',
     remedy:
       'Set "base_url" under "m.homeserver" to an https URL, or LIVEKIT_CS_API_URL_OVERRIDES for your ' +
-      'homeserver.',
+      'homeserver; where something else than JSON is served, another virtual host probably answers.',
   },
   'delayed-events.unsupported': {
     sentence: 'The homeserver does not support delayed events (MSC4140).',

@@ -69,8 +69,8 @@ export const SERVICE_ENTRIES: Readonly<Record<ServiceCode, Entry>> = {
   'store.file-unusable': {
     sentence: 'The state file cannot be opened.',
     remedy:
-      'The folder of LIVEKIT_STATE_FILE must exist, and the user that the service runs as must be able to ' +
-      'write in it.',
+      'LIVEKIT_STATE_FILE must name a file, which need not exist, in a folder that does; the user that the ' +
+      'service runs as must be able to write in the folder, and to read and write the file.',
   },
   'store.file-no-database': {
     sentence: 'The state file is not a database of this service.',

@@ -2,14 +2,19 @@ import type { CancellationSignal } from '../lib/cancellation.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import { ExpiringCache, type Loaded } from '../lib/expiring-cache.ts'
 import { GateRefusal } from '../lib/gate.ts'
-import { memberOf, parseJson, textMember } from '../lib/json.ts'
 import type { Answer } from '../net/bounded-fetch.ts'
 import { cacheLifetimeMs, type LifetimeBounds } from '../net/cache-lifetime.ts'
 import type { AddressPolicy } from '../net/networks.ts'
 import { isRequestFailure } from '../net/request-failure.ts'
 import type { TargetClient } from '../net/target-client.ts'
 import type { Trouble } from '../trouble.ts'
-import { answerText, type ExchangeProblem, exchangeTrouble } from './exchange-trouble.ts'
+import { readBaseUrl } from './client-api-base-url.ts'
+import {
+  answerText,
+  documentText,
+  type ExchangeProblem,
+  exchangeTrouble,
+} from './exchange-trouble.ts'
 import type { ServerGates } from './server-gates.ts'
 import { parseServerName, targetOf } from './server-name.ts'
 import type { GetWellKnown } from './well-known.ts'
@@ -76,20 +81,7 @@ const NAMED_FAILURE_LIFETIME_MS = 5_000
  * still proven when the cache expires.
  */
 export const PROVEN_FOR_MS = 2 * LIFETIME.maxMs
-/** Bounds what is stored with each delegation, and how long it takes to handle. */
-const MAX_URL_LENGTH = 2_048
 
-function parseBaseUrl(body: string): string | undefined {
-  const url = URL.parse(textMember(memberOf(parseJson(body), 'm.homeserver'), 'base_url') ?? '')
-  if (url === null || url.href.length > MAX_URL_LENGTH) return undefined
-  if (url.protocol !== 'https:') return undefined
-  if (url.username !== '' || url.password !== '') return undefined
-  if (url.search !== '' || url.hash !== '') return undefined
-  if (parseServerName(url.host) === undefined) return undefined
-  return (url.origin + url.pathname).replace(/\/+$/, '')
-}
-
-const NO_BASE_URL = '"base_url" of "m.homeserver" is no https URL'
 const INVALID_NAME = {
   code: 'client-api.invalid-name',
   found: 'not a valid server name',
@@ -106,9 +98,11 @@ export function readLocation(answer: Answer): ClientApiLocation {
   if (status !== 200) {
     return { kind: 'none', trouble: { code: 'client-api.no-well-known', found } }
   }
-  const baseUrl = parseBaseUrl(body)
-  if (baseUrl !== undefined) return { kind: 'found', baseUrl }
-  return { kind: 'none', trouble: { code: 'client-api.bad-well-known', found: NO_BASE_URL } }
+  const read = readBaseUrl(body)
+  if (read.kind === 'usable') return { kind: 'found', baseUrl: read.baseUrl }
+  const what = documentText(answer, CLIENT_WELL_KNOWN_PATH)
+  const trouble = { code: 'client-api.bad-well-known', found: `${what}, ${read.lack}` } as const
+  return { kind: 'none', trouble }
 }
 
 function troubleOf(error: unknown): Trouble<ClientApiCode> | undefined {
@@ -187,7 +181,7 @@ export function createClientApiLocator(options: ClientApiLocatorOptions): Client
     baseUrl: string,
   ): Promise<Trouble<ClientApiCode> | undefined> {
     const name = parseServerName(new URL(baseUrl).host)
-    if (name === undefined) return { code: 'client-api.bad-well-known', found: NO_BASE_URL }
+    if (name === undefined) return INVALID_NAME
     try {
       await client.check(targetOf(name, 443), policyFor(serverName))
       return undefined

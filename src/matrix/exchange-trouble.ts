@@ -55,3 +55,11 @@ export function answerText(answer: Answer, path: string, unlike = ''): string {
   const parts = [`status ${answer.status}`, code ?? unlike].filter((part) => part !== '')
   return `${parts.join(', ')}, for ${path}${answer.peer === undefined ? '' : ` from ${answer.peer}`}`
 }
+
+const MAX_TYPE = 60
+
+/** Like {@link answerText}, with what kind of document was served: another virtual host may have answered. */
+export function documentText(answer: Answer, path: string): string {
+  const type = answer.headers.get('content-type')?.slice(0, MAX_TYPE) ?? 'no content type'
+  return `${answerText(answer, path)}: ${type}`
+}

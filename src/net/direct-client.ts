@@ -1,5 +1,6 @@
 import type { CancellationSignal } from '../lib/cancellation.ts'
 import { type Answer, boundedFetch, type Call } from './bounded-fetch.ts'
+import { RequestError } from './request-error.ts'
 
 /** Settings of {@link createDirectClient}. */
 export interface DirectClientOptions {
@@ -25,7 +26,15 @@ export type DirectClient = (
 export function createDirectClient({ verifyTls, ca }: DirectClientOptions): DirectClient {
   const tls = { rejectUnauthorized: verifyTls, ...(ca === undefined ? {} : { ca }) }
   return async function request(baseUrl, { path, ...call }, signal) {
-    const answer = await boundedFetch({ ...call, url: baseUrl + path, tls, signal })
-    return { ...answer, peer: baseUrl }
+    try {
+      const answer = await boundedFetch({ ...call, url: baseUrl + path, tls, signal })
+      return { ...answer, peer: baseUrl }
+    } catch (error) {
+      // Kept as it is otherwise: whoever asks tells too large an answer by its class.
+      if (error instanceof RequestError) {
+        error.message = `${new URL(baseUrl).origin}: ${error.message}`
+      }
+      throw error
+    }
   }
 }

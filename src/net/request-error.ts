@@ -28,7 +28,7 @@ export type NetProblem =
 /** Whether another address of the server may still work. */
 export type FailureScope = 'final' | 'this address'
 
-/** A request got no usable answer. The message is safe to log: it contains no URL and no secret. */
+/** A request got no usable answer. The message is safe to log: it contains no path, no query and no secret. */
 export class RequestError extends Error {
   readonly problem: NetProblem
   /** What failed: the server as a whole, or one of its addresses. */

@@ -83,7 +83,8 @@ describe('an attempt that fails', () => {
     result = LOST
     expect(await restart(0)).toMatchObject({ type: 'attempt-failed', answered: false })
     const remedy =
-      'If it is your homeserver: open the port, or correct /.well-known/matrix/client; ' +
+      'If it is your homeserver: open the port, or correct its address, in ' +
+      'LIVEKIT_CS_API_URL_OVERRIDES if that names it, else in /.well-known/matrix/client. ' +
       'LIVEKIT_CS_API_URL_OVERRIDES can name another URL for a homeserver on your own network.'
     const what = { cause: 'connection refused', code: 'client-api.refused', remedy }
     expect(log).toEqual([{ ...WARNING, action: 'restart', ...what }])

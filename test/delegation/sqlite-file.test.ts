@@ -117,14 +117,14 @@ test('refuses a file of a later version and leaves it unchanged', async () => {
   expect(await openFiles()).toEqual([])
 })
 
-test('refuses a directory that is missing or not writable', async () => {
-  const missing = join(directory, 'missing', 'state.sqlite')
+test('refuses a path without a folder, and one that is no file, and says which', async () => {
+  const folder = join(directory, 'missing')
   await mkdir(path)
-  for (const file of [missing, path, '/proc/state.sqlite']) {
-    expect(troubleOfOpening(file)).toEqual({
-      code: 'store.file-unusable',
-      found: `${file} cannot be opened (SQLITE_CANTOPEN) by user ${process.getuid?.()}`,
-    })
+  for (const [file, found] of [
+    [join(folder, 'state.sqlite'), `folder ${folder} does not exist`],
+    [path, `${path} is no file`],
+  ] as const) {
+    expect(troubleOfOpening(file)).toEqual({ code: 'store.file-unusable', found })
   }
 })
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { STEPS } from '../../src/commands/doctor/report.ts'
 import type { Homeserver } from '../support/homeserver.ts'
 import { type Answer, reply } from '../support/misbehaviour.ts'
 import { type DoctorStage, SERVER_NAME, setDoctorStage } from './stage.ts'
@@ -49,6 +50,11 @@ test('looks at our homeserver without being told its name', async () => {
     'it passes requests of clients on to the service, with the right hs_token',
   ])
   expect(text).not.toContain(AS_TOKEN)
+})
+
+test('looks at every step in the order that it tells of', async () => {
+  const { findings } = await examineWith()
+  expect([...new Set(findings.map(({ step }) => step))]).toEqual([...STEPS])
 })
 
 const MISSING_SCOPE = reply(403, { errcode: 'M_FORBIDDEN', error: 'no scope' })

@@ -6,6 +6,7 @@ import { openDatabase } from '../../src/delegation/store/sqlite-database.ts'
 import { OTHER_CREDENTIALS } from '../support/credentials.ts'
 import { findClosedPort } from '../support/dead-end.ts'
 import { reply } from '../support/misbehaviour.ts'
+import type { WireRequest } from '../support/wire-server.ts'
 import { type DoctorStage, type Examination, SERVER_NAME, setDoctorStage } from './stage.ts'
 
 let stage: DoctorStage
@@ -27,6 +28,13 @@ function header(userVersion: number): Buffer {
 const USER = `@alice:${SERVER_NAME}`
 const USERINFO = '/_matrix/federation/v1/openid/userinfo'
 const UNKNOWN_TOKEN = reply(401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unknown token' })
+
+/** What the service answers to anybody's token, and to none. */
+function knowsNobody({ body }: WireRequest) {
+  return body.length > 2
+    ? reply(401, { errcode: 'M_UNAUTHORIZED', error: 'no' })
+    : reply(400, { errcode: 'M_BAD_JSON', error: 'no room_id' })
+}
 
 function foundBy({ findings }: Examination, step: string): string {
   return findings
@@ -95,10 +103,19 @@ test('finds a token of another user than the one given', async () => {
     args: ['--user', `@bob:${SERVER_NAME}`, '--token', 'real-token'],
     homeserver({ respond }) {
       respond(USERINFO, UNKNOWN_TOKEN, reply(200, { sub: USER }))
-      respond('/jwt/get_token', reply(401, { errcode: 'M_UNAUTHORIZED', error: 'no' }))
+      respond('/jwt/get_token', knowsNobody)
     },
   })
-  expect(codes).toEqual(['federation.other-user', 'transports.elsewhere'])
+  expect(codes).toEqual(['federation.other-user'])
+})
+
+test('says once that a token is refused, and still asks the service that clients find', async () => {
+  const examination = await stage.examine({
+    args: ['--user', USER, '--token', 'expired'],
+    homeserver: ({ respond }) => respond('/jwt/get_token', knowsNobody),
+  })
+  expect(examination.codes).toEqual(['federation.token-refused'])
+  expect(foundBy(examination, 'transports')).toEndWith('/jwt, which clients find, answers')
 })
 
 test.each([
@@ -197,6 +214,9 @@ test('uses an override instead of looking for the homeserver', async () => {
   expect(foundBy(examination, 'well-known')).toBe(
     'LIVEKIT_FEDERATION_URL_OVERRIDES leads to http://127.0.0.1:1',
   )
+  const problem = examination.findings.find(({ code }) => code !== undefined)
+  expect(problem?.found).toBe('http://127.0.0.1:1: connection refused')
+  expect(problem?.remedy).toContain('LIVEKIT_FEDERATION_URL_OVERRIDES if that names it')
 })
 
 test('looks at no homeserver when none is named', async () => {
@@ -311,12 +331,15 @@ test('warns of a service that clients find and this machine does not', async () 
 })
 
 test('does not take every answer to a restart for support of delayed events', async () => {
-  const { codes } = await stage.examine({
+  const examination = await stage.examine({
     homeserver: ({ respond }) => {
       respond('/_matrix/client/unstable/org.matrix.msc4140/*', reply(404, 'not found'))
     },
   })
-  expect(codes).toEqual(['delayed-events.refused'])
+  expect(examination.codes).toEqual(['delayed-events.refused'])
+  expect(foundBy(examination, 'delayed-events')).toMatch(
+    /^status 404, for \/_matrix\/client\/unstable\/org\.matrix\.msc4140\/delayed_events\/doctor-[\w-]+\/restart from /,
+  )
 })
 
 test('tells a well-known document that fails from one that is something else', async () => {

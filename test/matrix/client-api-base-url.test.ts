@@ -4,10 +4,10 @@ import { type Answer, reply } from '../support/misbehaviour.ts'
 import { accessHomeservers } from './homeserver-access.ts'
 
 const PATH = '/.well-known/matrix/client'
-const NO_BASE_URL = {
-  code: 'client-api.bad-well-known',
-  found: '"base_url" of "m.homeserver" is no https URL',
-} as const
+/** Where the document was asked for, and the kind of it. */
+const ASKED = new RegExp(
+  `^status 200, for ${PATH} from origin\\.test at 127\\.0\\.0\\.1 port \\d+: (\\S+|no content type), `,
+)
 
 let stage: Stage
 
@@ -27,7 +27,18 @@ async function startWith(answer: Answer) {
   origin.respond(PATH, answer)
   const tuning = { wellKnownPort: origin.port }
   const { locator } = accessHomeservers(stage, { tuning })
-  return { locate: () => locator.locate('origin.test') }
+  return {
+    locate: () => locator.locate('origin.test'),
+    /** What is wrong with the document. */
+    async lack() {
+      const location = await locator.locate('origin.test')
+      if (location.kind === 'found') return undefined
+      expect(location.kind).toBe('none')
+      expect(location.trouble.code).toBe('client-api.bad-well-known')
+      expect(location.trouble.found).toMatch(ASKED)
+      return location.trouble.found.replace(ASKED, '')
+    },
+  }
 }
 
 describe('the base URL in well-known', () => {
@@ -46,43 +57,60 @@ describe('the base URL in well-known', () => {
   })
 
   test.each([
-    'http://matrix.origin.test',
-    'https://user:hunter2@matrix.origin.test',
-    'https://user@matrix.origin.test',
-    'https://:hunter2@matrix.origin.test',
-    'https://matrix_1.origin.test',
-    'https://matrix..origin.test',
-    'https://matrix.origin.test:0',
-    'https://*',
-    'https://matrix.origin.test?x=1',
-    'https://matrix.origin.test#x',
-    'matrix.origin.test',
-    'https://',
-    'file:///etc/passwd',
-    '',
-    7,
-    null,
-    { url: 'https://matrix.origin.test' },
-  ])('%p is unusable', async (given) => {
-    const { locate } = await startWith(naming(given))
-    expect(await locate()).toEqual({ kind: 'none', trouble: NO_BASE_URL })
-  })
-
-  test('is unusable when it is long, and does not block other requests', async () => {
-    const { locate } = await startWith(naming(`https://origin.test/${'/'.repeat(60_000)}x`))
-    const start = performance.now()
-    expect(await locate()).toEqual({ kind: 'none', trouble: NO_BASE_URL })
-    expect(performance.now() - start).toBeLessThan(500)
+    ['http://matrix.origin.test', 'is no https URL'],
+    ['https://matrix_1.origin.test', 'has no usable host'],
+    ['https://matrix..origin.test', 'has no usable host'],
+    ['https://matrix.origin.test:0', 'has no usable host'],
+    ['https://*', 'has no usable host'],
+    ['https://matrix.origin.test?x=1', 'has a query or a fragment'],
+    ['https://matrix.origin.test#x', 'has a query or a fragment'],
+    ['matrix.origin.test', 'is no https URL'],
+    ['https://', 'is no https URL'],
+    ['file:///etc/passwd', 'is no https URL'],
+  ])('%s is shown, as it %s', async (given, obstacle) => {
+    const { lack } = await startWith(naming(given))
+    expect(await lack()).toBe(`"base_url" is "${given}", which ${obstacle}`)
   })
 
   test.each([
-    ['another document', reply(200, { 'm.server': 'hs.test:443' })],
-    ['a list', reply(200, [])],
-    ['no JSON', { kind: 'invalid-json' }],
-    ['nothing', reply(200)],
-  ] as const)('is missing from %s', async (_what, answer) => {
-    const { locate } = await startWith(answer)
-    expect(await locate()).toEqual({ kind: 'none', trouble: NO_BASE_URL })
+    'https://user:hunter2@matrix.origin.test',
+    'https://user@matrix.origin.test',
+    'http://:hunter2@matrix.origin.test',
+  ])('%s has credentials, which are not shown', async (given) => {
+    const { lack } = await startWith(naming(given))
+    expect(await lack()).toBe('"base_url" has credentials')
+  })
+
+  test.each(['', 7, null, { url: 'https://matrix.origin.test' }])('%p is none', async (given) => {
+    const { lack } = await startWith(naming(given))
+    expect(await lack()).toBe('no "base_url" of "m.homeserver"')
+  })
+
+  test('is unusable when it is long, and does not block other requests', async () => {
+    const { lack } = await startWith(naming(`https://origin.test/${'/'.repeat(60_000)}x`))
+    const start = performance.now()
+    expect(await lack()).toBe('"base_url" is too long')
+    expect(performance.now() - start).toBeLessThan(500)
+  })
+
+  test('is shown in part when it is no URL and long', async () => {
+    const { lack } = await startWith(naming('x'.repeat(2_000)))
+    expect(await lack()).toBe(`"base_url" is "${'x'.repeat(200)}", which is no https URL`)
+  })
+
+  test.each([
+    [
+      'another document',
+      reply(200, { 'm.server': 'hs.test:443' }),
+      'no "base_url" of "m.homeserver"',
+    ],
+    ['a list', reply(200, []), 'no "base_url" of "m.homeserver"'],
+    ['no JSON', { kind: 'invalid-json' }, 'no JSON'],
+    ['a page', reply(200, '<html>', { 'content-type': 'text/html' }), 'no JSON'],
+    ['nothing', reply(200), 'no JSON'],
+  ] as const)('is missing from %s', async (_what, answer, expected) => {
+    const { lack } = await startWith(answer)
+    expect(await lack()).toBe(expected)
   })
 
   test('may be in a document with CORS headers and a text content type', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { CREDENTIALS } from '../support/credentials.ts'
+import { findClosedPort } from '../support/dead-end.ts'
 import { type Stage, setStage } from '../support/federation-stage.ts'
 import { startHomeserver } from '../support/homeserver.ts'
 import { reply } from '../support/misbehaviour.ts'
@@ -95,6 +96,20 @@ test('asks at an override over http, without discovery and whatever the address'
   expect(stage.dns.queries).toEqual([])
 })
 
+test('names the place of an override that nothing listens at, and what to correct', async () => {
+  const place = `http://127.0.0.1:${await findClosedPort()}`
+  const service = await stage.service({
+    env: { ...STRICT, LIVEKIT_FEDERATION_URL_OVERRIDES: `over.test=${place}/path` },
+  })
+  expect(await service.ask('over.test')).toMatchObject({
+    cause: `${place}: connection refused`,
+    code: 'federation.refused',
+  })
+  expect(service.log.find(({ code }) => code === 'federation.refused')?.remedy).toContain(
+    'correct its address, in LIVEKIT_FEDERATION_URL_OVERRIDES if that names it',
+  )
+})
+
 test('asks at an override over https, with the certificate of the host in it', async () => {
   const homeserver = await stage.homeserver({ ip: ['127.0.0.1'] })
   const other = await stage.homeserver({ dns: ['over.test'] })
@@ -116,7 +131,7 @@ test('asks at an override over https, with the certificate of the host in it', a
     status: 401,
     identity: undefined,
     step: 'connect',
-    cause: 'certificate is for another name',
+    cause: `https://${other.address}: certificate is for another name`,
     code: 'federation.certificate-for-another-name',
   })
   expect(other.requests).toEqual([])

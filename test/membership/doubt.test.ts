@@ -74,7 +74,7 @@ const DOUBTS: readonly (readonly [string, Answer, Why])[] = [
   [
     'half an answer',
     { kind: 'truncated' },
-    ['client-api.closed', 'connection closed by the server'],
+    ['client-api.closed', '{}: connection closed by the server'],
   ],
   ['no JSON', { kind: 'invalid-json' }, NO_MEMBERS],
   ['nothing of "joined"', reply(200, {}), NO_MEMBERS],

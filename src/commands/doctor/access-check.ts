@@ -15,8 +15,11 @@ function misspeltIn(serverName: string, listed: Iterable<string>): string | unde
   return [...listed].find((name) => distance(bare(name), bare(serverName)) <= most)
 }
 
+/** How a server name stands to the list of full access. */
+export type Listing = 'fits' | 'misspelt'
+
 /** Says what users of a homeserver may do. */
-export function checkAccess(serverName: string, config: Config, report: Report): void {
+export function checkAccess(serverName: string, config: Config, report: Report): Listing {
   if (serverName === config.applicationService?.serverName) {
     report.ok('access', `through ${serverName}, whoever is joined to the Matrix room gets in`)
   }
@@ -26,18 +29,19 @@ export function checkAccess(serverName: string, config: Config, report: Report):
       'access',
       `users of ${serverName} with OpenID tokens have full access: they may start calls`,
     )
-    return
+    return 'fits'
   }
   const { fullAccess } = config
   const similar = fullAccess === '*' ? undefined : misspeltIn(serverName, fullAccess)
   const found = `users of ${serverName} with OpenID tokens are restricted: they cannot start calls`
   if (similar === undefined) {
     report.ok('access', found)
-    return
+    return 'fits'
   }
   report.problem('access', {
     code: 'access.name-misspelt',
-    found: `${found}; the list has ${similar}`,
+    found: `${found}; LIVEKIT_FULL_ACCESS_HOMESERVERS has ${similar}`,
     subject: serverName,
   })
+  return 'misspelt'
 }

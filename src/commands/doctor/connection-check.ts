@@ -1,7 +1,7 @@
 import type { CauseCode } from '../../catalogue/catalogue.ts'
 import { memberOf, parseJson, textMember } from '../../lib/json.ts'
 import type { Discovered } from '../../matrix/discovery.ts'
-import { exchangeTrouble } from '../../matrix/exchange-trouble.ts'
+import { exchangeTrouble, matrixErrorCode } from '../../matrix/exchange-trouble.ts'
 import { targetOf } from '../../matrix/server-name.ts'
 import type { Answer } from '../../net/bounded-fetch.ts'
 import { isRequestFailure } from '../../net/request-failure.ts'
@@ -10,6 +10,7 @@ import type { Trouble } from '../../trouble.ts'
 import { attempt, type Get, isAnswer } from './asking.ts'
 import { certificateText, showCertificate } from './certificate.ts'
 import { permittedAddresses, type ServerCheckParts } from './homeserver-clients.ts'
+import { type FederationProblem, hostOf } from './same-problem.ts'
 import { lookUpWellKnown } from './well-known-check.ts'
 
 /** Path of the endpoint that tells which software answers. */
@@ -113,41 +114,58 @@ async function reportAddresses(
   if (found.length > 0) report.ok('addresses', found.join('; '))
 }
 
+/** A way to ask the homeserver, and where that leads. */
+export interface Connection {
+  readonly hosts: readonly string[]
+  readonly get: Get
+  /** What is wrong with its well-known document, as long as what answers is no Matrix server either. */
+  readonly doubt: Trouble<CauseCode> | undefined
+}
+
+function isMatrix(answer: Answer): boolean {
+  return softwareIn(answer) !== undefined || matrixErrorCode(answer) !== undefined
+}
+
 /** Finds the homeserver as the service does; gives a way to ask it, or the problem that was reported. */
-export async function connectTo(parts: ServerCheckParts): Promise<Get | CauseCode> {
+export async function connectTo(parts: ServerCheckParts): Promise<Connection | FederationProblem> {
   const { name, clients, config, report } = parts
   const override = config.federationOverrides.get(name.text)
   const call = (path: string) => ({ method: 'GET', path }) as const
   if (override !== undefined) {
     report.skipped('well-known', `LIVEKIT_FEDERATION_URL_OVERRIDES leads to ${override}`)
-    return (path) => clients.inTime((signal) => clients.direct(override, call(path), signal))
+    const direct: Get = (path) =>
+      clients.inTime((signal) => clients.direct(override, call(path), signal))
+    return { hosts: [hostOf(override)], get: direct, doubt: undefined }
   }
   const wellKnown = await lookUpWellKnown(parts)
   const discovered = await discover(parts)
   if ('code' in discovered) {
     report.problem('connection', discovered)
-    return discovered.code
+    return { code: discovered.code, hosts: [name.host] }
   }
   const { targets, notes } = discovered
+  const hosts = targets.flatMap(({ host, tlsServerName }) => [host, tlsServerName])
   if (wellKnown.kind !== 'bad') await reportAddresses(parts, targets)
   const get: Get = (path) =>
     clients.inTime((signal) => {
       return clients.client.request(targets, call(path), clients.policy, signal)
     })
   const first = await attempt('federation', get(VERSION_PATH))
+  const trouble = wellKnown.kind === 'bad' ? wellKnown.trouble : undefined
   if (isAnswer(first)) {
-    if (wellKnown.kind === 'bad') report.warning('well-known', wellKnown.trouble)
+    const doubt = isMatrix(first) ? undefined : trouble
+    if (trouble !== undefined && doubt === undefined) report.warning('well-known', trouble)
     await reportConnection(parts, targets, first.peer)
-    return get
+    return { hosts, get, doubt }
   }
-  if (wellKnown.kind === 'bad') {
-    report.problem('well-known', wellKnown.trouble)
+  if (trouble !== undefined) {
+    report.problem('well-known', trouble)
     report.skipped('connection', 'needs /.well-known/matrix/server')
-    return wellKnown.trouble.code
+    return { code: trouble.code, hosts }
   }
   const isDelegated = wellKnown.kind === 'delegated'
   const noted = { ...first, found: [first.found, ...notes].join('; ') }
-  const trouble = await explained(parts, targets, noted, isDelegated)
-  report.problem('connection', trouble)
-  return trouble.code
+  const known = await explained(parts, targets, noted, isDelegated)
+  report.problem('connection', known)
+  return { code: known.code, hosts }
 }

@@ -16,7 +16,11 @@ import { createClocks } from './clock-skew.ts'
 import { checkConfiguration } from './configuration-check.ts'
 import { checkFederation } from './federation-checks.ts'
 import { guarded } from './guarded.ts'
-import { createHomeserverClients, type ServerCheckParts } from './homeserver-clients.ts'
+import {
+  createHomeserverClients,
+  permittedAddresses,
+  type ServerCheckParts,
+} from './homeserver-clients.ts'
 import { jsonText, summaryText, textOutput } from './output.ts'
 import { checkOwnHomeserver } from './own-homeserver-checks.ts'
 import { createReport, type Report } from './report.ts'
@@ -51,13 +55,26 @@ async function withToken(
   return { ...asked, token: (await readInput()).trim() }
 }
 
-/** Checks everything about one homeserver; gives the base URL of its client API, if it has one. */
+const OF_HOMESERVER = ['federation', 'client-api', 'transports'] as const
+
+/** Whether the host of a server name, or what is to be asked instead, has an address that is not denied. */
+async function canBeAsked({ name, config, clients }: ServerCheckParts): Promise<boolean> {
+  if (config.federationOverrides.has(name.text)) return true
+  return (await permittedAddresses(clients, name.host)).length > 0
+}
+
+/** Checks everything about one homeserver; gives the base URL of its client API, if that can be used. */
 async function checkHomeserver(
   parts: ServerCheckParts,
   { token, user }: DoctorArguments,
 ): Promise<string | undefined> {
   const { name, config, report } = parts
-  await guarded('access', report, () => checkAccess(name.text, config, report))
+  const listing = await guarded('access', report, () => checkAccess(name.text, config, report))
+  // A name that was mistyped leads nowhere; one that is not in the list may be denied its addresses.
+  if (listing === 'misspelt' && !(await canBeAsked(parts))) {
+    for (const step of OF_HOMESERVER) report.skipped(step, 'needs the right name: see "access"')
+    return undefined
+  }
   const problem = await guarded('federation', report, () => checkFederation(parts, { token, user }))
   const found = await guarded('client-api', report, () => checkClientApi(parts, problem))
   if (found?.baseUrl === undefined) {
@@ -65,7 +82,7 @@ async function checkHomeserver(
     return undefined
   }
   await guarded('transports', report, () => checkTransports(parts, found, { token, user }))
-  return found.baseUrl
+  return found.isUsable ? found.baseUrl : undefined
 }
 
 async function checkAll(

@@ -1,10 +1,12 @@
 import type { CauseCode } from '../../catalogue/catalogue.ts'
 import { answerText } from '../../matrix/exchange-trouble.ts'
+import type { Trouble } from '../../trouble.ts'
 import { attempt, type Get, isAnswer } from './asking.ts'
 import { clockSkew } from './clock-skew.ts'
 import { connectTo, softwareIn, VERSION_PATH } from './connection-check.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
 import { checkOpenId, type TokenToCheck } from './openid-check.ts'
+import type { FederationProblem } from './same-problem.ts'
 
 /** Whether the homeserver federates, which tokens need not. */
 async function checkVersion({ report, clocks, now }: ServerCheckParts, get: Get) {
@@ -26,28 +28,39 @@ async function checkVersion({ report, clocks, now }: ServerCheckParts, get: Get)
   return undefined
 }
 
+/** Reports the well-known document of a homeserver by whatever is worse. */
+function reportDoubt(
+  { report }: ServerCheckParts,
+  doubt: Trouble<CauseCode>,
+  isExplained: boolean,
+) {
+  if (isExplained) report.skipped('well-known', `${doubt.found}: see "openid"`)
+  else report.warning('well-known', doubt)
+}
+
 /**
  * Checks whether the OpenID tokens of a homeserver can be verified.
  *
- * @returns the code of the problem, if there is one
+ * @returns the problem, if there is one
  */
 export async function checkFederation(
   parts: ServerCheckParts,
   token: TokenToCheck,
-): Promise<CauseCode | undefined> {
+): Promise<FederationProblem | undefined> {
   const { name, report } = parts
   report.progress(`the federation API of ${name.text}`)
-  const get = await connectTo(parts)
-  if (typeof get === 'string') {
+  const connection = await connectTo(parts)
+  if ('code' in connection) {
     report.skipped('federation', 'needs the connection')
     report.skipped('openid', 'needs the connection')
-    return get
+    return connection
   }
+  const { get, hosts, doubt } = connection
   const lack = await checkVersion(parts, get)
-  const problem = await checkOpenId(parts, get, token)
-  if (lack === undefined) return problem
+  const code = await checkOpenId(parts, get, token)
+  if (doubt !== undefined) reportDoubt(parts, doubt, code !== undefined)
   // Whatever keeps tokens from being verified most likely explains this too.
-  if (problem === undefined) report.warning('federation', lack)
-  else report.skipped('federation', 'see "openid"')
-  return problem
+  if (lack !== undefined && code !== undefined) report.skipped('federation', 'see "openid"')
+  if (lack !== undefined && code === undefined) report.warning('federation', lack)
+  return code === undefined ? undefined : { code, hosts }
 }

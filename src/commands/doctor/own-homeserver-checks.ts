@@ -80,7 +80,7 @@ async function checkProxy({ report }: OwnHomeserverCheckParts, ask: Ask): Promis
 /**
  * Checks what application-service mode needs of our homeserver.
  *
- * @param baseUrl - of its client API; `undefined` if it cannot be located
+ * @param baseUrl - of its client API; `undefined` if it cannot be used
  */
 export async function checkOwnHomeserver(
   parts: OwnHomeserverCheckParts,

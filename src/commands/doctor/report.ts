@@ -4,9 +4,9 @@ import type { Trouble } from '../../trouble.ts'
 /** What was looked at, in the order in which it is. */
 export const STEPS = [
   'configuration',
-  'access',
   'sfu',
   'signalling',
+  'access',
   'well-known',
   'addresses',
   'connection',
@@ -15,8 +15,8 @@ export const STEPS = [
   'client-api',
   'delayed-events',
   'transports',
-  'state',
   'homeserver',
+  'state',
   'service',
   'webhooks',
 ] as const

@@ -1,23 +1,13 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import type { Config } from '../../config.ts'
 import { headerTrouble } from '../../delegation/store/sqlite-database.ts'
+import { stateFileObstacle } from '../../delegation/store/state-file.ts'
 import type { StoreCode } from '../../delegation/store/store.ts'
-import { errorCode } from '../../lib/error-code.ts'
 import type { Trouble } from '../../trouble.ts'
 import { checkRedis, type RedisCheckParts } from './redis-checks.ts'
 import type { Report } from './report.ts'
 
 const HEADER_BYTES = 100
-
-function whyNotWritable(path: string): string | undefined {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK)
-    return undefined
-  } catch (error) {
-    return `${path} is not to be read and written by user ${process.getuid?.()} (${errorCode(error)})`
-  }
-}
 
 function beginningOf(path: string): Buffer {
   const file = openSync(path, 'r')
@@ -29,13 +19,10 @@ function beginningOf(path: string): Buffer {
 
 /** What is wrong with the file; the service may have it open, so only its first bytes are read. */
 function fileTrouble(path: string): Trouble<StoreCode> | undefined {
-  const folder = whyNotWritable(dirname(path))
-  if (folder !== undefined) return { code: 'store.file-unusable', found: folder }
+  // Opening a pipe would wait for somebody who writes.
+  const obstacle = stateFileObstacle(path)
+  if (obstacle !== undefined) return { code: 'store.file-unusable', found: obstacle }
   if (!existsSync(path)) return undefined
-  const file = whyNotWritable(path)
-  if (file !== undefined) return { code: 'store.file-unusable', found: file }
-  // Opening a pipe waits for somebody who writes.
-  if (!statSync(path).isFile()) return { code: 'store.file-unusable', found: `${path} is no file` }
   return headerTrouble(path, beginningOf(path))
 }
 

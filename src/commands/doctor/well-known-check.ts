@@ -1,8 +1,9 @@
 import type { CauseCode } from '../../catalogue/catalogue.ts'
 import { parseJson, textMember } from '../../lib/json.ts'
-import { answerText } from '../../matrix/exchange-trouble.ts'
+import { answerText, documentText } from '../../matrix/exchange-trouble.ts'
 import { parseServerName } from '../../matrix/server-name.ts'
 import { SERVER_WELL_KNOWN_PATH } from '../../matrix/well-known.ts'
+import type { Answer } from '../../net/bounded-fetch.ts'
 import { isRequestFailure } from '../../net/request-failure.ts'
 import type { Trouble } from '../../trouble.ts'
 import type { ServerCheckParts } from './homeserver-clients.ts'
@@ -14,7 +15,28 @@ export type WellKnownFound =
   /** Not reported yet: only a problem if the homeserver cannot be reached without it. */
   | { readonly kind: 'bad'; readonly trouble: Trouble<CauseCode> }
 
-const MAX_TYPE = 60
+const MAX_SHOWN = 200
+
+function valueText(value: string): string {
+  const shown = `"m.server" is "${value.slice(0, MAX_SHOWN)}"`
+  return value.includes('://') ? `${shown}: a scheme such as "https:" does not belong there` : shown
+}
+
+/** The server name in the document, or what is wrong with it. */
+function readServerDocument(answer: Answer): string | Trouble<CauseCode> {
+  if (answer.status !== 200) {
+    const found = answerText(answer, SERVER_WELL_KNOWN_PATH)
+    return { code: 'discovery.well-known-failed', found }
+  }
+  const to = textMember(parseJson(answer.body), 'm.server')
+  if (to === undefined) {
+    const found = `${documentText(answer, SERVER_WELL_KNOWN_PATH)}, without "m.server"`
+    return { code: 'discovery.bad-well-known', found }
+  }
+  if (parseServerName(to) !== undefined) return to
+  const found = `${answerText(answer, SERVER_WELL_KNOWN_PATH)}: ${valueText(to)}`
+  return { code: 'discovery.bad-m-server', found }
+}
 
 /** Looks up `/.well-known/matrix/server` and reports what is right with it. */
 export async function lookUpWellKnown(parts: ServerCheckParts): Promise<WellKnownFound> {
@@ -37,18 +59,10 @@ export async function lookUpWellKnown(parts: ServerCheckParts): Promise<WellKnow
       )
       return { kind: 'none' }
     }
-    const to = answer.status === 200 ? textMember(parseJson(answer.body), 'm.server') : undefined
-    if (to !== undefined && parseServerName(to) !== undefined) {
-      report.ok('well-known', `leads to ${to}`)
-      return { kind: 'delegated' }
-    }
-    const type = (answer.headers.get('content-type') ?? 'no content type').slice(0, MAX_TYPE)
-    if (answer.status !== 200) {
-      const found = answerText(answer, SERVER_WELL_KNOWN_PATH)
-      return { kind: 'bad', trouble: { code: 'discovery.well-known-failed', found } }
-    }
-    const found = `${answerText(answer, SERVER_WELL_KNOWN_PATH)}: ${type}, without a usable "m.server"`
-    return { kind: 'bad', trouble: { code: 'discovery.bad-well-known', found } }
+    const read = readServerDocument(answer)
+    if (typeof read !== 'string') return { kind: 'bad', trouble: read }
+    report.ok('well-known', `leads to ${read}`)
+    return { kind: 'delegated' }
   } catch (error) {
     if (!isRequestFailure(error)) throw error
     report.skipped('well-known', `it cannot be asked for (${error.message}), which is allowed`)

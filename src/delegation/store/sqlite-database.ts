@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { chmodSync, existsSync } from 'node:fs'
 import { errorCode } from '../../lib/error-code.ts'
 import type { Trouble } from '../../trouble.ts'
+import { stateFileObstacle } from './state-file.ts'
 import { type StoreCode, StoreUnavailable } from './store.ts'
 
 const SCHEMA_VERSION = 2
@@ -90,15 +91,17 @@ function keepPrivate(path: string): void {
 }
 
 function notOpened(path: string, code: string): StoreUnavailable {
-  const found = `${path} cannot be opened (${code})`
   if (code === 'SQLITE_NOTADB') {
     return new StoreUnavailable('store.file-no-database', `${path} is no SQLite database (${code})`)
   }
+  // SQLite does not say which path lacks what.
+  const obstacle = path === IN_MEMORY ? undefined : stateFileObstacle(path)
+  if (obstacle !== undefined) return new StoreUnavailable('store.file-unusable', obstacle)
+  const found = `${path} cannot be opened (${code})`
   if (code !== 'SQLITE_CANTOPEN' && code !== 'SQLITE_READONLY') {
     return new StoreUnavailable('store.file-failed', found)
   }
-  const user = process.getuid?.()
-  return new StoreUnavailable('store.file-unusable', `${found} by user ${user}`)
+  return new StoreUnavailable('store.file-unusable', `${found} by user ${process.getuid?.()}`)
 }
 
 /**
