@@ -11,7 +11,7 @@ import { until } from '../support/until.ts'
 
 const ALICE = '@alice:example.com'
 const REMOTE = '@rita:other.example'
-const LIMIT_MS = 3_000
+const LIMIT_MS = 6_000
 const FORBIDDEN = reply(403, { errcode: 'M_FORBIDDEN', error: 'Not in the room' })
 const OWN_SERVER = `GET ${isJoinedPath()}?server_name=example.com`
 
@@ -71,7 +71,7 @@ test.concurrent('a room that cannot be closed at first is closed soon', async ()
   })
   await stage.join(alice)
   await until(() => stage.deletions().length === 2, LIMIT_MS)
-  await until(() => !stage.sfu.rooms.has(alice.room), 1_000)
+  await until(() => !stage.sfu.rooms.has(alice.room), LIMIT_MS)
 })
 
 test.concurrent('a wrong namespace is logged once, and nobody is touched', async () => {

@@ -8,7 +8,7 @@ const BOB = '@bob:example.com'
 const REMOTE = '@rita:other.example'
 
 /** One interval and 2 s. */
-const LIMIT_MS = 3_000
+const LIMIT_MS = 6_000
 
 describe('somebody who is connected and no longer a member', () => {
   test.concurrent('is removed within one interval and 2 s, and nobody else is', async () => {
@@ -114,7 +114,7 @@ describe('a join', () => {
     const [alice, bob] = [await stage.admit(ALICE), await stage.admit(BOB)]
     stage.api.leave(alice.roomId, BOB)
     await stage.join(bob)
-    await until(() => stage.removals().length > 0, 1_000)
+    await until(() => stage.removals().length > 0, LIMIT_MS)
     expect(stage.removals()).toEqual([bob.identity])
   })
 
@@ -126,7 +126,7 @@ describe('a join', () => {
     stage.api.leave(alice.roomId, BOB)
     for (const times of [1, 2, 3]) {
       await stage.join(bob)
-      await until(() => stage.removals().length === times, 1_500)
+      await until(() => stage.removals().length === times, LIMIT_MS)
       await stage.leave(bob)
     }
   })
@@ -144,7 +144,7 @@ describe('a join', () => {
       await Bun.sleep(10)
     }
     const elapsedMs = performance.now() - startedAt
-    await until(() => stage.removals().length > 0, 2_000)
+    await until(() => stage.removals().length > 0, LIMIT_MS)
     expect(stage.removals()).toEqual([places[59]?.identity ?? ''])
     expect(stage.listings()).toBeLessThanOrEqual(3 + elapsedMs / 200)
   })
